@@ -6,11 +6,19 @@ The client and server engines sit on any object of this shape and never see fram
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from meterway.base.errors import MeterwayError
 
-__all__ = ["ApduReceived", "Connected", "Disconnected", "Framing", "FramingEvent", "Noticed"]
+__all__ = ["ApduReceived", "Connected", "Disconnected", "Framing", "FramingEvent", "Noticed", "Role"]
+
+
+class Role(Enum):
+    """Which side of an association an engine is: the one that asks or the one that answers."""
+
+    CLIENT = "client"
+    SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
