@@ -1,0 +1,51 @@
+import asyncio
+
+import pytest
+
+from meterway.base.errors import ConfigError, LinkError
+from meterway.links.tcp import connect, listen
+
+
+def test_a_listener_stays_on_loopback_unless_told_otherwise() -> None:
+    async def play() -> None:
+        listener = await listen(None, 0, asyncio.Protocol)
+        assert listener.host == "127.0.0.1"
+        assert listener.port > 0
+        listener.close()
+        await listener.wait_closed()
+
+    asyncio.run(play())
+
+
+def test_a_taken_port_is_named() -> None:
+    async def play() -> None:
+        listener = await listen(None, 0, asyncio.Protocol)
+        with pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{listener.port}"):
+            await listen("127.0.0.1", listener.port, asyncio.Protocol)
+        listener.close()
+
+    asyncio.run(play())
+
+
+def test_a_refused_connection_is_a_link_error_with_the_address() -> None:
+    async def play() -> None:
+        listener = await listen(None, 0, asyncio.Protocol)
+        port = listener.port
+        listener.close()
+        await listener.wait_closed()
+        with pytest.raises(LinkError, match=rf"127\.0\.0\.1:{port}"):
+            await connect(None, port, asyncio.Protocol)
+
+    asyncio.run(play())
+
+
+def test_a_host_that_is_silent_too_long_is_a_link_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        async def silent(*_: object, **__: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", silent)
+        with pytest.raises(LinkError, match=r"meter:4059 did not answer within 0\.01 s"):
+            await connect("meter", 4059, asyncio.Protocol, timeout_s=0.01)
+
+    asyncio.run(play())
