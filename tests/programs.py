@@ -1,0 +1,38 @@
+"""Programs that some tests run and a machine may lack: where to look for them and which Debian package brings them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+__all__ = ["PACKAGES", "find"]
+
+# The name used in @pytest.mark.needs(...): (executable, Debian package).
+PACKAGES: Final = {
+    "chromium": ("chromium", "chromium"),
+    "mosquitto": ("mosquitto", "mosquitto"),
+    "nats-server": ("nats-server", "nats-server"),
+    "openssl": ("openssl", "openssl"),
+    "postgres": ("postgres", "postgresql"),
+    "socat": ("socat", "socat"),
+    "softhsm2-util": ("softhsm2-util", "softhsm2"),
+}
+
+# Daemons that Debian keeps off a user's PATH.
+_ELSEWHERE: Final = ("/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/*/bin")
+
+
+def find(name: str) -> Path | None:
+    """Path of the executable behind ``name``, the newest version where there are several; None if absent."""
+    executable, _ = PACKAGES[name]
+    on_path = shutil.which(executable)
+    if on_path:
+        return Path(on_path)
+    places = [folder / executable for pattern in _ELSEWHERE for folder in Path("/").glob(pattern[1:])]
+    found = [place for place in places if place.is_file()]
+    return max(found, key=_version, default=None)
+
+
+def _version(place: Path) -> int:
+    return max((int(part) for part in place.parts if part.isdigit()), default=0)
