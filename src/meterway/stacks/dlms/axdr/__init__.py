@@ -1,0 +1,71 @@
+"""A-XDR: the coding of COSEM data (IEC 62056-6-2, IEC 62056-5-3).
+
+``Data`` is the exact form, ``native`` and ``to_native`` give plain Python objects, ``skip`` finds where a value ends.
+"""
+
+from meterway.stacks.dlms.axdr.build import (
+    array,
+    bits,
+    boolean,
+    date_time,
+    enum,
+    float32,
+    float64,
+    i8,
+    i16,
+    i32,
+    i64,
+    null,
+    octets,
+    structure,
+    u8,
+    u16,
+    u32,
+    u64,
+    utf8,
+    visible,
+)
+from meterway.stacks.dlms.axdr.data import CompactArray, Data, Value, decode, decode_all, encode
+from meterway.stacks.dlms.axdr.leaves import encode_length, read_length
+from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTime
+from meterway.stacks.dlms.axdr.native import native, to_native
+from meterway.stacks.dlms.axdr.skip import skip
+from meterway.stacks.dlms.axdr.tags import Tag
+
+__all__ = [
+    "CompactArray",
+    "CosemDate",
+    "CosemDateTime",
+    "CosemTime",
+    "Data",
+    "Tag",
+    "Value",
+    "array",
+    "bits",
+    "boolean",
+    "date_time",
+    "decode",
+    "decode_all",
+    "encode",
+    "encode_length",
+    "enum",
+    "float32",
+    "float64",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "native",
+    "null",
+    "octets",
+    "read_length",
+    "skip",
+    "structure",
+    "to_native",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "utf8",
+    "visible",
+]
