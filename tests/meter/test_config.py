@@ -6,8 +6,8 @@ import pytest
 
 from meterway.base.errors import ConfigError
 from meterway.meter.config import load_config, sample
-from meterway.meter.load import LoadKind
 from meterway.meter.keys import Keys
+from meterway.meter.load import LoadKind
 
 SECRET = "00112233445566778899aabbccddeeff"
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from meterway.base.errors import ConfigError
-from meterway.meter.load import LoadKind
 from meterway.meter.keys import Keys
+from meterway.meter.load import LoadKind
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
 
 __all__ = ["H1Config", "HostConfig", "ListenConfig", "MeterConfig", "PushConfig", "load_config", "sample", "seed_of"]
