@@ -20,7 +20,7 @@ def test_a_decimal_of_15_digits_keeps_every_digit_in_json(digits, places):
 
 
 def test_a_decimal_without_fraction_is_an_integer_in_json():
-    assert json.dumps(exact_number(Decimal("000123"))) == "123"
+    assert json.dumps(exact_number(Decimal(123))) == "123"
     assert exact_number(Decimal("NaN")) is None
 
 
