@@ -36,3 +36,8 @@ def find(name: str) -> Path | None:
 
 def _version(place: Path) -> int:
     return max((int(part) for part in place.parts if part.isdigit()), default=0)
+
+
+if __name__ == "__main__":
+    # What .ci/run installs.
+    print(*sorted({package for _, package in PACKAGES.values()}))
