@@ -131,7 +131,7 @@ def test_a_non_zero_octet_is_a_true_boolean() -> None:
         ("1100ff", "trailing", 2),
         ("01" * 2, "count", 2),
         ("130684ffffffff00", "truncated", 7),
-        ("1302021106030102ff", "truncated", 8),
+        ("1302021106030102ff", "truncated", 7),
         ("13000101", "compact-array", 3),
         ("130100ff000101", "compact-array", 5),
         ("13130101", "tag", 1),
