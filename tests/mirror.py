@@ -27,7 +27,7 @@ def _only_words(statement: ast.stmt) -> bool:
 
 
 def mirror_of(module: Path) -> Path:
-    """``stacks/dlms/framing.py`` → ``tests/stacks/dlms/test_framing.py``; a package's own code → ``test_<package>.py``."""
+    """Where the test of ``stacks/dlms/framing.py`` stands; a package's own code: ``test_<package>.py`` in it."""
     name = module.parent.name if module.stem == "__init__" else module.stem.strip("_")
     return Path("tests") / module.parent / f"test_{name}.py"
 
