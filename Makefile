@@ -8,7 +8,7 @@ DEMO ?=
 BENCH ?=
 TESTS ?=
 # Locked peers that come as source are built with the setuptools that the first step installed.
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
+INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-annotate --upgrade
 
@@ -47,7 +47,7 @@ fuzz: $(READY)-dev $(READY)-fuzz
 	@$(PY) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 lock: $(READY)
-	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(PY) -m pip install -qq --disable-pip-version-check uv
 	@$(COMPILE) pyproject.toml --group build -o requirements.lock
 	@$(COMPILE) pyproject.toml --group build --group test --group peers --group lint -c requirements.lock -o requirements-dev.lock
 	@$(COMPILE) --group pyproject.toml:fuzz -o requirements-fuzz.lock
