@@ -1,0 +1,49 @@
+"""The reference names every command, every setting and every error; the links of the docs lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import meterway.base.errors
+import reference_pages
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(page.relative_to(ROOT).as_posix() for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+
+
+def test_the_reference_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference_pages.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_every_error_of_the_tree_is_in_the_reference() -> None:
+    page = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
+    assert [name for name in meterway.base.errors.__all__ if f"| `{name}` |" not in page] == []
+
+
+def test_every_setting_is_described_with_type_default_and_meaning(tmp_path: Path) -> None:
+    room = tmp_path / "meter"
+    room.mkdir()
+    (room / "config.py").write_text(
+        'class MeterConfig:\n    """One meter."""\n    serial: str\n    """1 to 16\n    letters."""\n'
+        "    kind: str | None = None\n    _hidden: int = 0\n"
+    )
+    page = reference_pages.settings(tmp_path)
+    assert page.startswith("\n## meter\n\n### MeterConfig\n\nOne meter.\n")
+    assert "| `serial` | `str` | required | 1 to 16 letters. |\n" in page
+    assert "| `kind` | `str \\| None` | `None` |  |\n" in page
+    assert "_hidden" not in page
+
+
+def test_prose_above_the_marker_is_kept_and_the_rest_is_made_anew() -> None:
+    page = reference_pages.joined("# Errors\n\nOurs.\n\n", "one")
+    assert reference_pages.joined(page, "two") == f"# Errors\n\nOurs.\n\n{reference_pages.MARKER}two"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_inside_the_repository_leads_to_a_file(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", text)
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
