@@ -1,0 +1,112 @@
+"""One query text for both databases: where placeholders and transactions are adapted.
+
+Queries are written with ``:name`` for single statements and ``?`` for rows of a batch.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from meterway.base.errors import StoreError
+from meterway.store import postgres, sqlite
+
+__all__ = ["Connection", "Cursor", "Dialect", "Row", "Value", "dialect_of"]
+
+Value: TypeAlias = int | str | bytes | float | None
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Cursor(Protocol):
+    """What both drivers' cursors offer."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement touched."""
+
+    def execute(self, sql: str, params: Mapping[str, Value] = ..., /) -> object:
+        """Run one statement."""
+
+    def executemany(self, sql: str, rows: Iterable[Row], /) -> object:
+        """Run one statement for every row."""
+
+    def fetchall(self) -> list[Row]:
+        """All rows that are left."""
+
+    def close(self) -> None:
+        """Let go of the cursor."""
+
+
+class Connection(Protocol):
+    """What both drivers' connections offer."""
+
+    def cursor(self) -> Cursor:
+        """A new cursor."""
+
+    def close(self) -> None:
+        """Close; an open transaction is rolled back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """Which database it is, how to reach it, and how its texts and errors differ.
+
+    ``where`` names the database in messages, without a password. ``shared`` is the number of connections that may
+    be open at once.
+    """
+
+    name: str
+    where: str
+    shared: int
+    begin: str
+    connect: Callable[[], Connection]
+    error: type[Exception]
+    explain: Callable[[Any, str], StoreError]
+    is_conflict: Callable[[Any], bool]
+    text: Callable[[str], str]
+
+
+@lru_cache(maxsize=1024)
+def _percent(sql: str) -> str:
+    """``:name`` and ``?`` as psycopg wants them."""
+    sql = sql.replace("%", "%%").replace("?", "%s")
+    return re.sub(r"(?<![:\w]):([a-z_]\w*)", r"%(\1)s", sql)
+
+
+def dialect_of(url: str) -> Dialect:
+    """What a ``sqlite:///path`` or ``postgresql://...`` address leads to; StoreError for anything else."""
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        if path in ("", ":memory:"):
+            path = ":memory:"
+        return Dialect(
+            name="sqlite",
+            where=path,
+            shared=1 if path == ":memory:" else 64,
+            begin="BEGIN IMMEDIATE",
+            connect=lambda: sqlite.connect(path),
+            error=sqlite3.Error,
+            explain=sqlite.explain,
+            is_conflict=sqlite.is_conflict,
+            text=str,
+        )
+    if url.startswith(("postgresql://", "postgres://")):
+        parts = urlsplit(url)
+        bare = parts._replace(scheme="postgresql", netloc=parts.netloc.rpartition("@")[2])
+        return Dialect(
+            name="postgresql",
+            where=urlunsplit(bare._replace(query="")),
+            shared=16,
+            begin="BEGIN",
+            connect=lambda: postgres.connect(urlunsplit(parts._replace(scheme="postgresql"))),
+            error=postgres.error_type(),
+            explain=postgres.explain,
+            is_conflict=postgres.is_conflict,
+            text=_percent,
+        )
+    raise StoreError(f"{url.partition('://')[0]!r}: a store is sqlite:///path or postgresql://user@host/name")

@@ -1,0 +1,214 @@
+"""Every table, described once; SQLite and PostgreSQL are made from this.
+
+Times are milliseconds since 1970 UTC (``*_ms``); ``day`` counts days since then. JSON is kept as text.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["METADATA"]
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# An integer key that counts up by itself in both databases.
+_SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _text(name: str, default: str | None = "") -> Column[str]:
+    return Column(name, Text, nullable=default is None, server_default=default)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _device(*, nullable: bool = False) -> Column[int]:
+    return Column("device", BigInteger, ForeignKey("device.id"), nullable=nullable)
+
+
+DEVICE: Final = Table(
+    "device",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    Column("serial", Text, nullable=False),
+    Column("system_title", LargeBinary),
+    _text("utility", "electricity"),
+    _text("protocol", "dlms"),
+    _text("profile"),
+    _text("transport", "tcp"),
+    _text("host"),
+    Column("port", Integer, nullable=False, server_default="0"),
+    Column("sap", Integer, nullable=False, server_default="1"),
+    Column("keys", LargeBinary),
+    Column("parent", BigInteger, ForeignKey("device.id")),
+    _text("state", "registered"),
+    _text("firmware"),
+    _text("flags", "{}"),
+    _time("added_ms"),
+    _time("changed_ms"),
+    _time("seen_ms", nullable=True),
+    UniqueConstraint("serial"),
+    Index("ix_device_state", "state", "serial"),
+    Index("ix_device_parent", "parent"),
+    Index("ix_device_system_title", "system_title"),
+    Index("ix_device_host", "host"),
+)
+
+COUNTER: Final = Table(
+    "counter",
+    METADATA,
+    _device(),
+    Column("name", Text, nullable=False),
+    Column("next", BigInteger, nullable=False),
+    PrimaryKeyConstraint("device", "name"),
+    CheckConstraint("next >= 0", name="next"),
+    sqlite_with_rowid=False,
+)
+
+INTERVAL_BLOCK: Final = Table(
+    "interval_block",
+    METADATA,
+    Column("day", Integer, nullable=False),
+    _device(),
+    Column("series", SmallInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("start_s", BigInteger, nullable=False),
+    Column("interval_s", Integer, nullable=False),
+    Column("channels", SmallInteger, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    _text("sums", None),
+    Column("digest", LargeBinary, nullable=False),
+    _time("stored_ms"),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("octets", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("day", "device", "series", "revision"),
+    sqlite_with_rowid=False,
+)
+
+REGISTER_READING: Final = Table(
+    "register_reading",
+    METADATA,
+    _device(),
+    Column("obis", LargeBinary, nullable=False),
+    _time("time_ms"),
+    Column("revision", Integer, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("scaler", SmallInteger, nullable=False),
+    Column("unit", SmallInteger, nullable=False),
+    Column("quality", SmallInteger, nullable=False),
+    _time("stored_ms"),
+    Column("evidence", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("device", "obis", "time_ms", "revision"),
+    sqlite_with_rowid=False,
+)
+
+EVENT: Final = Table(
+    "event",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    _device(),
+    Column("log", Text, nullable=False),
+    Column("code", Integer, nullable=False),
+    _time("time_ms"),
+    _time("received_ms"),
+    Column("source", Text, nullable=False),
+    _text("detail"),
+    UniqueConstraint("device", "log", "code", "time_ms"),
+    Index("ix_event_time_ms", "time_ms"),
+)
+
+DEVICE_TASK: Final = Table(
+    "device_task",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    _device(),
+    Column("kind", Text, nullable=False),
+    _time("due_ms"),
+    Column("priority", SmallInteger, nullable=False),
+    _text("state", "due"),
+    _time("lease_until_ms", nullable=True),
+    _text("owner"),
+    Column("token", BigInteger, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("payload", LargeBinary, nullable=False),
+    _text("error"),
+    _time("changed_ms"),
+    Index("ix_device_task_due", "state", "priority", "due_ms", "id"),
+    Index("ix_device_task_lease", "state", "lease_until_ms"),
+    Index("ix_device_task_device", "device", "id"),
+)
+
+COLLECTION: Final = Table(
+    "collection",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    _device(),
+    Column("kind", Text, nullable=False),
+    _time("started_ms"),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),
+    _text("error"),
+    Column("octets_in", BigInteger, nullable=False, server_default="0"),
+    Column("octets_out", BigInteger, nullable=False, server_default="0"),
+    Column("values_read", BigInteger, nullable=False, server_default="0"),
+    _text("detail", "{}"),
+    Index("ix_collection_device", "device", "id"),
+    Index("ix_collection_started_ms", "started_ms"),
+)
+
+AUDIT: Final = Table(
+    "audit",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _time("time_ms"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    _device(nullable=True),
+    Column("result", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Index("ix_audit_device", "device", "id"),
+)
+
+OUTBOX: Final = Table(
+    "outbox",
+    METADATA,
+    Column("id", _SERIAL, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    _time("added_ms"),
+    sqlite_autoincrement=True,
+)
+
+SETTING: Final = Table(
+    "setting",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,160 @@
+"""Connections and transactions.
+
+Every step of the store runs in a transaction of its own, or in the one its thread has open: what is done inside one
+``with session.transaction():`` is stored together or not at all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from meterway.base.errors import StoreError
+from meterway.store.dialect import Connection, Cursor, Dialect, Row, Value
+
+__all__ = ["Session"]
+
+T = TypeVar("T")
+_TRIES: Final = 5
+
+
+class _Current(threading.local):
+    cursor: Cursor | None = None
+
+
+class Session:
+    """A pool of connections to one database; safe to use from many threads."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._idle: list[Connection] = []
+        self._slots = threading.BoundedSemaphore(dialect.shared)
+        # In one process writers queue here, which is cheaper and fairer than SQLite's busy handler.
+        self._writer = threading.RLock()
+        self._current = _Current()
+        self._closed = False
+
+    def close(self) -> None:
+        """Close all idle connections; those in use are closed when they come back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """Everything inside is stored together or not at all; an inner transaction belongs to the outer one."""
+        if self._current.cursor is not None:
+            yield self._current.cursor
+            return
+        if self.dialect.name == "sqlite":
+            with self._writer, self._transaction() as cursor:
+                yield cursor
+        else:
+            with self._transaction() as cursor:
+                yield cursor
+
+    def read(self, sql: str, params: Mapping[str, Value] | None = None) -> list[Row]:
+        """The rows of a query; inside a transaction it sees what that has written."""
+        if self._current.cursor is not None:
+            return self._fetch(self._current.cursor, sql, params)
+        with self.connection() as connection:
+            cursor = connection.cursor()
+            try:
+                return self._fetch(cursor, sql, params)
+            except self.dialect.error as error:
+                raise self.dialect.explain(error, self.dialect.where) from error
+            finally:
+                cursor.close()
+
+    def write(self, sql: str, params: Mapping[str, Value] | None = None) -> list[Row]:
+        """Run one statement in a transaction; the rows it returns, if it has RETURNING."""
+        with self.transaction() as cursor:
+            cursor.execute(self.dialect.text(sql), params or {})
+            return cursor.fetchall() if "RETURNING" in sql else []
+
+    def change(self, sql: str, params: Mapping[str, Value] | None = None) -> int:
+        """Run one statement in a transaction; how many rows it touched."""
+        with self.transaction() as cursor:
+            cursor.execute(self.dialect.text(sql), params or {})
+            return cursor.rowcount
+
+    def write_many(self, sql: str, rows: Iterable[Row]) -> int:
+        """Run one statement (``?`` placeholders) for every row in a transaction; how many rows were touched."""
+        with self.transaction() as cursor:
+            cursor.executemany(self.dialect.text(sql), rows)
+            return cursor.rowcount
+
+    def retried(self, step: Callable[[], T]) -> T:
+        """``step`` in a transaction, again if another writer was faster with the same key."""
+        for attempt in range(_TRIES):
+            try:
+                with self.transaction():
+                    return step()
+            except StoreError as error:
+                again = error.__cause__ is not None and self.dialect.is_conflict(error.__cause__)
+                if not again or attempt == _TRIES - 1:
+                    raise
+        raise AssertionError
+
+    def _fetch(self, cursor: Cursor, sql: str, params: Mapping[str, Value] | None) -> list[Row]:
+        cursor.execute(self.dialect.text(sql), params or {})
+        return cursor.fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Cursor]:
+        with self.connection() as connection:
+            cursor = connection.cursor()
+            try:
+                cursor.execute(self.dialect.begin, {})
+                self._current.cursor = cursor
+                yield cursor
+                cursor.execute("COMMIT", {})
+            except self.dialect.error as error:
+                self._roll_back(cursor)
+                raise self.dialect.explain(error, self.dialect.where) from error
+            except BaseException:
+                self._roll_back(cursor)
+                raise
+            finally:
+                self._current.cursor = None
+                cursor.close()
+
+    def _roll_back(self, cursor: Cursor) -> None:
+        try:
+            cursor.execute("ROLLBACK", {})
+        except self.dialect.error:  # it was never begun, or the database has rolled back by itself
+            return
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of the pool, in autocommit mode, for as long as it is needed."""
+        with self._slots:
+            if self._closed:
+                raise StoreError(f"{self.dialect.where}: the store is closed")
+            connection = self._idle.pop() if self._idle else self._connect()
+            try:
+                yield connection
+            except StoreError as error:
+                if error.__cause__ is None:  # the database is well; the caller's step was refused
+                    self._give_back(connection)
+                else:
+                    connection.close()
+                raise
+            except BaseException:
+                self._give_back(connection)
+                raise
+            self._give_back(connection)
+
+    def _give_back(self, connection: Connection) -> None:
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _connect(self) -> Connection:
+        try:
+            return self.dialect.connect()
+        except self.dialect.error as error:
+            raise self.dialect.explain(error, self.dialect.where) from error

@@ -1,0 +1,99 @@
+"""A store on SQLite, and the same on a PostgreSQL cluster of our own where the server program is installed."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from meterway.store.database import Store, open_store
+
+SERVER_USER = "postgres"
+
+
+def server_programs() -> Path | None:
+    """Where initdb and pg_ctl are: on the path, or in Debian's place for them."""
+    found = shutil.which("postgres")
+    places = [Path(found).resolve().parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: each.parent.name, reverse=True)
+    return next((each for each in places if (each / "postgres").exists() and (each / "initdb").exists()), None)
+
+
+def as_server_user(command: list[str]) -> list[str]:
+    """The server refuses to run as root."""
+    return ["runuser", "-u", SERVER_USER, "--", *command] if os.geteuid() == 0 else command
+
+
+def why_no_postgres() -> str | None:
+    if server_programs() is None:
+        return "the postgres server program is not installed"
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam(SERVER_USER)
+        except KeyError:
+            return f"running as root, and there is no user {SERVER_USER} to run the postgres server"
+    return None
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The address of a fresh cluster on a unix socket in a temporary folder, stopped and removed afterwards."""
+    reason = why_no_postgres()
+    programs = server_programs()
+    if reason or programs is None:
+        pytest.skip(reason or "no postgres")
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="mw-pg-", dir="/tmp"))
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(SERVER_USER)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    data = str(folder / "data")
+
+    def run(*command: str) -> None:
+        subprocess.run(as_server_user(list(command)), check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=60)
+
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=50"
+    try:
+        run(str(programs / "initdb"), "-D", data, "-U", "meterway", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run(str(programs / "pg_ctl"), "-D", data, "-o", options, "-w", "-l", str(folder / "log"), "start")
+        try:
+            yield f"postgresql://meterway@/{{name}}?host={folder}"
+        finally:
+            run(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_database(cluster: str) -> Callable[[], str]:
+    """Makes an empty database in the cluster and returns its address."""
+    import psycopg
+
+    numbers = count()
+
+    def make() -> str:
+        name = f"town{next(numbers)}"
+        with psycopg.connect(cluster.format(name="postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return cluster.format(name=name)
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres"))])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    return str(request.getfixturevalue("new_database")())
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with open_store(url) as opened:
+        yield opened
