@@ -32,7 +32,7 @@ test: $(READY)-dev
 
 lint: $(READY)-dev
 	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(PY) tests/house_rules.py
