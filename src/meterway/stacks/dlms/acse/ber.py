@@ -1,0 +1,43 @@
+"""As much of BER as ACSE needs: one-octet tags, definite lengths."""
+
+from __future__ import annotations
+
+from meterway.base.errors import DecodeError
+from meterway.base.octets import Reader
+from meterway.stacks.dlms.axdr import encode_length, read_length
+
+__all__ = ["element", "read_element", "read_elements", "unwrap"]
+
+
+def element(tag: int, content: bytes) -> bytes:
+    """Tag, length, content."""
+    return bytes((tag,)) + encode_length(len(content)) + content
+
+
+def read_element(reader: Reader) -> tuple[int, bytes, int]:
+    """(tag, content, place of the content)."""
+    tag = reader.u8("BER tag")
+    length = read_length(reader)
+    place = reader.place
+    return tag, reader.take(length, f"content of BER tag {tag:#04x}"), place
+
+
+def read_elements(reader: Reader) -> dict[int, tuple[bytes, int]]:
+    """All elements up to the reader's end by tag; DecodeError if one stands twice."""
+    found: dict[int, tuple[bytes, int]] = {}
+    while reader.remaining:
+        tag, content, place = read_element(reader)
+        if tag in found:
+            raise DecodeError(f"BER tag {tag:#04x} stands twice", place, "ber")
+        found[tag] = (content, place)
+    return found
+
+
+def unwrap(content: bytes, place: int, tag: int, what: str) -> bytes:
+    """The content of the one element of ``tag`` that ``content`` must be."""
+    reader = Reader(content, base=place)
+    found, inner, inner_place = read_element(reader)
+    if found != tag:
+        raise DecodeError(f"{what}: BER tag {tag:#04x} expected, not {found:#04x}", inner_place, "ber")
+    reader.finish(what)
+    return inner

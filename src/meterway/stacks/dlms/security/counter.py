@@ -1,0 +1,69 @@
+"""Invocation counters: they only rise, also over a restart.
+
+A sender reserves counters ahead: before the first counter of a reservation is used, its end is handed to
+``reserve``, which must make it durable. After a crash the sender goes on from the end of the last reservation;
+counters in between are lost, none is used twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from meterway.base.errors import SecurityError
+
+__all__ = ["MAX_COUNTER", "ReceivedCounter", "SendCounter"]
+
+MAX_COUNTER = 0xFFFFFFFF
+
+
+class SendCounter:
+    """Gives each counter once. ``start`` is the first that was never used or reserved before."""
+
+    __slots__ = ("_limit", "_next", "_reserve", "_step")
+
+    def __init__(self, start: int = 0, *, reserve: Callable[[int], None] | None = None, step: int = 1000) -> None:
+        self._next = start
+        self._limit = start if reserve else MAX_COUNTER + 1
+        self._reserve = reserve
+        self._step = step
+
+    @property
+    def next(self) -> int:
+        """The counter that the next protected APDU will carry."""
+        return self._next
+
+    def take(self) -> int:
+        """The next counter; SecurityError(counter) when all are used up (the key must be changed)."""
+        value = self._next
+        if value >= self._limit:
+            self._extend(value)
+        self._next = value + 1
+        return value
+
+    def _extend(self, value: int) -> None:
+        if value > MAX_COUNTER:
+            raise SecurityError("the invocation counter is used up: the key must be changed", "counter")
+        limit = min(value + self._step, MAX_COUNTER + 1)
+        if self._reserve is not None:
+            self._reserve(limit)
+        self._limit = limit
+
+    def raise_to(self, value: int) -> None:
+        """Go on from ``value`` if that is higher: a counter never falls."""
+        self._next = max(self._next, value)
+
+
+class ReceivedCounter:
+    """Remembers the highest counter that verified; anything not above it is a replay."""
+
+    __slots__ = ("last",)
+
+    def __init__(self, last: int = -1) -> None:
+        self.last = last
+
+    def check(self, counter: int) -> None:
+        """SecurityError(counter) unless ``counter`` is above the last one accepted."""
+        if counter <= self.last:
+            raise SecurityError(
+                f"invocation counter {counter} is not above {self.last}: a replayed or re-ordered message", "counter"
+            )

@@ -1,0 +1,72 @@
+"""The server engine: a framing and the logical devices behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingEvent
+from meterway.stacks.dlms.server.host import LogicalDevice
+from meterway.stacks.dlms.server.session import ServerSession
+
+__all__ = ["DlmsServer"]
+
+
+class DlmsServer:
+    """Serves every (client, logical device) pair that comes over one link.
+
+    ``device_of`` gives the logical device of a server address (wrapper port or HDLC upper address), or None. Events are
+    those of the framing, for whoever counts them.
+    """
+
+    __slots__ = ("_device_of", "_events", "_framing", "_sessions")
+
+    def __init__(self, framing: Framing, device_of: Callable[[int], LogicalDevice | None]) -> None:
+        self._framing = framing
+        self._device_of = device_of
+        self._sessions: dict[tuple[int, int], ServerSession] = {}
+        self._events: list[FramingEvent] = []
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take octets from the line; empty data says that the line was closed."""
+        framing = self._framing
+        framing.receive_data(data, now)
+        while (event := framing.next_event()) is not None:
+            if isinstance(event, ApduReceived):
+                self._answer(event, now)
+            else:
+                self._passed(event)
+
+    def _answer(self, event: ApduReceived, now: float) -> None:
+        key = (event.client, event.server)
+        session = self._sessions.get(key)
+        if session is None:
+            device = self._device_of(event.server)
+            if device is None:
+                return
+            session = self._sessions[key] = ServerSession(device, event.client)
+        self._framing.send(session.handle(event.apdu, now), now)
+
+    def _passed(self, event: FramingEvent) -> None:
+        if isinstance(event, Disconnected):
+            for session in self._sessions.values():
+                session.lost()
+            self._sessions.clear()
+        self._events.append(event)
+
+    def next_event(self) -> FramingEvent | None:
+        """The next thing the link reported, or None."""
+        return self._events.pop(0) if self._events else None
+
+    def data_to_send(self) -> bytes:
+        """All octets that are to go out now."""
+        return self._framing.data_to_send()
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+        return self._framing.next_timeout()
+
+    def handle_timeout(self, now: float) -> None:
+        """Tell the framing that the time has come."""
+        self._framing.handle_timeout(now)
+        while (event := self._framing.next_event()) is not None:
+            self._passed(event)
