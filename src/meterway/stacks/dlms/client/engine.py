@@ -1,0 +1,355 @@
+"""The client engine: one association with one device, requests one after the other."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from meterway.base.errors import (
+    DecodeError,
+    LinkError,
+    LocalProtocolError,
+    MeterwayError,
+    RemoteProtocolError,
+    SecurityError,
+)
+from meterway.base.octets import Reader
+from meterway.stacks.dlms.acse.apdu import Rlrq
+from meterway.stacks.dlms.apdu import apdu_name, decode_apdu
+from meterway.stacks.dlms.association import State, Step, step
+from meterway.stacks.dlms.client.events import ClientEvent, Failed, PushReceived, Quirk, Released
+from meterway.stacks.dlms.client.opening import Opening
+from meterway.stacks.dlms.client.requests import ActionRequest, GetListRequest, GetRequest, Request, SetRequest
+from meterway.stacks.dlms.client.settings import ClientSettings
+from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, Framing, FramingEvent
+from meterway.stacks.dlms.security.context import SecurityContext
+from meterway.stacks.dlms.xdlms.block_transfer import BlockAssembly, GeneralBlockTransfer
+from meterway.stacks.dlms.xdlms.ciphered import DEDICATED_TAGS, PLAIN_TAGS, CipheredApdu, GeneralCiphered
+from meterway.stacks.dlms.xdlms.error import ExceptionResponse
+from meterway.stacks.dlms.xdlms.get import Item
+from meterway.stacks.dlms.xdlms.notification import DataNotification, EventNotification
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
+
+__all__ = ["DlmsClient"]
+
+_CIPHER_OVERHEAD = 24
+_INVOKE = 0xC0  # confirmed, high priority
+_DEDICATED = frozenset(DEDICATED_TAGS.values())
+
+
+class DlmsClient:
+    """Drives one association over a framing.
+
+    ``open`` connects and associates; ``get``, ``get_list``, ``set``, ``act`` queue requests and return their number;
+    ``release`` closes in order after the queue is empty. Everything that comes of it are events. After ``Failed`` the
+    engine is done: make a new one.
+    """
+
+    __slots__ = (
+        "_assembly",
+        "_deadline",
+        "_events",
+        "_framing",
+        "_invoke",
+        "_number",
+        "_opening",
+        "_queue",
+        "_release_wanted",
+        "_request",
+        "_room",
+        "_security",
+        "_settings",
+        "state",
+    )
+
+    def __init__(self, framing: Framing, settings: ClientSettings) -> None:
+        self._framing = framing
+        self._settings = settings
+        self._events: deque[ClientEvent] = deque()
+        self._queue: deque[Request] = deque()
+        self._request: Request | None = None
+        self._opening: Opening | None = None
+        self._security: SecurityContext | None = None
+        self._assembly: BlockAssembly | None = None
+        self._deadline: float | None = None
+        self._release_wanted = False
+        self._number = 0
+        self._invoke = 0
+        self._room = settings.max_pdu
+        self.state = State.IDLE
+
+    # -- what a caller asks -------------------------------------------------------------------------------------------
+
+    def open(self, now: float) -> None:
+        """Connect the link and associate; ``Associated`` or ``Failed`` follows."""
+        if self.state is not State.IDLE:
+            raise LocalProtocolError("the association is already open or opening")
+        self._opening = Opening(self._settings)
+        self._deadline = now + self._settings.response_timeout_s
+        self._framing.connect(now)
+        self._drain(now)
+
+    def get(self, attribute: AttributeDescriptor, selection: Selection | None = None, *, now: float) -> int:
+        """Read an attribute; ``GetDone`` follows."""
+        return self._ask(GetRequest(self._next_number(), attribute, selection, self._settings.max_response), now)
+
+    def get_list(self, items: tuple[Item, ...], *, now: float) -> int:
+        """Read several attributes in one request; ``GetListDone`` follows."""
+        return self._ask(GetListRequest(self._next_number(), items, self._settings.max_response), now)
+
+    def set(self, items: tuple[Item, ...], values: tuple[bytes, ...], *, now: float) -> int:
+        """Write attributes (encoded values); ``SetDone`` follows."""
+        if len(items) != len(values) or not items:
+            raise LocalProtocolError(f"{len(items)} attributes and {len(values)} values")
+        return self._ask(SetRequest(self._next_number(), items, values), now)
+
+    def act(self, method: MethodDescriptor, parameters: bytes | None = None, *, now: float) -> int:
+        """Call a method; ``ActionDone`` follows."""
+        return self._ask(ActionRequest(self._next_number(), method, parameters, self._settings.max_response), now)
+
+    def release(self, now: float) -> None:
+        """Close in order once the queue is empty; ``Released`` follows."""
+        self._release_wanted = True
+        self._go_on(now)
+
+    @property
+    def is_idle(self) -> bool:
+        """Associated, with nothing asked and nothing queued."""
+        return self.state is State.ASSOCIATED and self._request is None and not self._queue
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _ask(self, request: Request, now: float) -> int:
+        self._queue.append(request)
+        self._go_on(now)
+        return request.number
+
+    # -- the engine's shape -------------------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take octets from the line; empty data says that the line was closed."""
+        self._framing.receive_data(data, now)
+        self._drain(now)
+
+    def next_event(self) -> ClientEvent | None:
+        """The next thing that happened, or None."""
+        return self._events.popleft() if self._events else None
+
+    def data_to_send(self) -> bytes:
+        """All octets that are to go out now."""
+        return self._framing.data_to_send()
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+        line = self._framing.next_timeout()
+        if self._deadline is None or (line is not None and line < self._deadline):
+            return line
+        return self._deadline
+
+    def handle_timeout(self, now: float) -> None:
+        """Tell the engine that the time has come."""
+        self._framing.handle_timeout(now)
+        self._drain(now)
+        if self._deadline is not None and now >= self._deadline:
+            waited = self._settings.response_timeout_s
+            self._fail("timeout", LinkError(f"no answer within {waited:g} s while {self._doing()}"))
+            self._framing.disconnect(now)
+
+    def _doing(self) -> str:
+        if self.state is State.ASSOCIATED:
+            return "reading" if isinstance(self._request, GetRequest | GetListRequest) else "commanding"
+        return {State.RELEASING: "releasing", State.PENDING: "authenticating"}.get(self.state, "associating")
+
+    # -- what the line brings -----------------------------------------------------------------------------------------
+
+    def _drain(self, now: float) -> None:
+        while (event := self._framing.next_event()) is not None:
+            self._take(event, now)
+
+    def _take(self, event: FramingEvent, now: float) -> None:
+        if isinstance(event, ApduReceived):
+            self._guarded(event.apdu, now)
+        elif isinstance(event, Connected):
+            if self._opening is not None and self.state is State.IDLE:
+                self.state = step(self.state, Step.AARQ, ours=True)
+                self._send(self._opening.aarq(), now)
+        elif isinstance(event, Disconnected):
+            self._lost(event)
+        else:
+            self._events.append(Quirk(event.kind, event.message))
+
+    def _lost(self, event: Disconnected) -> None:
+        if self.state is State.IDLE and self._opening is None:
+            return
+        if self.state is State.RELEASING or (self._release_wanted and event.error is None):
+            self._end()
+            self._events.append(Released())
+            return
+        self._fail("link", event.error or LinkError(f"the device closed the connection while {self._doing()}"))
+
+    def _guarded(self, apdu: bytes, now: float) -> None:
+        try:
+            self._take_apdu(apdu, now)
+        except SecurityError as error:
+            self._fail(error.check, error)
+            self._framing.disconnect(now)
+        except DecodeError as error:
+            self._fail("decode", error)
+            self._framing.disconnect(now)
+        except MeterwayError as error:
+            self._fail("protocol", error)
+            self._framing.disconnect(now)
+
+    def _take_apdu(self, apdu: bytes, now: float) -> None:
+        tag = apdu[0] if apdu else -1
+        if self.state is State.OPENING or (self.state is State.PENDING and self._opening is not None):
+            self._take_opening(apdu, now)
+        elif self.state is State.RELEASING:
+            self._take_release(tag, apdu, now)
+        elif self.state is not State.ASSOCIATED:
+            self._events.append(Quirk("unexpected-apdu", f"a {apdu_name(apdu)} came outside an association"))
+        elif tag == 0xE0:
+            self._take_block(apdu, now)
+        else:
+            self._take_service(self._opened(apdu), now)
+
+    def _take_opening(self, apdu: bytes, now: float) -> None:
+        opening = self._opening
+        if opening is None:
+            return
+        if self.state is State.PENDING:
+            apdu = self._opened(apdu)
+            self._events.append(opening.prove(apdu))
+            self._associated(now)
+            return
+        answer = opening.take(apdu)
+        self._security = opening.security
+        self._room = opening.room - (_CIPHER_OVERHEAD if self._settings.control else 0)
+        if answer is None:
+            self._events.append(opening.associated())
+            self.state = step(self.state, Step.ACCEPTED, ours=False)
+            self._associated(now)
+            return
+        self.state = step(self.state, Step.CHALLENGE, ours=False)
+        self._send(self._protected(answer), now)
+
+    def _associated(self, now: float) -> None:
+        if self.state is State.PENDING:
+            self.state = step(self.state, Step.PROVED, ours=False)
+        self._opening = None
+        self._deadline = None
+        self._go_on(now)
+
+    def _take_block(self, apdu: bytes, now: float) -> None:
+        block = decode_apdu(apdu)
+        if not isinstance(block, GeneralBlockTransfer):
+            return
+        if self._assembly is None:
+            self._assembly = BlockAssembly(self._settings.max_response)
+        whole = self._assembly.add(block)
+        if whole is not None:
+            self._assembly = None
+            self._take_apdu(whole, now)
+        elif not block.streaming:
+            number = self._assembly.number
+            ack = GeneralBlockTransfer(
+                last=True, streaming=False, window=1, block_number=number, block_number_ack=number, octets=b""
+            )
+            self._send(ack.encode(), now)
+
+    def _opened(self, apdu: bytes) -> bytes:
+        tag = apdu[0]
+        if tag not in PLAIN_TAGS and tag not in (0xDB, 0xDC):
+            if self._settings.control and tag not in (0x0E, 0xD8):
+                raise SecurityError(f"a plain {apdu_name(apdu)} came in a protected association", "policy")
+            return apdu
+        security = self._security
+        if security is None:
+            raise SecurityError("a protected APDU came, no keys are set", "key")
+        if tag in (0xDB, 0xDC):
+            general = GeneralCiphered.decode(tag, Reader(apdu, 1))
+            return security.open(general.protected, dedicated=tag == 0xDC, title=general.system_title or None)
+        return security.open(CipheredApdu.decode(tag, Reader(apdu, 1)).protected, dedicated=tag in _DEDICATED)
+
+    def _take_service(self, plain: bytes, now: float) -> None:
+        tag = plain[0] if plain else -1
+        if tag in (0x0F, 0xC2):
+            push = decode_apdu(plain)
+            if isinstance(push, DataNotification | EventNotification):
+                self._events.append(PushReceived(push))
+            return
+        request = self._request
+        if request is None:
+            self._events.append(Quirk("unexpected-apdu", f"a {apdu_name(plain)} came, nothing was asked"))
+            return
+        if tag == 0xD8:
+            self._refused(plain)
+        outcome = request.take(plain)
+        if isinstance(outcome, bytes):
+            self._deadline = now + self._settings.response_timeout_s
+            self._send(self._protected(outcome), now)
+            return
+        self._request = None
+        self._deadline = None
+        self._events.append(outcome)
+        self._go_on(now)
+
+    def _refused(self, plain: bytes) -> None:
+        refusal = decode_apdu(plain)
+        if isinstance(refusal, ExceptionResponse):
+            if refusal.service_error == 6:
+                raise SecurityError(f"the device refuses our counter: {refusal.words}", "counter-refused")
+            if refusal.service_error == 5:
+                raise SecurityError(f"the device could not decipher our request: {refusal.words}", "key-refused")
+
+    # -- what goes out ------------------------------------------------------------------------------------------------
+
+    def _go_on(self, now: float) -> None:
+        if self.state is not State.ASSOCIATED or self._request is not None:
+            return
+        if self._queue:
+            request = self._request = self._queue.popleft()
+            self._invoke = (self._invoke + 1) & 0x0F
+            apdu = request.start(_INVOKE | self._invoke, self._room)
+            self._deadline = now + self._settings.response_timeout_s
+            self._send(self._protected(apdu), now)
+        elif self._release_wanted:
+            self.state = step(self.state, Step.RLRQ, ours=True)
+            self._deadline = now + self._settings.response_timeout_s
+            self._send(Rlrq(reason=0).encode(), now)
+
+    def _protected(self, apdu: bytes) -> bytes:
+        if self._security is None or not self._settings.control:
+            return apdu
+        return self._security.protect_general(apdu) if self._settings.is_general else self._security.protect(apdu)
+
+    def _send(self, apdu: bytes, now: float) -> None:
+        self._framing.send(apdu, now)
+
+    # -- how it ends --------------------------------------------------------------------------------------------------
+
+    def _take_release(self, tag: int, apdu: bytes, now: float) -> None:
+        if tag != 0x63:
+            self._events.append(Quirk("release-answer", f"the release was answered with a {apdu_name(apdu)}"))
+        else:
+            try:
+                decode_apdu(apdu)
+            except DecodeError as error:
+                self._events.append(Quirk("rlre-lengths", f"the release response is malformed: {error}"))
+        self._end()
+        self._events.append(Released())
+        self._framing.disconnect(now)
+
+    def _end(self) -> None:
+        self.state = step(self.state, Step.LOST, ours=False)
+        self._opening = None
+        self._request = None
+        self._deadline = None
+        self._queue.clear()
+
+    def _fail(self, cause: str, error: MeterwayError) -> None:
+        if isinstance(error, RemoteProtocolError) and self.state is State.OPENING:
+            cause = "rejected" if cause == "protocol" else cause
+        self._end()
+        self._events.append(Failed(cause, error))
