@@ -39,9 +39,8 @@ class Outcome:
 
 def targets(folder: Path = HERE) -> list[Path]:
     """Every fuzz target under ``folder``."""
-    return sorted(
-        path for path in folder.rglob("*.py") if "atheris.Fuzz(" in path.read_text() and path.name != "run.py"
-    )
+    programs = (path for path in folder.rglob("*.py") if path.name != "run.py" and not path.name.startswith("test_"))
+    return sorted(path for path in programs if "atheris.Fuzz(" in path.read_text(encoding="utf-8"))
 
 
 def fuzz(target: Path, seconds: int, found: Path = FOUND) -> Outcome:
