@@ -50,6 +50,7 @@ class DlmsClient:
         "_events",
         "_framing",
         "_invoke",
+        "_leaving",
         "_number",
         "_opening",
         "_queue",
@@ -72,6 +73,7 @@ class DlmsClient:
         self._assembly: BlockAssembly | None = None
         self._deadline: float | None = None
         self._release_wanted = False
+        self._leaving = False
         self._number = 0
         self._invoke = 0
         self._room = settings.max_pdu
@@ -152,6 +154,10 @@ class DlmsClient:
         self._framing.handle_timeout(now)
         self._drain(now)
         if self._deadline is not None and now >= self._deadline:
+            if self.state is State.RELEASING:
+                self._events.append(Quirk("release-answer", "the release was not answered"))
+                self._leave(now)
+                return
             waited = self._settings.response_timeout_s
             self._fail("timeout", LinkError(f"no answer within {waited:g} s while {self._doing()}"))
             self._framing.disconnect(now)
@@ -180,11 +186,12 @@ class DlmsClient:
             self._events.append(Quirk(event.kind, event.message))
 
     def _lost(self, event: Disconnected) -> None:
-        if self.state is State.IDLE and self._opening is None:
-            return
-        if self.state is State.RELEASING or (self._release_wanted and event.error is None):
+        if self._leaving or self.state is State.RELEASING:
+            self._leaving = False
             self._end()
             self._events.append(Released())
+            return
+        if self.state is State.IDLE and self._opening is None:
             return
         self._fail("link", event.error or LinkError(f"the device closed the connection while {self._doing()}"))
 
@@ -337,9 +344,13 @@ class DlmsClient:
                 decode_apdu(apdu)
             except DecodeError as error:
                 self._events.append(Quirk("rlre-lengths", f"the release response is malformed: {error}"))
+        self._leave(now)
+
+    def _leave(self, now: float) -> None:
         self._end()
-        self._events.append(Released())
+        self._leaving = True
         self._framing.disconnect(now)
+        self._drain(now)
 
     def _end(self) -> None:
         self.state = step(self.state, Step.LOST, ours=False)
