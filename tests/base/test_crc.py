@@ -20,6 +20,8 @@ def test_the_check_value_of_crc_16_arc():
     assert arc(b"") == 0
 
 
-@given(st.binary(max_size=40))
-def test_pairs_of_octets_give_what_single_bits_give(octets):
+@given(st.binary(max_size=40), st.integers(0, 3), st.integers(-2, 2))
+def test_octets_by_place_give_what_single_bits_give(octets, chunks, more):
+    octets = (octets or b"x") * (1 + chunks * 1024 // len(octets or b"x"))
+    octets = octets[: max(0, chunks * 1024 + more)]
     assert arc(octets) == bit_by_bit(octets)

@@ -182,7 +182,7 @@ def _parse(body: str, crc: int | None, end: str, quirks: list[str], *, identifie
         quirks.append("unreadable-line")
     if any(":" not in entry.code for entry in objects):
         quirks.append("reduced-code")
-    opened = sum(len(entry.parts) for entry in objects)
+    opened = len(objects) + body.count(")(") + body.count("\n(")
     if not others[1:] and (body.count("(") != opened or body.count(")") != opened):
         quirks.append("parentheses-in-text")
     if crc is None and end.strip() == "" and _wants_crc(objects):
@@ -204,18 +204,22 @@ def _lines(body: str) -> tuple[list[P1Object], list[RawLine]]:
     rows = _LINE.findall(body)
     rows.pop()  # the empty match at the very end
     for code, inner, text in rows:
-        obis = _obis(code) if code else None
-        if obis is None:
+        entry = _object(code, inner) if code else None
+        if entry is None:
             others.append(RawLine(before=len(objects), text=f"{code}({inner})" if code else text))
-        elif "\n" in inner:
-            objects.append(_broken(obis, code, inner))
         else:
-            objects.append(P1Object(obis=obis, parts=tuple(inner.split(")(")), code=code))
+            objects.append(entry)
     return objects, others
 
 
-def _broken(obis: Obis, code: str, inner: str) -> P1Object:
-    """An object over several lines: remember where each new line began."""
+@lru_cache(maxsize=4096)
+def _object(code: str, inner: str) -> P1Object | None:
+    """One line; remembered, because most lines of a meter's next telegram are those of the last one."""
+    obis = _obis(code)
+    if obis is None:
+        return None
+    if "\n" not in inner:
+        return P1Object(obis=obis, parts=tuple(inner.split(")(")), code=code)
     parts: list[str] = []
     breaks: list[int] = []
     for line in _BREAK.split(inner):
