@@ -1,6 +1,7 @@
 """A-XDR: the coding of COSEM data (IEC 62056-6-2, IEC 62056-5-3).
 
-``Data`` is the exact form, ``native`` and ``to_native`` give plain Python objects, ``skip`` finds where a value ends.
+``Data`` is the exact form, ``native`` and ``to_native`` give plain Python objects, ``skip`` finds where a value ends,
+``decode_columns`` and ``encode_columns`` are for the buffer of a profile.
 """
 
 from meterway.stacks.dlms.axdr.build import (
@@ -25,14 +26,23 @@ from meterway.stacks.dlms.axdr.build import (
     utf8,
     visible,
 )
+from meterway.stacks.dlms.axdr.columns import Column, Columns, decode_columns
 from meterway.stacks.dlms.axdr.data import CompactArray, Data, Value, decode, decode_all, encode
 from meterway.stacks.dlms.axdr.leaves import encode_length, read_length
 from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.axdr.native import native, to_native
 from meterway.stacks.dlms.axdr.skip import skip
 from meterway.stacks.dlms.axdr.tags import Tag
+from meterway.stacks.dlms.axdr.times import NO_TIME
+from meterway.stacks.dlms.axdr.write_columns import EncodeColumn, encode_columns
 
 __all__ = [
+    "Column",
+    "Columns",
+    "EncodeColumn",
+    "NO_TIME",
+    "decode_columns",
+    "encode_columns",
     "CompactArray",
     "CosemDate",
     "CosemDateTime",

@@ -12,8 +12,8 @@ from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
+from meterway.stacks.dlms.axdr.leaves import length_at
 from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTime
-from meterway.stacks.dlms.axdr.skip import length_at
 from meterway.stacks.dlms.axdr.tags import CODES, FIXED, Tag
 
 __all__ = ["LEVELS", "Layout", "Place", "learn"]
@@ -22,6 +22,7 @@ LEVELS: Final = 4
 """How deep a row may be nested to have a layout; deeper rows are read one by one."""
 
 _MAX_PLACES: Final = 512
+_MAX_RECENT: Final = 256
 
 Shape = int | None | tuple["Shape", ...]
 """A leaf is the index of its place, null-data None, a structure or array the tuple of its parts."""
@@ -168,6 +169,7 @@ class _Walk:
 
 
 _compiled = lru_cache(maxsize=512)(Layout)
+_recent: dict[bytes, Layout] = {}  # first octets of a row to the layout last seen behind them
 
 
 def learn(octets: bytes, offset: int) -> Layout | None:
@@ -175,6 +177,10 @@ def learn(octets: bytes, offset: int) -> Layout | None:
 
     These are rows with text in UTF-8, compact arrays, deep nesting, very many values, or damage.
     """
+    start = octets[offset : offset + 4]
+    recent = _recent.get(start)
+    if recent is not None and recent.matching(octets, offset, 1):
+        return recent
     walk = _Walk(octets, offset)
     try:
         shape = walk.value(LEVELS)
@@ -182,4 +188,8 @@ def learn(octets: bytes, offset: int) -> Layout | None:
         return None
     if walk.offset > len(octets) or not walk.places:
         return None
-    return _compiled(walk.offset - offset, tuple(walk.fixed), tuple(walk.places), shape)
+    layout = _compiled(walk.offset - offset, tuple(walk.fixed), tuple(walk.places), shape)
+    if len(_recent) >= _MAX_RECENT:
+        _recent.clear()
+    _recent[start] = layout
+    return layout

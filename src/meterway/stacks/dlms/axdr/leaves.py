@@ -6,11 +6,12 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Final
 
+from meterway.base.errors import DecodeError
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.axdr.tags import CODES, Tag
 
-__all__ = ["Leaf", "READ", "WRITE", "encode_length", "read_length"]
+__all__ = ["Leaf", "READ", "WRITE", "encode_length", "length_at", "read_length"]
 
 Leaf = None | bool | int | float | str | bytes | CosemDateTime | CosemDate | CosemTime
 
@@ -32,6 +33,21 @@ def encode_length(count: int) -> bytes:
         return bytes((count,))
     size = (count.bit_length() + 7) // 8
     return bytes((0x80 | size,)) + count.to_bytes(size, "big")
+
+
+def length_at(octets: bytes, offset: int) -> tuple[int, int]:
+    """A length and the offset after it; IndexError or DecodeError(length) if there is none."""
+    first = octets[offset]
+    offset += 1
+    if first < 0x80:
+        return first, offset
+    size = first & 0x7F
+    if not 1 <= size <= 4:
+        raise DecodeError(f"a length of {size} octets is not supported", offset - 1, "length")
+    stop = offset + size
+    if stop > len(octets):
+        raise IndexError(offset)
+    return int.from_bytes(octets[offset:stop], "big"), stop
 
 
 def _read_bits(reader: Reader) -> str:

@@ -15,7 +15,7 @@ from meterway.base.errors import DecodeError
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.axdr.data import CompactArray, Data, decode
 from meterway.stacks.dlms.axdr.layout import LEVELS, learn
-from meterway.stacks.dlms.axdr.skip import length_at
+from meterway.stacks.dlms.axdr.leaves import length_at
 from meterway.stacks.dlms.axdr.tags import CODES, MAX_DEPTH, Tag
 
 __all__ = ["native", "to_native"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from meterway.base.errors import DecodeError
+from meterway.stacks.dlms.axdr.layout import learn
+from meterway.stacks.dlms.axdr.leaves import length_at
 from meterway.stacks.dlms.axdr.tags import FIXED, Tag
 
 __all__ = ["skip"]
 
 _FIXED: Final = tuple(FIXED.get(tag, -1) for tag in range(256))
+_FEWEST_ROWS: Final = 4  # below this a layout costs more than it saves
 _COUNTED: Final = frozenset({Tag.OCTET_STRING, Tag.VISIBLE_STRING, Tag.UTF8_STRING})
 
 
@@ -47,6 +50,10 @@ def _skip(octets: bytes, offset: int) -> int:
             pending += size
             if pending > end - offset:
                 raise DecodeError(f"{size} elements do not fit in {end - offset} octets", offset, "count")
+            if tag == Tag.ARRAY and size >= _FEWEST_ROWS and (layout := learn(octets, offset)) is not None:
+                rows = layout.matching(octets, offset, size)
+                offset += rows * layout.stride
+                pending -= rows
         elif tag == Tag.BIT_STRING:
             size, offset = length_at(octets, offset)
             offset += size + 7 >> 3
@@ -56,21 +63,6 @@ def _skip(octets: bytes, offset: int) -> int:
         else:
             raise DecodeError(f"{tag} is not a tag of COSEM data", offset - 1, "tag")
     return offset
-
-
-def length_at(octets: bytes, offset: int) -> tuple[int, int]:
-    """A length and the offset after it; IndexError or DecodeError(length) if there is none."""
-    first = octets[offset]
-    offset += 1
-    if first < 0x80:
-        return first, offset
-    size = first & 0x7F
-    if not 1 <= size <= 4:
-        raise DecodeError(f"a length of {size} octets is not supported", offset - 1, "length")
-    stop = offset + size
-    if stop > len(octets):
-        raise IndexError(offset)
-    return int.from_bytes(octets[offset:stop], "big"), stop
 
 
 def _skip_description(octets: bytes, offset: int) -> int:

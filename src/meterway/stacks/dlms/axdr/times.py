@@ -1,0 +1,130 @@
+"""Many date-times at once, between the 12 octets of COSEM and seconds since 1970 in UTC (NumPy)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NO_TIME", "date_time_octets", "utc_seconds"]
+
+NO_TIME: Final = int(np.iinfo(np.int64).min)
+"""Stands for a date-time that is not specified or not possible."""
+
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+_FIRST_SECOND: Final = (dt.date.min.toordinal() - _EPOCH) * 86400
+_LAST_SECOND: Final = (dt.date.max.toordinal() + 1 - _EPOCH) * 86400 - 1
+_FEW_DATES: Final = 40  # below this, dates are looked up one by one
+_NO_DEVIATION: Final = -0x8000
+
+Octets = NDArray[np.uint8]
+Seconds = NDArray[np.int64]
+
+
+def utc_seconds(
+    moments: Octets, *, deviation_sign: Literal[1, -1] = 1, default_deviation_min: int | None = 0
+) -> Seconds:
+    """Seconds since 1970 in UTC of ``moments`` (n rows of 12 octets), NO_TIME where ``CosemDateTime.utc`` has None.
+
+    Hundredths are dropped.
+    """
+    if not len(moments):
+        return np.empty(0, np.int64)
+    if moments.strides[1] != 1:
+        moments = np.ascontiguousarray(moments)
+    dates, clocks, tails = moments.view(">u4").T.astype(np.uint32, order="C")
+    times = _midnights(dates)
+    deviation = _deviation_seconds(tails, deviation_sign, default_deviation_min)
+    if deviation is None:
+        return np.full(len(times), NO_TIME)
+    wrong = times < _FIRST_SECOND if times.min() < _FIRST_SECOND else None
+    times += (clocks >> 16 & 0xFF) * np.uint32(3600) + (clocks >> 8 & 0xFF) * np.uint32(60) + (clocks & 0xFF)
+    times += deviation
+    if wrong is not None:
+        times[wrong] = NO_TIME
+    # An octet's top bit is set where hour > 23, minute > 59 or second > 59; the additions cannot carry over.
+    beyond = ((clocks & 0x7F7F7F) + np.uint32(0x684444) | clocks) & 0x808080
+    if beyond.any():
+        times[beyond != 0] = NO_TIME
+    if times.min() < _FIRST_SECOND or times.max() > _LAST_SECOND:
+        times[(times < _FIRST_SECOND) | (times > _LAST_SECOND)] = NO_TIME
+    return times
+
+
+def _midnights(dates: NDArray[np.uint32]) -> Seconds:
+    """Local midnights in seconds of dates given as year, month, day in 16, 8 and 8 bits; NO_TIME if impossible."""
+    changes = np.flatnonzero(dates[1:] != dates[:-1])
+    if len(changes) > _FEW_DATES:
+        return _many_midnights(dates)
+    starts = [0, *(changes + 1).tolist(), len(dates)]
+    midnights = np.array([_midnight(date) for date in dates[starts[:-1]].tolist()], np.int64)
+    return np.repeat(midnights, np.diff(starts))
+
+
+@lru_cache(maxsize=8192)
+def _midnight(date: int) -> int:
+    try:
+        return (dt.date(date >> 16, date >> 8 & 0xFF, date & 0xFF).toordinal() - _EPOCH) * 86400
+    except ValueError:
+        return NO_TIME
+
+
+def _many_midnights(dates: NDArray[np.uint32]) -> Seconds:
+    years, months, days = dates >> 16, dates >> 8 & 0xFF, (dates & 0xFF).astype(np.int64)
+    possible = (years >= 1) & (years <= 9999) & (months >= 1) & (months <= 12) & (days >= 1)
+    number = np.where(possible, years.astype(np.int64) * 12 + months - (1970 * 12 + 1), 0)
+    first = number.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    following = (number + 1).astype("M8[M]").astype("M8[D]").astype(np.int64)
+    possible &= days <= following - first
+    return np.where(possible, (first + days - 1) * 86400, NO_TIME)
+
+
+def _deviation_seconds(
+    tails: NDArray[np.uint32], sign: Literal[1, -1], default_min: int | None
+) -> int | Seconds | None:
+    """Seconds to add to local time, one for all or one a row; None if unknown for all."""
+    codes = tails >> 8 & 0xFFFF
+    first = int(codes[0])
+    if (codes == first).all():
+        minutes = first - 0x10000 if first & 0x8000 else first
+        if minutes == _NO_DEVIATION:
+            return None if default_min is None else sign * default_min * 60
+        return sign * minutes * 60
+    each = codes.astype(np.uint16).view(np.int16).astype(np.int64)
+    unspecified = each == _NO_DEVIATION
+    each[unspecified] = default_min or 0
+    each *= sign * 60
+    if default_min is None:
+        each[unspecified] = NO_TIME // 2  # far below any time, so that the sum is refused
+    return each
+
+
+def date_time_octets(times: Seconds, *, deviation_min: int | Seconds = 0, status: int | Octets = 0) -> Octets:
+    """The reverse: ``times`` in UTC as n rows of 12 octets of local date-time (UTC is local plus deviation).
+
+    Times outside the years 1 to 9999, and NO_TIME, become date-times with every part unspecified.
+    """
+    deviation = np.asarray(deviation_min, np.int64)
+    known = (times >= _FIRST_SECOND + 86400) & (times <= _LAST_SECOND - 86400)
+    days, seconds = np.divmod(np.where(known, times, 0) - deviation * 60, 86400)
+    day = days.astype("M8[D]")
+    month = day.astype("M8[M]")
+    year = month.astype("M8[Y]")
+    out = np.empty((len(times), 12), np.uint8)
+    out[:, 0:2] = (year.astype(np.int64) + 1970).astype(">u2").view(np.uint8).reshape(-1, 2)
+    out[:, 2] = (month - year).astype(np.int64) + 1
+    out[:, 3] = (day - month).astype(np.int64) + 1
+    out[:, 4] = (days + 3) % 7 + 1
+    out[:, 5] = seconds // 3600
+    out[:, 6] = seconds // 60 % 60
+    out[:, 7] = seconds % 60
+    out[:, 8] = 0
+    out[:, 9] = deviation >> 8 & 0xFF
+    out[:, 10] = deviation & 0xFF
+    out[:, 11] = status
+    if not known.all():
+        out[~known] = (*b"\xff" * 9, 0x80, 0, 0xFF)
+    return out
