@@ -69,6 +69,11 @@ class MeterConfig:
             raise ConfigError(f"profile_days {self.profile_days} is not 1 to 400")
 
     @property
+    def load_seed(self) -> int:
+        """What its load and history are drawn from."""
+        return seed_of(self.serial) if self.seed is None else self.seed
+
+    @property
     def title(self) -> bytes:
         """The system title: 3 letters of the maker and 5 octets that no other serial shares in practice."""
         return self.system_title or self.flag.encode() + hashlib.sha256(self.serial.encode()).digest()[:5]

@@ -1,0 +1,474 @@
+"""A virtual electricity meter: who it is and what changed; the rest is a pure function of its seed and the time.
+
+Every method takes the true time ``now`` (Unix seconds); the meter's own clock may differ. Energies are whole Wh
+and varh in the channels of ``load.CHANNELS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meterway.base.obis import Obis
+from meterway.meter import events
+from meterway.meter.events import Event, EventCode, Log
+from meterway.meter.load import SLOT_S, Load, Network
+from meterway.meter.tariff import DEFAULT_PLAN, TariffPlan, slot_tariffs
+from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply, next_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meterway.meter.config import MeterConfig
+    from meterway.meter.keys import Keys
+    from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
+    from meterway.stacks.dlms.classes.limiter import LimiterState
+    from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+
+__all__ = ["TARIFFS", "Meter", "OffPeriod", "Rows"]
+
+TARIFFS: Final = 4
+"""How many tariff registers a meter has for each direction."""
+ALARM_PUSH: Final = Obis(0, 4, 25, 9, 0)
+"""The push setup that sends alarms."""
+ALARM_FILTER: Final = (1, bytes((0, 0, 97, 98, 10, 255)), 2)
+_LOG_DAYS: Final = 90
+_ALARM_BITS: Final[dict[int, int]] = {
+    EventCode.CLOCK_INVALID: 0,
+    EventCode.TERMINAL_COVER_REMOVED: 13,
+    EventCode.METER_COVER_REMOVED: 13,
+    EventCode.STRONG_FIELD: 13,
+    EventCode.AUTHENTICATION_FAILED: 13,
+    EventCode.DECRYPTION_FAILED: 13,
+    EventCode.REPLAY_ATTACK: 13,
+    EventCode.POWER_DOWN: 16,
+    EventCode.POWER_UP: 17,
+    EventCode.LIMIT_EXCEEDED: 18,
+    EventCode.FIRMWARE_VERIFICATION_FAILED: 19,
+}
+_MOVED: Final[dict[tuple[Mover, ControlState], EventCode]] = {
+    (Mover.REMOTE, ControlState.DISCONNECTED): EventCode.REMOTE_DISCONNECTION,
+    (Mover.REMOTE, ControlState.CONNECTED): EventCode.REMOTE_CONNECTION,
+    (Mover.REMOTE, ControlState.READY_FOR_RECONNECTION): EventCode.READY_FOR_RECONNECTION,
+    (Mover.MANUAL, ControlState.READY_FOR_RECONNECTION): EventCode.MANUAL_DISCONNECTION,
+    (Mover.MANUAL, ControlState.CONNECTED): EventCode.MANUAL_CONNECTION,
+    (Mover.LOCAL, ControlState.READY_FOR_RECONNECTION): EventCode.LOCAL_DISCONNECTION,
+    (Mover.LOCAL, ControlState.CONNECTED): EventCode.LOCAL_RECONNECTION,
+}
+
+STATUS_CLOCK_INVALID: Final = 0x02
+STATUS_SUMMER: Final = 0x08
+STATUS_CLOCK_ADJUSTED: Final = 0x20
+STATUS_POWER_DOWN: Final = 0x80
+
+Ints = NDArray[np.int64]
+
+
+class OffPeriod(NamedTuple):
+    """No energy flowed from ``start`` to ``end``; ``dark`` if the meter itself had no supply."""
+
+    start: float
+    end: float
+    dark: bool
+
+
+class Rows(NamedTuple):
+    """Rows of a profile as columns: true time of capture, status octet, values."""
+
+    times_s: Ints
+    status: NDArray[np.uint8]
+    values: Ints
+
+
+_PLANS: Final[tuple[tuple[float, TariffPlan], ...]] = ((0.0, DEFAULT_PLAN),)
+
+
+class Meter:
+    """One meter. Attributes hold identity and what differs from a meter fresh from its maker."""
+
+    __slots__ = (
+        "_tariff_mark",
+        "alarms",
+        "changed",
+        "cleared",
+        "clock_jumps",
+        "clock_offset_s",
+        "clock_set_s",
+        "config",
+        "control_mode",
+        "control_state",
+        "errors",
+        "firmware",
+        "image",
+        "keys",
+        "limiter",
+        "load",
+        "logged",
+        "off",
+        "on_push",
+        "plans",
+        "ran_until",
+        "received",
+        "send_counter",
+    )
+
+    def __init__(self, config: MeterConfig) -> None:
+        self.config = config
+        self.keys: Keys = config.keys
+        self.load = Load(seed=config.load_seed, kind=config.kind, zone=config.zone)
+        self.clock_offset_s = config.clock_offset_s
+        self.clock_set_s = 0.0
+        self.control_mode = config.disconnect_mode
+        self.control_state = ControlState.CONNECTED
+        self.alarms = 0
+        self.errors = 0
+        self.plans = _PLANS
+        self.off: tuple[OffPeriod, ...] = ()
+        self.logged: tuple[Event, ...] = ()
+        self.clock_jumps: tuple[float, ...] = ()
+        self.cleared: dict[Log, float] | None = None
+        self.changed: dict[tuple[int, bytes, int], bytes] | None = None
+        """Attributes that were set: (class, logical name, attribute) to encoded octets."""
+        self.image: ImageTransfer | None = None
+        self.firmware = b"MWY-1.0.0"
+        self.limiter: LimiterState | None = None
+        self.ran_until = 0.0
+        """Until when (local clock) scheduled actions were carried out; 0 before the first look."""
+        self.received: dict[int, ReceivedCounter] | None = None
+        """By client, the invocation counters that came."""
+        self.send_counter: SendCounter | None = None
+        self.on_push: Callable[[Meter, Obis, float], None] | None = None
+        """Who sends what the meter wants to push: called with the push setup's logical name and the time."""
+        self._tariff_mark: tuple[int, tuple[int, ...]] | None = None
+
+    # -- identity ------------------------------------------------------------------------------------
+
+    @property
+    def serial(self) -> str:
+        """The device's number."""
+        return self.config.serial
+
+    @property
+    def title(self) -> bytes:
+        """The system title, 8 octets."""
+        return self.config.title
+
+    @property
+    def logical_device_name(self) -> bytes:
+        """Flag and serial, at most 16 octets."""
+        return (self.config.flag + self.config.serial)[:16].encode()
+
+    @property
+    def installed_s(self) -> int:
+        """When its history starts: local midnight of the day of installation, Unix seconds."""
+        day = self.config.installed
+        return self.load.zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
+
+    # -- clock ---------------------------------------------------------------------------------------
+
+    def clock_error_s(self, now: float) -> float:
+        """By how much the meter's clock is fast."""
+        drift = self.config.drift_ppm
+        if not drift:
+            return self.clock_offset_s
+        since = self.clock_set_s or float(self.installed_s)
+        return self.clock_offset_s + (now - since) * drift * 1e-6
+
+    def clock(self, now: float) -> float:
+        """What the meter believes the time is, Unix seconds."""
+        return now + self.clock_error_s(now)
+
+    def set_clock(self, to_s: float, now: float) -> None:
+        """Set or shift the clock; both times are logged and the running interval is marked."""
+        self.log(now, Log.STANDARD, EventCode.CLOCK_ADJUSTED_OLD)
+        self.clock_offset_s = to_s - now
+        self.clock_set_s = now
+        self.clock_jumps = (*self.clock_jumps, now)[-100:]
+        self.log(now, Log.STANDARD, EventCode.CLOCK_ADJUSTED_NEW)
+
+    # -- energy --------------------------------------------------------------------------------------
+
+    def energy_at(self, now: float) -> tuple[int, int, int, int]:
+        """The four registers."""
+        values = self.load.at(now)
+        if not self.off:
+            return values
+        a, b, c, d = (value - lost for value, lost in zip(values, self._lost_at(now), strict=True))
+        return a, b, c, d
+
+    def _silent(self) -> list[tuple[float, float]]:
+        """When nothing flowed, for whatever reason; in order, apart from each other."""
+        merged: list[tuple[float, float]] = []
+        for start, end, _ in sorted(self.off):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return merged
+
+    def _lost_at(self, now: float) -> list[int]:
+        lost = [0, 0, 0, 0]
+        for start, end in self._silent():
+            if start < now:
+                begin, until = self.load.at(start), self.load.at(min(now, end))
+                lost = [known + hi - lo for known, lo, hi in zip(lost, begin, until, strict=True)]
+        return lost
+
+    def energy_slots(self, first_slot: int, count: int) -> Ints:
+        """The four registers at the start of ``count`` slots, shape (count, 4)."""
+        values = self.load.registers(first_slot, count)
+        if not self.off:
+            return values
+        times = np.arange(first_slot, first_slot + count) * SLOT_S
+        kept = values.copy()
+        for start, end in self._silent():
+            begin = np.array(self.load.at(start))
+            through = values - begin
+            if end < times[-1]:
+                through[times >= end] = np.array(self.load.at(end)) - begin
+            kept -= np.where((times > start)[:, None], through, 0)
+        return kept
+
+    def network(self, now: float) -> Network:
+        """Power, voltage and current; no current while the supply is off."""
+        live = self.load.network(now)
+        running = next((period for period in self.off if period.start <= now < period.end), None)
+        if running is None:
+            return live
+        dead = (0.0, 0.0, 0.0)
+        volts = dead if running.dark else live.voltages_v
+        return Network(0, 0, 0, 0, volts, dead, 0.0 if running.dark else live.frequency_hz)
+
+    # -- tariffs -------------------------------------------------------------------------------------
+
+    def tariff(self, now: float) -> int:
+        """The tariff that holds now."""
+        return int(slot_tariffs(self.plans, self.load.zone, int(now // SLOT_S), 1)[0])
+
+    def rates_at(self, now: float) -> tuple[int, ...]:
+        """Import of tariffs 1 to 4, then export of tariffs 1 to 4; each four sum up to 1.8.0 and 2.8.0 exactly."""
+        slot = int(now // SLOT_S)
+        rates = self.rates_slots(np.array([slot]))[0].tolist()
+        if now > slot * SLOT_S:
+            tariff = self.tariff(now)
+            start = self.energy_slots(slot, 1)[0].tolist()
+            live = self.energy_at(now)
+            for channel in (0, 1):
+                rates[channel * TARIFFS + tariff - 1] += live[channel] - start[channel]
+        return tuple(rates)
+
+    def rates_slots(self, slots: Ints) -> Ints:
+        """``rates_at`` at the start of each of these slots, shape (count, 8)."""
+        mark_slot, mark = self._mark(int(slots.max()))
+        first = min(mark_slot, int(slots.min()))
+        count = max(mark_slot, int(slots.max())) - first
+        spent = np.diff(self.energy_slots(first, count + 1)[:, :2], axis=0)
+        tariffs = slot_tariffs(self.plans, self.load.zone, first, max(count, 1))[:count]
+        sums = np.zeros((count + 1, 2 * TARIFFS), dtype=np.int64)
+        for tariff in range(TARIFFS):
+            held = (tariffs == tariff + 1)[:, None] * spent
+            np.cumsum(held, axis=0, out=sums[1:, tariff::TARIFFS])
+        sums += np.array(mark, dtype=np.int64) - sums[mark_slot - first]
+        return sums[slots - first]
+
+    def _mark(self, latest: int) -> tuple[int, tuple[int, ...]]:
+        """A slot whose tariff registers are known; made at the first question, moved on by later ones."""
+        mark = self._tariff_mark
+        if mark is None:
+            slot = self.installed_s // SLOT_S
+            imported, exported = self.energy_slots(slot, 1)[0, :2].tolist()
+            night, surplus = imported * 45 // 100, exported * 20 // 100
+            known = (night, imported - night, 0, 0, surplus, exported - surplus, 0, 0)
+            mark = self._tariff_mark = (slot, known)
+        if latest - mark[0] > 2 * 96:
+            target = latest - latest % 96
+            self._tariff_mark = mark
+            moved = self._sum_from(mark, target)
+            mark = self._tariff_mark = (target, moved)
+        return mark
+
+    def _sum_from(self, mark: tuple[int, tuple[int, ...]], slot: int) -> tuple[int, ...]:
+        count = slot - mark[0]
+        spent = np.diff(self.energy_slots(mark[0], count + 1)[:, :2], axis=0)
+        tariffs = slot_tariffs(self.plans, self.load.zone, mark[0], count)
+        sums = [int(spent[tariffs == tariff + 1, channel].sum()) for channel in (0, 1) for tariff in range(TARIFFS)]
+        return tuple(known + more for known, more in zip(mark[1], sums, strict=True))
+
+    def activate(self, plan: TariffPlan, now: float) -> None:
+        """Put a tariff plan into force from the next quarter-hour on."""
+        starts = (now // SLOT_S + 1) * SLOT_S
+        self.plans = (*self.plans, (starts, plan))[-8:]
+        self.log(now, Log.STANDARD, EventCode.TARIFF_CALENDAR_ACTIVATED)
+
+    def demand_max(self, from_s: float, now: float) -> tuple[int, int]:
+        """(W, Unix seconds of its end) of the highest quarter-hour average of import that ended since ``from_s``."""
+        first = int(-(-max(from_s, self.installed_s) // SLOT_S))
+        count = int(now // SLOT_S) - first
+        if count <= 0:
+            return 0, int(from_s)
+        spent = np.diff(self.energy_slots(first, count + 1)[:, 0])
+        best = int(spent.argmax())
+        return int(spent[best]) * 4, (first + best + 1) * SLOT_S
+
+    # -- profiles ------------------------------------------------------------------------------------
+
+    def load_bounds(self, now: float) -> tuple[int, int]:
+        """First and last slot boundary the load profile holds at most; gaps may lie between."""
+        last = int(now // SLOT_S)
+        first = max(-(-self.installed_s // SLOT_S), last - self.config.profile_days * 96 + 1)
+        return first, last
+
+    def load_rows(self, first_slot: int, last_slot: int, now: float) -> Rows:
+        """Rows of the load profile captured at these slot boundaries, clipped to what the profile holds."""
+        oldest, newest = self.load_bounds(now)
+        first, last = max(first_slot, oldest), min(last_slot, newest)
+        if last < first:
+            nothing = np.zeros(0, dtype=np.int64)
+            return Rows(nothing, nothing.astype(np.uint8), nothing.reshape(0, 4))
+        times = np.arange(first, last + 1) * SLOT_S
+        rows = Rows(times, self._status(times), self.energy_slots(first, last - first + 1))
+        return self._present(rows)
+
+    def _present(self, rows: Rows) -> Rows:
+        """Without the rows that would have been captured while the meter had no supply."""
+        dark = [period for period in self.off if period.dark]
+        if not dark:
+            return rows
+        there = np.ones(len(rows.times_s), dtype=bool)
+        for period in dark:
+            there &= (rows.times_s < period.start) | (rows.times_s >= period.end)
+        return Rows(rows.times_s[there], rows.status[there], rows.values[there])
+
+    def _status(self, times: Ints) -> NDArray[np.uint8]:
+        zone = self.load.zone
+        first, last = int(times[0]), int(times[-1])
+        summer = zone.is_summer(first), zone.is_summer(last)
+        if summer[0] == summer[1] and last - first < 150 * 86400:
+            status = np.full(len(times), STATUS_SUMMER if summer[0] else 0, dtype=np.uint8)
+        else:
+            status = np.array([STATUS_SUMMER * zone.is_summer(moment) for moment in times.tolist()], dtype=np.uint8)
+        if abs(self.clock_offset_s) >= 86400:
+            status |= np.uint8(STATUS_CLOCK_INVALID)
+        cuts = events.past_power_cuts(self.load.seed, (first - SLOT_S) // 86400, last // 86400)
+        cuts += [(int(period.start), int(min(period.end, last + 1))) for period in self.off if period.dark]
+        for bit, moments in (
+            (STATUS_POWER_DOWN, [moment for cut in cuts for moment in cut]),
+            (STATUS_CLOCK_ADJUSTED, [int(jump) for jump in self.clock_jumps]),
+        ):
+            for moment in moments:
+                row = int(np.searchsorted(times, moment, side="left"))
+                if row < len(times) and times[row] - moment < SLOT_S:
+                    status[row] |= np.uint8(bit)
+        return status
+
+    def daily_times(self, from_s: float, to_s: float, now: float) -> Ints:
+        """Local midnights at which the daily profile captured, within [from_s, to_s] and its capacity."""
+        zone = self.load.zone
+        oldest = max(self.installed_s, now - self.config.profile_days * 86400)
+        moment = zone.midnight(min(to_s, now))
+        times = []
+        while moment >= max(from_s, oldest):
+            times.append(moment)
+            moment = zone.midnight(moment - 3600)
+        return np.array(times[::-1], dtype=np.int64)
+
+    def monthly_times(self, from_s: float, to_s: float, now: float) -> Ints:
+        """Starts of local months at which the billing profile captured, the last 13 at most."""
+        starts = [self.load.zone.month_start(now, back) for back in range(12, -1, -1)]
+        kept = [start for start in starts if max(from_s, self.installed_s) <= start <= to_s]
+        return np.array(kept, dtype=np.int64)
+
+    def billing_rows(self, times: Ints) -> Rows:
+        """Rows at these moments: the four registers, then ``rates_at``; shape (count, 12)."""
+        slots = times // SLOT_S
+        if not len(slots):
+            return Rows(times, times.astype(np.uint8), np.zeros((0, 4 + 2 * TARIFFS), dtype=np.int64))
+        first = int(slots[0])
+        energies = self.energy_slots(first, int(slots[-1]) - first + 1)[slots - first]
+        values = np.concatenate([energies, self.rates_slots(slots)], axis=1)
+        return self._present(Rows(times, self._status(times), values))
+
+    # -- events --------------------------------------------------------------------------------------
+
+    def log(self, now: float, log: Log, code: int) -> None:
+        """Write an event and raise its alarm bit if it has one."""
+        self.logged = (*self.logged, Event(int(self.clock(now)), log, code))[-500:]
+        bit = _ALARM_BITS.get(code)
+        if bit is not None:
+            self.alarms |= 1 << bit
+            if self.on_push is not None and self.alarm_filter >> bit & 1:
+                self.on_push(self, ALARM_PUSH, now)
+
+    @property
+    def alarm_filter(self) -> int:
+        """The alarm bits that are pushed."""
+        octets = (self.changed or {}).get(ALARM_FILTER)
+        return 0xFFFFFFFF if octets is None else int.from_bytes(octets[1:], "big")
+
+    def log_events(self, log: Log, from_s: float, to_s: float, now: float) -> list[Event]:
+        """What a log holds within [from_s, to_s], in order: the seeded past of 90 days, then what happened."""
+        cleared = (self.cleared or {}).get(log, 0.0)
+        first = max(int(max(from_s, now - _LOG_DAYS * 86400, cleared)) // 86400, self.installed_s // 86400)
+        past = events.past_events(self.load.seed, self.load.zone, self.installed_s, first, int(min(to_s, now)) // 86400)
+        upto = min(to_s, now)
+        seeded = [event for event in past if event.log is log and max(from_s, cleared) <= event.unix_s <= upto]
+        real = [event for event in self.logged if event.log is log and from_s <= event.unix_s <= to_s]
+        return sorted(seeded + real, key=lambda event: event.unix_s)
+
+    def clear_log(self, log: Log, now: float) -> None:
+        """Empty a log; that it was emptied is its first entry."""
+        self.cleared = {**(self.cleared or {}), log: now}
+        self.logged = tuple(event for event in self.logged if event.log is not log)
+        self.log(now, log, EventCode.LOG_CLEARED)
+
+    # -- supply --------------------------------------------------------------------------------------
+
+    def move(self, mover: Mover, supply: Supply, now: float) -> bool:
+        """Open or close the switch as the control mode allows; False (and nothing happens) if it does not."""
+        after = next_state(self.control_mode, self.control_state, mover, supply)
+        if after is None:
+            return False
+        was_on, is_on = self.control_state is ControlState.CONNECTED, after is ControlState.CONNECTED
+        self.control_state = after
+        self.log(now, Log.DISCONNECTOR, _MOVED[mover, after])
+        if was_on and not is_on:
+            self.off = (*self.off, OffPeriod(now, float("inf"), dark=False))
+        elif is_on and not was_on:
+            self.off = tuple(_closed(self.off, now, dark=False))
+        return True
+
+    def cut_supply(self, now: float) -> None:
+        """The grid fails: nothing flows and nothing is captured until ``restore_supply``."""
+        self.log(now, Log.STANDARD, EventCode.POWER_DOWN)
+        self.off = (*self.off, OffPeriod(now, float("inf"), dark=True))
+
+    def restore_supply(self, now: float) -> None:
+        """The grid is back."""
+        self.off = tuple(_closed(self.off, now, dark=True))
+        self.log(now, Log.STANDARD, EventCode.POWER_UP)
+
+    def add_outage(self, start_s: float, end_s: float) -> None:
+        """Inject a supply failure of the past: its events, and the rows and energy it swallowed."""
+        self.log(start_s, Log.STANDARD, EventCode.POWER_DOWN)
+        self.log(end_s, Log.STANDARD, EventCode.POWER_UP)
+        self.off = (*self.off, OffPeriod(start_s, end_s, dark=True))
+        self._tariff_mark = None
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether the meter has no supply at the moment."""
+        return any(period.dark and period.end == float("inf") for period in self.off)
+
+    def utc(self, now: float) -> datetime:
+        """The meter's clock as an aware datetime; what it cannot say is the year 9999 or 1970."""
+        return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
+
+
+def _closed(periods: Iterable[OffPeriod], now: float, *, dark: bool) -> list[OffPeriod]:
+    return [
+        period._replace(end=now) if period.dark is dark and period.end == float("inf") else period for period in periods
+    ]
