@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "find"]
+__all__ = ["PACKAGES", "find", "used"]
 
 # The name used in @pytest.mark.needs(...): (executable, Debian package).
 PACKAGES: Final = {
@@ -15,7 +16,6 @@ PACKAGES: Final = {
     "nats-server": ("nats-server", "nats-server"),
     "openssl": ("openssl", "openssl"),
     "postgres": ("postgres", "postgresql"),
-    "socat": ("socat", "socat"),
     "softhsm2-util": ("softhsm2-util", "softhsm2"),
 }
 
@@ -38,6 +38,18 @@ def _version(place: Path) -> int:
     return max((int(part) for part in place.parts if part.isdigit()), default=0)
 
 
+def used(tests: Path) -> set[str]:
+    """The programs that a ``needs`` mark under ``tests`` names."""
+    return {
+        argument.value
+        for path in tests.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "needs"
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+
+
 if __name__ == "__main__":
     # What .ci/run installs.
-    print(*sorted({package for _, package in PACKAGES.values()}))
+    print(*sorted({PACKAGES[name][1] for name in used(Path(__file__).parent)}))

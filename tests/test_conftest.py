@@ -79,3 +79,9 @@ def test_a_program_is_found_off_the_path_and_the_newest_version_wins(
     monkeypatch.setattr(programs, "_ELSEWHERE", (f"{tmp_path}/*/bin",))
     assert programs.find("postgres") == tmp_path / "15" / "bin" / "postgres"
     assert programs.find("mosquitto") is None
+
+
+def test_the_programs_in_use_are_those_of_the_marks(tmp_path: Path) -> None:
+    (tmp_path / "test_sample.py").write_text(SAMPLE)
+    assert programs.used(tmp_path) == {"mosquitto", "openssl"}
+    assert programs.used(TESTS) <= set(programs.PACKAGES)
