@@ -8,9 +8,18 @@ from types import TracebackType
 from typing import Final, Self
 
 from meterway.base.errors import StoreError
+from meterway.store.audit import Audit
 from meterway.store.blocks import Blocks
+from meterway.store.contacts import Contacts
+from meterway.store.counters import Counters
+from meterway.store.devices import Devices
 from meterway.store.dialect import dialect_of
+from meterway.store.events import Events
+from meterway.store.outbox import Outbox
+from meterway.store.readings import Readings
 from meterway.store.session import Session
+from meterway.store.settings import Settings
+from meterway.store.tasks import Tasks
 
 __all__ = ["HEAD", "Store", "open_store"]
 
@@ -24,7 +33,16 @@ class Store:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.devices = Devices(session)
+        self.counters = Counters(session)
         self.blocks = Blocks(session)
+        self.readings = Readings(session)
+        self.events = Events(session)
+        self.tasks = Tasks(session)
+        self.contacts = Contacts(session)
+        self.audit = Audit(session)
+        self.outbox = Outbox(session)
+        self.settings = Settings(session)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

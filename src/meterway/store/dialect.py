@@ -1,6 +1,6 @@
 """One query text for both databases: where placeholders and transactions are adapted.
 
-Queries are written with ``:name`` for single statements and ``?`` for rows of a batch.
+Queries are written in PostgreSQL's words with ``:name`` for single statements and ``?`` for rows of a batch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from meterway.base.errors import StoreError
@@ -71,6 +71,15 @@ class Dialect:
     text: Callable[[str], str]
 
 
+_SKIP_LOCKED: Final = " FOR UPDATE SKIP LOCKED"
+
+
+@lru_cache(maxsize=1024)
+def _plain(sql: str) -> str:
+    """SQLite has one writer at a time and no row locks."""
+    return sql.replace(_SKIP_LOCKED, "")
+
+
 @lru_cache(maxsize=1024)
 def _percent(sql: str) -> str:
     """``:name`` and ``?`` as psycopg wants them."""
@@ -93,7 +102,7 @@ def dialect_of(url: str) -> Dialect:
             error=sqlite3.Error,
             explain=sqlite.explain,
             is_conflict=sqlite.is_conflict,
-            text=str,
+            text=_plain,
         )
     if url.startswith(("postgresql://", "postgres://")):
         parts = urlsplit(url)

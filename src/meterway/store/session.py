@@ -63,31 +63,39 @@ class Session:
             cursor = connection.cursor()
             try:
                 return self._fetch(cursor, sql, params)
-            except self.dialect.error as error:
-                raise self.dialect.explain(error, self.dialect.where) from error
             finally:
                 cursor.close()
 
     def write(self, sql: str, params: Mapping[str, Value] | None = None) -> list[Row]:
         """Run one statement in a transaction; the rows it returns, if it has RETURNING."""
-        with self.transaction() as cursor:
+        with self.transaction() as cursor, self._explained():
             cursor.execute(self.dialect.text(sql), params or {})
             return cursor.fetchall() if "RETURNING" in sql else []
 
     def change(self, sql: str, params: Mapping[str, Value] | None = None) -> int:
         """Run one statement in a transaction; how many rows it touched."""
-        with self.transaction() as cursor:
+        with self.transaction() as cursor, self._explained():
             cursor.execute(self.dialect.text(sql), params or {})
             return cursor.rowcount
 
     def write_many(self, sql: str, rows: Iterable[Row]) -> int:
         """Run one statement (``?`` placeholders) for every row in a transaction; how many rows were touched."""
-        with self.transaction() as cursor:
+        with self.transaction() as cursor, self._explained():
             cursor.executemany(self.dialect.text(sql), rows)
             return cursor.rowcount
 
+    def lock(self, table: str) -> None:
+        """Inside a transaction: nobody else writes to ``table`` before it ends."""
+        if self.dialect.name == "postgresql":  # SQLite's transaction is the only writer anyway
+            self.change(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+
     def retried(self, step: Callable[[], T]) -> T:
-        """``step`` in a transaction, again if another writer was faster with the same key."""
+        """``step`` in a transaction, again if another writer was faster with the same key.
+
+        Inside an open transaction it is tried once: what came before would have to be done again as well.
+        """
+        if self._current.cursor is not None:
+            return step()
         for attempt in range(_TRIES):
             try:
                 with self.transaction():
@@ -99,21 +107,30 @@ class Session:
         raise AssertionError
 
     def _fetch(self, cursor: Cursor, sql: str, params: Mapping[str, Value] | None) -> list[Row]:
-        cursor.execute(self.dialect.text(sql), params or {})
-        return cursor.fetchall()
+        with self._explained():
+            cursor.execute(self.dialect.text(sql), params or {})
+            return cursor.fetchall()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except self.dialect.error as error:
+            raise self.dialect.explain(error, self.dialect.where) from error
+        except OverflowError as error:
+            raise StoreError(f"{self.dialect.where}: a number does not fit 64 bits") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[Cursor]:
         with self.connection() as connection:
             cursor = connection.cursor()
             try:
-                cursor.execute(self.dialect.begin, {})
+                with self._explained():
+                    cursor.execute(self.dialect.begin, {})
                 self._current.cursor = cursor
                 yield cursor
-                cursor.execute("COMMIT", {})
-            except self.dialect.error as error:
-                self._roll_back(cursor)
-                raise self.dialect.explain(error, self.dialect.where) from error
+                with self._explained():
+                    cursor.execute("COMMIT", {})
             except BaseException:
                 self._roll_back(cursor)
                 raise

@@ -39,8 +39,8 @@ METADATA: Final = MetaData(
 _SERIAL: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _text(name: str, default: str | None = "") -> Column[str]:
-    return Column(name, Text, nullable=default is None, server_default=default)
+def _text(name: str, default: str = "") -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
 
 
 def _time(name: str, *, nullable: bool = False) -> Column[int]:
@@ -102,7 +102,7 @@ INTERVAL_BLOCK: Final = Table(
     Column("channels", SmallInteger, nullable=False),
     Column("slots", Integer, nullable=False),
     Column("count", Integer, nullable=False),
-    _text("sums", None),
+    Column("sums", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     _time("stored_ms"),
     Column("evidence", LargeBinary, nullable=False),
@@ -141,6 +141,7 @@ EVENT: Final = Table(
     _text("detail"),
     UniqueConstraint("device", "log", "code", "time_ms"),
     Index("ix_event_time_ms", "time_ms"),
+    Index("ix_event_device", "device", "time_ms"),
 )
 
 DEVICE_TASK: Final = Table(
@@ -158,14 +159,16 @@ DEVICE_TASK: Final = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("payload", LargeBinary, nullable=False),
     _text("error"),
+    Column("name", Text),
     _time("changed_ms"),
+    UniqueConstraint("name"),
     Index("ix_device_task_due", "state", "priority", "due_ms", "id"),
     Index("ix_device_task_lease", "state", "lease_until_ms"),
     Index("ix_device_task_device", "device", "id"),
 )
 
-COLLECTION: Final = Table(
-    "collection",
+CONTACT: Final = Table(
+    "contact",
     METADATA,
     Column("id", _SERIAL, primary_key=True),
     _device(),
@@ -178,8 +181,8 @@ COLLECTION: Final = Table(
     Column("octets_out", BigInteger, nullable=False, server_default="0"),
     Column("values_read", BigInteger, nullable=False, server_default="0"),
     _text("detail", "{}"),
-    Index("ix_collection_device", "device", "id"),
-    Index("ix_collection_started_ms", "started_ms"),
+    Index("ix_contact_device", "device", "id"),
+    Index("ix_contact_started_ms", "started_ms"),
 )
 
 AUDIT: Final = Table(

@@ -69,7 +69,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_device", "audit", ["device", "id"], unique=False)
     op.create_table(
-        "collection",
+        "contact",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("device", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -81,11 +81,11 @@ def upgrade() -> None:
         sa.Column("octets_out", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("values_read", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("detail", sa.Text(), server_default="{}", nullable=False),
-        sa.ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_collection_device")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
+        sa.ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_contact_device")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
     )
-    op.create_index("ix_collection_device", "collection", ["device", "id"], unique=False)
-    op.create_index("ix_collection_started_ms", "collection", ["started_ms"], unique=False)
+    op.create_index("ix_contact_device", "contact", ["device", "id"], unique=False)
+    op.create_index("ix_contact_started_ms", "contact", ["started_ms"], unique=False)
     op.create_table(
         "counter",
         sa.Column("device", sa.BigInteger(), nullable=False),
@@ -110,9 +110,11 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
         sa.Column("changed_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["device"], ["device.id"], name=op.f("fk_device_task_device")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_device_task")),
+        sa.UniqueConstraint("name", name=op.f("uq_device_task_name")),
     )
     op.create_index("ix_device_task_device", "device_task", ["device", "id"], unique=False)
     op.create_index("ix_device_task_due", "device_task", ["state", "priority", "due_ms", "id"], unique=False)
@@ -131,6 +133,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sa.UniqueConstraint("device", "log", "code", "time_ms", name=op.f("uq_event_device_log_code_time_ms")),
     )
+    op.create_index("ix_event_device", "event", ["device", "time_ms"], unique=False)
     op.create_index("ix_event_time_ms", "event", ["time_ms"], unique=False)
     op.create_table(
         "interval_block",
@@ -143,7 +146,7 @@ def upgrade() -> None:
         sa.Column("channels", sa.SmallInteger(), nullable=False),
         sa.Column("slots", sa.Integer(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
-        sa.Column("sums", sa.Text(), nullable=True),
+        sa.Column("sums", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("stored_ms", sa.BigInteger(), nullable=False),
         sa.Column("evidence", sa.LargeBinary(), nullable=False),
@@ -168,6 +171,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device", "obis", "time_ms", "revision", name=op.f("pk_register_reading")),
         sqlite_with_rowid=False,
     )
+    _keep_audit()
 
 
 def downgrade() -> None:
@@ -175,15 +179,16 @@ def downgrade() -> None:
     op.drop_table("register_reading")
     op.drop_table("interval_block")
     op.drop_index("ix_event_time_ms", table_name="event")
+    op.drop_index("ix_event_device", table_name="event")
     op.drop_table("event")
     op.drop_index("ix_device_task_lease", table_name="device_task")
     op.drop_index("ix_device_task_due", table_name="device_task")
     op.drop_index("ix_device_task_device", table_name="device_task")
     op.drop_table("device_task")
     op.drop_table("counter")
-    op.drop_index("ix_collection_started_ms", table_name="collection")
-    op.drop_index("ix_collection_device", table_name="collection")
-    op.drop_table("collection")
+    op.drop_index("ix_contact_started_ms", table_name="contact")
+    op.drop_index("ix_contact_device", table_name="contact")
+    op.drop_table("contact")
     op.drop_index("ix_audit_device", table_name="audit")
     op.drop_table("audit")
     op.drop_table("setting")
@@ -193,3 +198,24 @@ def downgrade() -> None:
     op.drop_index("ix_device_parent", table_name="device")
     op.drop_index("ix_device_host", table_name="device")
     op.drop_table("device")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_is_kept")
+
+
+def _keep_audit() -> None:
+    """The database itself refuses to change or delete rows of the audit log."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION audit_is_kept() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'rows of the audit log are only added'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
+            " FOR EACH STATEMENT EXECUTE FUNCTION audit_is_kept()"
+        )
+        return
+    for action in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER audit_kept_{action.lower()} BEFORE {action} ON audit"
+            " BEGIN SELECT RAISE(ABORT, 'rows of the audit log are only added'); END"
+        )
