@@ -22,7 +22,7 @@ __all__ = ["DEVICE_TYPES", "Entry", "P1Value", "Scalar", "number", "text", "valu
 
 Scalar = Decimal | str | datetime | None
 
-_NUMBER: Final = re.compile(r"([+-]?\d{1,18}(?:\.\d{1,12})?)(?:\*([^\s*]{1,12}))?")
+_NUMBER: Final = re.compile(r"([+-]?\d{1,18}(?:\.\d{1,12})?)(?:\*([^\s*]{1,12}))?", re.ASCII)
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _SYMBOLS: Final = (
     "W kW MW Wh kWh MWh var kvar Mvar varh kvarh Mvarh VA kVA VAh kVAh V kV A mA Hz s J kJ MJ GJ l °C m³ m³/h"
