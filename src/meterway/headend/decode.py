@@ -1,0 +1,166 @@
+"""From what a device sent to what is stored: interval blocks, readings, events. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meterway.base.errors import DecodeError
+from meterway.base.obis import Obis
+from meterway.headend.layout import Channel as LayoutChannel
+from meterway.headend.layout import ProfileLayout
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import Columns, CosemDateTime, decode_columns
+from meterway.stacks.dlms.axdr.times import NO_TIME
+from meterway.store.block import Block, Channel, Column
+
+__all__ = ["DAY_S", "LogEntry", "ProfileRows", "blocks_of", "decode_log", "decode_profile", "register_value"]
+
+DAY_S: Final = 86400
+_SUSPECT_STATUS: Final = 0x02 | 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRows:
+    """A profile as columns: ``times_s`` Unix seconds, ``values`` one int64 row a channel, ``status`` an octet a row."""
+
+    times_s: NDArray[np.int64]
+    status: NDArray[np.uint8]
+    values: NDArray[np.int64]
+    channels: tuple[LayoutChannel, ...]
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of an event log."""
+
+    time_s: float
+    code: int
+
+
+def decode_profile(octets: bytes, layout: ProfileLayout, *, latest_s: float) -> ProfileRows:
+    """The rows of a profile buffer; rows without a time or with one after ``latest_s`` are left out and counted.
+
+    DecodeError if the octets are no table or do not have the columns of the layout.
+    """
+    columns = decode_columns(octets, capture_period_s=layout.period_s or None)
+    if not columns.count:
+        return ProfileRows(
+            _ints(0), np.zeros(0, np.uint8), np.zeros((len(layout.channels), 0), np.int64), layout.channels
+        )
+    width = max((layout.clock, layout.status or 0, *(c.column for c in layout.channels))) + 1
+    if len(columns.columns) < width:
+        raise DecodeError(f"rows of {len(columns.columns)} columns, the profile captures {width}", 0, "columns")
+    times = columns.times(layout.clock)
+    values = np.stack([_numbers(columns, channel.column) for channel in layout.channels])
+    status = _status(columns, layout.status)
+    good = (times != NO_TIME) & (times <= latest_s)
+    if good.all():
+        return ProfileRows(times, status, values, layout.channels)
+    return ProfileRows(times[good], status[good], values[:, good], layout.channels, int((~good).sum()))
+
+
+def _ints(count: int) -> NDArray[np.int64]:
+    return np.zeros(count, np.int64)
+
+
+def _numbers(columns: Columns, index: int) -> NDArray[np.int64]:
+    values = columns.columns[index].values
+    if isinstance(values, list) or values.ndim != 1 or values.dtype.kind not in "iu":
+        raise DecodeError(f"column {index} of the profile holds no whole numbers", 0, "columns")
+    return values.astype(np.int64)
+
+
+def _status(columns: Columns, index: int | None) -> NDArray[np.uint8]:
+    if index is None:
+        return np.zeros(columns.count, np.uint8)
+    values = columns.columns[index].values
+    if isinstance(values, list) or values.ndim != 1 or values.dtype.kind not in "iu":
+        return np.full(columns.count, _SUSPECT_STATUS, np.uint8)
+    octets: NDArray[np.uint8] = values.astype(np.uint8)
+    return octets
+
+
+def blocks_of(rows: ProfileRows, period_s: int) -> tuple[list[Block], NDArray[np.bool_]]:
+    """One block for each UTC day that has rows, and which rows stand on the grid of the period.
+
+    Rows off the grid (captured at a power failure, a clock change) are for the caller to keep as single readings.
+    """
+    on_grid = rows.times_s % period_s == 0
+    times, order = np.unique(rows.times_s[on_grid], return_index=True)
+    if not times.size:
+        return [], on_grid
+    values = rows.values[:, on_grid][:, order]
+    status = rows.status[on_grid][order]
+    days = times // DAY_S
+    edges = np.flatnonzero(np.diff(days)) + 1
+    starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(times)]
+    columns = [_column(channel) for channel in rows.channels]
+    return [_block(times, values, status, span, columns, period_s) for span in zip(starts, ends, strict=True)], on_grid
+
+
+def _column(channel: LayoutChannel) -> Column:
+    return Column(obis=Obis.parse(channel.obis), unit=channel.unit, scaler=channel.scaler)
+
+
+def _block(
+    times: NDArray[np.int64],
+    values: NDArray[np.int64],
+    status: NDArray[np.uint8],
+    span: tuple[int, int],
+    columns: list[Column],
+    period_s: int,
+) -> Block:
+    first, last = span
+    start = int(times[first]) // DAY_S * DAY_S
+    slots = ((times[first:last] - start) // period_s).astype(np.int64)
+    count = DAY_S // period_s
+    present = np.zeros(count, np.bool_)
+    present[slots] = True
+    quality = np.zeros(count, np.uint8)
+    quality[slots] = status[first:last]
+    channels = []
+    for column, row in zip(columns, values, strict=True):
+        filled = np.zeros(count, np.int64)
+        filled[slots] = row[first:last]
+        channels.append(Channel(column=column, values=filled, quality=quality, present=present))
+    return Block(start_s=start, interval_s=period_s, channels=tuple(channels))
+
+
+def register_value(octets: bytes) -> int | None:
+    """The whole number of a register's value attribute; None if it is something else."""
+    try:
+        value, end = axdr.to_native(octets)
+    except DecodeError:
+        return None
+    return value if isinstance(value, int) and not isinstance(value, bool) and end == len(octets) else None
+
+
+def decode_log(octets: bytes, *, default_deviation_min: int = 0) -> tuple[list[LogEntry], int]:
+    """The entries of an event log whose rows begin with a date-time and a code, and how many rows were neither."""
+    rows, _ = axdr.to_native(octets)
+    if not isinstance(rows, list):
+        raise DecodeError("an event log is an array", 0, "columns")
+    entries = list(_entries(rows, default_deviation_min))
+    return entries, len(rows) - len(entries)
+
+
+def _entries(rows: list[object], default_deviation_min: int) -> Iterator[LogEntry]:
+    for row in rows:
+        if not isinstance(row, list) or len(row) < 2 or not isinstance(row[1], int):
+            continue
+        moment = _moment(row[0])
+        time = moment.utc(default_deviation_min) if moment is not None else None
+        if time is not None:
+            yield LogEntry(time.timestamp(), row[1])
+
+
+def _moment(value: object) -> CosemDateTime | None:
+    if isinstance(value, CosemDateTime):
+        return value
+    return CosemDateTime.decode(value) if isinstance(value, bytes) and len(value) == 12 else None

@@ -1,0 +1,77 @@
+"""What the head end learns of a device at first contact and keeps: scalers, units, the shape of its profiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import msgspec
+
+from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
+from meterway.stacks.dlms.classes.elements import CaptureObject
+
+__all__ = ["CLOCK", "Channel", "DeviceLayout", "ProfileLayout", "profile_layout"]
+
+CLOCK: Final = Obis(0, 0, 1, 0, 0)
+_CLOCK_CLASS = 8
+_REGISTER_CLASSES: Final = frozenset((3, 4, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One column of a profile that holds a quantity: where it stands, what it measures."""
+
+    column: int
+    obis: str
+    scaler: int
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLayout:
+    """The columns of a profile: the clock, the status octet if any, the quantities. ``period_s`` 0: not periodic."""
+
+    obis: str
+    period_s: int
+    clock: int
+    status: int | None
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLayout:
+    """All that is kept of one device. ``scalers`` maps a register's OBIS code to (scaler, unit)."""
+
+    identity: dict[str, str]
+    scalers: dict[str, tuple[int, int]]
+    profiles: dict[str, ProfileLayout]
+    has_lists: bool = True
+
+    @classmethod
+    def decode(cls, octets: bytes) -> Self:
+        """From its JSON form; ConfigError if it is not one (it is then learnt anew)."""
+        try:
+            return msgspec.json.decode(octets, type=cls)
+        except msgspec.MsgspecError as error:
+            raise ConfigError(f"the kept layout of a device is unreadable: {error}") from None
+
+    def encode(self) -> bytes:
+        """Its JSON form."""
+        return msgspec.json.encode(self)
+
+
+def profile_layout(
+    obis: Obis, period_s: int, captured: tuple[CaptureObject, ...], scalers: dict[str, tuple[int, int]]
+) -> ProfileLayout:
+    """Make sense of the capture objects; ConfigError if there is no clock among them."""
+    clock = next((i for i, item in enumerate(captured) if item.class_id == _CLOCK_CLASS and item.attribute == 2), None)
+    if clock is None:
+        raise ConfigError(f"profile {obis} captures no clock: its rows have no time")
+    status = next((i for i, item in enumerate(captured) if item.class_id == 1 and item.obis.d == 10), None)
+    channels = tuple(
+        Channel(i, str(item.obis), *scalers.get(str(item.obis), (0, 255)))
+        for i, item in enumerate(captured)
+        if item.class_id in _REGISTER_CLASSES and item.attribute == 2
+    )
+    return ProfileLayout(str(obis), period_s, clock, status, channels)

@@ -1,0 +1,85 @@
+"""Rules of collection: when to try again, which slice is missing, what to make of a clock. Pure; time comes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+__all__ = ["CAUSES", "ClockVerdict", "Retry", "is_worth_retrying", "judge_clock", "missing_span"]
+
+CAUSES: Final[dict[str, str]] = {
+    "link": "the line failed or was closed",
+    "timeout": "the device did not answer in time",
+    "authentication": "the device or we could not prove the keys",
+    "tag": "wrong key or altered octets",
+    "key": "a key is missing or does not fit",
+    "key-refused": "the device could not decipher our request",
+    "counter": "the device replayed an invocation counter",
+    "counter-refused": "the device refuses our invocation counter",
+    "policy": "the device protected less than agreed",
+    "title": "the device is not the one registered",
+    "rejected": "the device rejected the association",
+    "protocol": "the device broke the protocol",
+    "decode": "the device sent octets that form no message",
+    "clock": "the device's clock is too far off",
+    "data": "the device sent values that make no sense",
+    "store": "the readings could not be stored",
+}
+"""Why a session failed: the words that are counted."""
+
+_FINAL: Final = frozenset({"authentication", "key", "key-refused", "title"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Exponential back-off: ``first_s``, doubled at each attempt up to ``most_s``, spread by ``jitter``."""
+
+    first_s: float = 30.0
+    most_s: float = 3600.0
+    attempts: int = 5
+    jitter: float = 0.2
+
+    def delay_s(self, attempt: int, chance: float) -> float | None:
+        """How long to wait after failed attempt ``attempt`` (1 the first); None when it was the last.
+
+        ``chance`` is a number from 0 to 1 that spreads the load.
+        """
+        if attempt >= self.attempts:
+            return None
+        delay = min(self.first_s * float(2 ** min(attempt - 1, 30)), self.most_s)
+        return delay * (1 + self.jitter * (2 * chance - 1))
+
+
+def is_worth_retrying(cause: str) -> bool:
+    """Whether the same session may succeed later without anybody changing a key or a register entry."""
+    return cause not in _FINAL
+
+
+class ClockVerdict(Enum):
+    """What a device's clock is good for."""
+
+    GOOD = "good"
+    SHIFTED = "shifted"
+    INVALID = "invalid"
+
+
+def judge_clock(
+    offset_s: float | None, *, tolerated_s: float = 10.0, invalid_beyond_s: float = 86400.0
+) -> ClockVerdict:
+    """Good within the tolerance; beyond ``invalid_beyond_s``, or without a time, its readings have no time to trust."""
+    if offset_s is None or abs(offset_s) > invalid_beyond_s:
+        return ClockVerdict.INVALID
+    return ClockVerdict.GOOD if abs(offset_s) <= tolerated_s else ClockVerdict.SHIFTED
+
+
+def missing_span(gaps: list[tuple[int, int]], *, period_s: int, up_to_s: float) -> tuple[float, float] | None:
+    """The one slice to ask for: from the first missing slot to the last that has ended; None if nothing is missing.
+
+    ``gaps`` are (from, to) in Unix seconds, ``to`` exclusive.
+    """
+    last_ended = up_to_s // period_s * period_s
+    open_gaps = [(start, min(end, last_ended + period_s)) for start, end in gaps if start <= last_ended]
+    if not open_gaps:
+        return None
+    return float(open_gaps[0][0]), float(open_gaps[-1][1] - period_s)

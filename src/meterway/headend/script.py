@@ -1,0 +1,206 @@
+"""A conversation with one device, written as a generator and driven as an engine.
+
+A script yields what it wants (``Get``, ``GetList``, ``Set``, ``Act``) and is sent what came of it; a refusal by the
+device is a value it gets, a broken line ends it. ``MeterSession`` opens the association, drives the script, releases,
+and reports once. There is no task per device and nothing awaits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from meterway.base.errors import MeterwayError
+from meterway.stacks.dlms.client import (
+    ActionDone,
+    Associated,
+    ClientEvent,
+    DlmsClient,
+    Failed,
+    GetDone,
+    GetListDone,
+    PushReceived,
+    Quirk,
+    Released,
+    SetDone,
+)
+from meterway.stacks.dlms.xdlms.action import ActionOutcome
+from meterway.stacks.dlms.xdlms.get import Item
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
+from meterway.stacks.dlms.xdlms.results import DataAccessResult
+
+__all__ = ["Act", "Answer", "Ask", "Get", "GetList", "MeterSession", "Script", "SessionDone", "SessionFailed", "Set"]
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Read one attribute; the answer is encoded data or a refusal."""
+
+    attribute: AttributeDescriptor
+    selection: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetList:
+    """Read several attributes in one request; the answer is a tuple of data or refusals."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Write one attribute; the answer is a DataAccessResult."""
+
+    attribute: AttributeDescriptor
+    value: bytes
+    selection: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Call one method; the answer is an ActionOutcome."""
+
+    method: MethodDescriptor
+    parameters: bytes | None = None
+
+
+Ask = Get | GetList | Set | Act
+Answer = bytes | DataAccessResult | tuple[bytes | DataAccessResult, ...] | ActionOutcome | None
+Script = Generator[Ask, Answer, ResultT]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDone(Generic[ResultT]):
+    """The script came to its end and the association was released."""
+
+    result: ResultT
+    quirks: tuple[Quirk, ...]
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFailed:
+    """The session broke off; ``cause`` is a stable word to count by. What the script had stored so far stands."""
+
+    cause: str
+    error: MeterwayError
+    quirks: tuple[Quirk, ...]
+    octets: int
+
+
+class MeterSession(Generic[ResultT]):
+    """Engine: associate, run ``script``, release. Reports one ``SessionDone`` or ``SessionFailed``."""
+
+    __slots__ = ("_client", "_events", "_octets", "_quirks", "_result", "_script", "agreed")
+
+    def __init__(self, client: DlmsClient, script: Script[ResultT]) -> None:
+        self._client = client
+        self._script: Script[ResultT] | None = script
+        self._result: ResultT | None = None
+        self._events: deque[SessionDone[ResultT] | SessionFailed] = deque()
+        self._quirks: list[Quirk] = []
+        self._octets = 0
+        self.agreed: Associated | None = None
+
+    def open(self, now: float) -> None:
+        """Begin; call it when the line is there."""
+        self._client.open(now)
+        self._react(now)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take octets from the line; empty data says that the line was closed."""
+        self._octets += len(data)
+        self._client.receive_data(data, now)
+        self._react(now)
+
+    def next_event(self) -> SessionDone[ResultT] | SessionFailed | None:
+        """The report, once."""
+        return self._events.popleft() if self._events else None
+
+    def data_to_send(self) -> bytes:
+        """All octets that are to go out now."""
+        octets = self._client.data_to_send()
+        self._octets += len(octets)
+        return octets
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+        return self._client.next_timeout()
+
+    def handle_timeout(self, now: float) -> None:
+        """Tell the engine that the time has come."""
+        self._client.handle_timeout(now)
+        self._react(now)
+
+    def _react(self, now: float) -> None:
+        while (event := self._client.next_event()) is not None:
+            self._take(event, now)
+
+    def _take(self, event: ClientEvent, now: float) -> None:
+        match event:
+            case GetDone():
+                self._go_on(event.result, now)
+            case GetListDone():
+                self._go_on(event.results, now)
+            case SetDone():
+                self._go_on(event.results[0], now)
+            case ActionDone():
+                self._go_on(event.outcome, now)
+            case Associated():
+                self.agreed = event
+                self._go_on(None, now)
+            case Quirk():
+                self._quirks.append(event)
+            case PushReceived():
+                self._quirks.append(Quirk("push-in-session", "the device pushed within the session"))
+            case Released():
+                self._finish()
+            case Failed():
+                self._broke(event.cause, event.error)
+
+    def _go_on(self, answer: Answer, now: float) -> None:
+        script = self._script
+        if script is None:
+            return
+        try:
+            ask = script.send(answer)
+        except StopIteration as end:
+            self._script = None
+            self._result = end.value
+            self._client.release(now)
+            return
+        except MeterwayError as error:
+            self._broke(getattr(error, "check", None) or getattr(error, "kind", None) or "data", error)
+            self._client.release(now)
+            return
+        self._ask(ask, now)
+
+    def _ask(self, ask: Ask, now: float) -> None:
+        client = self._client
+        match ask:
+            case Get():
+                client.get(ask.attribute, ask.selection, now=now)
+            case GetList():
+                client.get_list(ask.items, now=now)
+            case Set():
+                client.set(((ask.attribute, ask.selection),), (ask.value,), now=now)
+            case Act():
+                client.act(ask.method, ask.parameters, now=now)
+
+    def _finish(self) -> None:
+        if self._result is not None:
+            self._events.append(SessionDone(self._result, tuple(self._quirks), self._octets))
+            self._result = None
+
+    def _broke(self, cause: str, error: MeterwayError) -> None:
+        if self._result is not None:
+            self._quirks.append(Quirk("release-broken", str(error)))
+            self._finish()
+        elif self._script is not None:
+            self._script.close()
+            self._script = None
+            self._events.append(SessionFailed(cause, error, tuple(self._quirks), self._octets))
