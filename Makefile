@@ -7,6 +7,7 @@ FUZZ_SECONDS ?= 60
 DEMO ?=
 BENCH ?=
 TESTS ?=
+PYTHON ?=
 # Locked peers that come as source are built with the setuptools that the first step installed.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -22,7 +23,7 @@ help:
 	@echo "make coverage  write docs/coverage.md and docs/reference anew"
 	@echo "make fuzz      fuzz every parser                     (FUZZ_SECONDS=60 each)"
 	@echo "make lock      resolve requirements*.lock anew"
-	@echo "make clean     remove .venv and caches"
+	@echo "make clean     remove .venv and caches                (PYTHON=… chooses another Python)"
 
 demo: $(READY)
 	@$(VENV)/bin/meterway demo $(DEMO)
@@ -58,7 +59,7 @@ clean:
 
 # The newest Python that can make a virtual environment; pyenv's shims are tried by running them.
 $(PY):
-	@for candidate in python3.14 python3.13 python3.12 python3.11 python3; do \
+	@for candidate in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3; do \
 	  if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "Setting up $(VENV) with $$("$$candidate" --version)"; \
 	    rm -rf $(VENV); "$$candidate" -m venv $(VENV) && exit 0; \
