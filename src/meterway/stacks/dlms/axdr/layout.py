@@ -12,6 +12,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
+from meterway.base.errors import DecodeError
 from meterway.stacks.dlms.axdr.leaves import length_at
 from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.axdr.tags import CODES, FIXED, Tag
@@ -184,7 +185,7 @@ def learn(octets: bytes, offset: int) -> Layout | None:
     walk = _Walk(octets, offset)
     try:
         shape = walk.value(LEVELS)
-    except (LookupError, ValueError):
+    except (LookupError, DecodeError):
         return None
     if walk.offset > len(octets) or not walk.places:
         return None
