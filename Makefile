@@ -52,7 +52,7 @@ lock: $(READY)
 	@$(PY) -m pip install -qq --disable-pip-version-check uv
 	@$(COMPILE) pyproject.toml --group build -o requirements.lock
 	@$(COMPILE) pyproject.toml --group build --group test --group peers --group lint -c requirements.lock -o requirements-dev.lock
-	@$(COMPILE) --group pyproject.toml:fuzz -o requirements-fuzz.lock
+	@$(COMPILE) pyproject.toml --group fuzz -c requirements.lock -o requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

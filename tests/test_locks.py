@@ -17,7 +17,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 WANTED = {
     "requirements.lock": PROJECT["project"]["dependencies"] + GROUPS["build"],
     "requirements-dev.lock": PROJECT["project"]["dependencies"] + GROUPS["test"] + GROUPS["peers"] + GROUPS["lint"],
-    "requirements-fuzz.lock": GROUPS["fuzz"],
+    "requirements-fuzz.lock": PROJECT["project"]["dependencies"] + GROUPS["fuzz"],
 }
 
 
