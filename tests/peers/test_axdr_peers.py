@@ -35,7 +35,7 @@ _NUMBERS_AND_OCTETS: Final = axdr.structure(
     axdr.octets(bytes(range(200))),
     axdr.array(axdr.structure(axdr.u8(1), axdr.array()), axdr.structure(axdr.u8(2), axdr.array(axdr.i8(5)))),
 )
-_WITH_TEXT: Final = axdr.structure(axdr.visible("Kamstrup_V0001"), axdr.utf8("Zähler"), _NUMBERS_AND_OCTETS)
+_WITH_TEXT: Final = axdr.structure(axdr.visible("Kamstrup_V0001"), axdr.utf8("Meter"), _NUMBERS_AND_OCTETS)
 
 _GURUX: Final = """
 import json, sys
