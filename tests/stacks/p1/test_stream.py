@@ -143,3 +143,18 @@ def test_a_display_has_nothing_to_say_to_the_meter():
     engine = P1Stream()
     engine.receive_data(octets_of(1), 0)
     assert engine.data_to_send() == b""
+
+
+def test_an_encrypted_frame_without_room_for_its_fields_is_noticed():
+    engine = P1Stream(key=KEY)
+    engine.receive_data(b"\xdb\x08" + TITLE + b"\x00" + octets_of(1), 0)
+    events = events_of(engine)
+    assert (kinds_of(events), powers_of(events)) == (["truncated"], ["01.000*kW"])
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_are_survived(octets):
+    engine = P1Stream(key=KEY, limit=64)
+    for stream in (octets, b"\xdb\x08" + octets, b"/" + octets, b""):
+        engine.receive_data(stream, 0)
+    assert all(isinstance(event, TelegramReceived | Noticed) for event in events_of(engine))

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from meterway.base.errors import DecodeError, ProtocolError, SecurityError
+from meterway.base.errors import DecodeError, SecurityError
 from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, Decrypted, decrypt, frame_length
 from meterway.stacks.p1.telegram import Telegram, decode
 
@@ -136,8 +136,9 @@ class P1Stream:
             return
         try:
             opened = decrypt(frame, self._key, self._auth_key)
-        except SecurityError as error:
-            self._events.append(Noticed(kind=error.check, message=error.message, octets=frame))
+        except (SecurityError, DecodeError) as error:
+            kind = error.check if isinstance(error, SecurityError) else error.kind
+            self._events.append(Noticed(kind=kind, message=error.message, octets=frame))
             return
         self._emit(opened.telegram, opened)
 
@@ -145,9 +146,8 @@ class P1Stream:
         proven = decrypted is not None and decrypted.verified  # the tag proves more than the CRC
         try:
             event = TelegramReceived(telegram=decode(octets, crc=not proven), octets=octets, decrypted=decrypted)
-        except ProtocolError as error:
-            kind = error.kind if isinstance(error, DecodeError) else "malformed"
-            self._events.append(Noticed(kind=kind, message=str(error), octets=octets))
+        except DecodeError as error:
+            self._events.append(Noticed(kind=error.kind, message=error.message, octets=octets))
         else:
             self._events.append(event)
 

@@ -1,0 +1,270 @@
+"""P1 telegrams to readings: every object of a telegram with its name, unit, time, tariff and channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from meterway.base.errors import SecurityError
+from meterway.base.obis import Obis
+from meterway.model.reading import Reading, Value, iso_utc
+from meterway.model.telegram import DecodedTelegram, Json
+from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, TAG, Decrypted, decrypt
+from meterway.stacks.p1.telegram import P1Object, Telegram, decode
+from meterway.stacks.p1.values import DEVICE_TYPES, Entry, P1Value, Scalar, number, text, value_of
+
+__all__ = ["decode_telegram", "device_of", "is_p1", "readings_of"]
+
+_LOOKS: Final = re.compile(rb"\s*(?:[/\xaf][^\n(]{0,80}\n|\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}(?:[.*]\d{1,3})?\()")
+_CLOCK: Final = "0-0:1.0.0"
+_IDENTIFIERS: Final = ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0", "1-0:0.0.0", "0-0:96.1.255")
+_VERSIONS: Final = ("1-3:0.2.8", "0-0:96.1.4")
+
+
+def is_p1(octets: bytes) -> bool:
+    """Whether the octets look like a P1 telegram in the clear, so that it is worth decoding them as one."""
+    return _LOOKS.match(octets) is not None
+
+
+def decode_telegram(
+    octets: bytes,
+    keys: Sequence[bytes] = (),
+    auth_key: bytes | None = None,
+    system_title: bytes = b"",
+    *,
+    offset_h: int = 1,
+    crc: bool = True,
+) -> DecodedTelegram:
+    """Decode one telegram, plain or encrypted; the first of ``keys`` that opens it is taken.
+
+    ``auth_key`` is Luxembourg's public one unless given. DecodeError and SecurityError as ``decode`` and
+    ``decrypt`` say; SecurityError ``key`` when the telegram is encrypted and no key is given.
+    """
+    opened = _open(octets, keys, auth_key or PUBLIC_AUTH_KEY, system_title) if octets[:1] == bytes((TAG,)) else None
+    plain = octets if opened is None else opened.telegram
+    proven = opened is not None and opened.verified
+    telegram = decode(plain, crc=crc and not proven)
+    return DecodedTelegram(
+        protocol="p1",
+        device=device_of(telegram, offset_h=offset_h),
+        readings=tuple(readings_of(telegram, offset_h=offset_h)),
+        layers=(*_cipher_layer(opened), _layer(telegram)),
+        security=_security(opened),
+        quirks=(*(opened.quirks if opened else ()), *telegram.quirks),
+    )
+
+
+def _open(octets: bytes, keys: Sequence[bytes], auth_key: bytes, system_title: bytes) -> Decrypted:
+    refused = SecurityError("the telegram is encrypted and no key was given", "key")
+    for key in keys:
+        try:
+            return decrypt(octets, key, auth_key, system_title=system_title)
+        except SecurityError as error:
+            refused = error
+    raise refused
+
+
+def _cipher_layer(opened: Decrypted | None) -> tuple[dict[str, Json], ...]:
+    if opened is None:
+        return ()
+    return (
+        {
+            "layer": "general-glo-ciphering",
+            "system_title": opened.system_title.hex().upper(),
+            "security_control": opened.security_control,
+            "invocation_counter": opened.counter,
+        },
+    )
+
+
+def _layer(telegram: Telegram) -> dict[str, Json]:
+    objects: list[Json] = [{"code": entry.code, "parts": list(entry.parts)} for entry in telegram.objects]
+    unread: list[Json] = [other.text for other in telegram.others if other.text.strip()]
+    return {
+        "layer": "p1",
+        "identification": telegram.identification,
+        "crc": None if telegram.crc is None else f"{telegram.crc:04X}",
+        "objects": objects,
+        "unread": unread,
+    }
+
+
+def _security(opened: Decrypted | None) -> dict[str, Json]:
+    if opened is None:
+        return {"encrypted": False, "authenticated": False}
+    return {
+        "encrypted": True,
+        "authenticated": opened.verified,
+        "suite": opened.security_control & 0x0F,
+        "system_title": opened.system_title.hex().upper(),
+        "invocation_counter": opened.counter,
+    }
+
+
+def device_of(telegram: Telegram, *, offset_h: int = 1) -> dict[str, Json]:
+    """What a telegram says of its sender: identification, manufacturer, id, version, time, M-Bus channels."""
+    clock = telegram.find(_CLOCK)
+    device: dict[str, Json] = {
+        "identification": telegram.identification,
+        "manufacturer": telegram.identification[:3].upper(),
+        "id": next((text(entry.parts[0]) for code in _IDENTIFIERS if (entry := telegram.find(code))), None),
+        "version": next((entry.parts[0] for code in _VERSIONS if (entry := telegram.find(code))), None),
+        "time": iso_utc(value_of(clock, offset_h=offset_h).time) if clock else None,
+    }
+    channels = _channels(telegram)
+    if channels:
+        device["channels"] = channels
+    return device
+
+
+def _channels(telegram: Telegram) -> list[Json]:
+    """The meters behind M-Bus channels 1 to 4, with their type in plain words."""
+    found: dict[int, dict[str, Json]] = {}
+    for entry in telegram.objects:
+        obis = entry.obis
+        if obis.a != 0 or obis.b == 0:
+            continue
+        row = found.setdefault(obis.b, {"channel": obis.b, "type": None, "id": None})
+        if obis[2:5] == (24, 1, 0):
+            kind = number(entry.parts[0])
+            row["type"] = DEVICE_TYPES.get(int(kind[0]), "unknown") if kind else None
+        elif obis[2:4] == (96, 1) and row["id"] is None:
+            row["id"] = text(entry.parts[0]) or None
+    return [found[channel] for channel in sorted(found)]
+
+
+def readings_of(telegram: Telegram, *, offset_h: int = 1) -> list[Reading]:
+    """Every object as a reading, in order; the rows of logs and histories follow theirs with storage 1, 2, ...
+
+    A value without a time of its own has the telegram's. ``quality`` says why a value is missing.
+    """
+    clock = telegram.find(_CLOCK)
+    now = value_of(clock, offset_h=offset_h).time if clock else None
+    readings: list[Reading] = []
+    for entry in telegram.objects:
+        value = value_of(entry, offset_h=offset_h)
+        readings.append(_reading(entry, value, now))
+        readings += [_row(entry, row, index) for index, row in enumerate(value.entries, 1)]
+    return readings
+
+
+def _reading(entry: P1Object, value: P1Value, now: datetime | None) -> Reading:
+    obis = entry.obis
+    return Reading(
+        name=_name(obis),
+        obis=obis,
+        value=_plain(value.value),
+        unit=value.unit,
+        time=value.time or now,
+        storage=0 if obis.f == 255 else obis.f,
+        tariff=obis.e if _has_tariff(obis) else 0,
+        subunit=obis.b,
+        function=_function(obis),
+        quality=value.reason,
+    )
+
+
+def _row(entry: P1Object, row: Entry, index: int) -> Reading:
+    return Reading(
+        name=_name(entry.obis),
+        obis=entry.obis,
+        value=row.value,
+        unit=row.unit,
+        time=row.time or row.period,
+        storage=index,
+        subunit=entry.obis.b,
+        function=_function(entry.obis),
+        quality=row.reason,
+    )
+
+
+def _plain(value: Scalar) -> Value:
+    return iso_utc(value) if isinstance(value, datetime) else value
+
+
+def _has_tariff(obis: Obis) -> bool:
+    return obis.a == 1 and obis.d in (6, 8) and obis.e != 255
+
+
+def _function(obis: Obis) -> str:
+    return "maximum" if (obis.a == 1 and obis.d == 6) or obis[:4] == (0, 0, 98, 1) else "instantaneous"
+
+
+_QUANTITIES: Final[dict[int, str]] = {
+    1: "active {} import",
+    2: "active {} export",
+    3: "reactive {} import",
+    4: "reactive {} export",
+    5: "reactive {} quadrant 1",
+    6: "reactive {} quadrant 2",
+    7: "reactive {} quadrant 3",
+    8: "reactive {} quadrant 4",
+    9: "apparent {} import",
+    10: "apparent {} export",
+    11: "current",
+    12: "voltage",
+    13: "power factor",
+    14: "frequency",
+    15: "active {} absolute",
+    16: "active {} net",
+}
+_MEASURES: Final[dict[int, str]] = {
+    4: "mean power",
+    6: "maximum power",
+    7: "power",
+    8: "energy",
+    32: "sags",
+    36: "swells",
+}
+_NAMES: Final[dict[str, str]] = {
+    "0-0:1.0.0": "clock",
+    "0-0:17.0.0": "power limit",
+    "0-0:42.0.0": "logical device name",
+    "0-0:96.1.4": "version",
+    "0-0:96.3.10": "disconnector state",
+    "0-0:96.7.9": "long power failures",
+    "0-0:96.7.21": "power failures",
+    "0-0:96.13.0": "message",
+    "0-0:96.13.1": "message code",
+    "0-0:96.14.0": "tariff in force",
+    "0-0:98.1.0": "history",
+    "1-0:0.0.0": "meter id",
+    "1-0:99.97.0": "power failure log",
+    "1-3:0.2.8": "version",
+}
+_CHANNEL_NAMES: Final[dict[tuple[int, int], str]] = {
+    (24, 1): "device type",
+    (24, 2): "reading",
+    (24, 3): "reading",
+    (24, 4): "valve state",
+    (96, 1): "meter id",
+    (96, 3): "disconnector state",
+}
+
+
+@lru_cache(maxsize=1024)
+def _name(obis: Obis) -> str:
+    """A plain name of what P1 sends under a code; the code itself if there is none."""
+    known = _NAMES.get(obis.short)
+    if known:
+        return known
+    if obis.a == 1:
+        return _electricity(obis)
+    name = _CHANNEL_NAMES.get((obis.c, obis.d), obis.short)
+    return name if obis.b == 0 or name == obis.short else f"channel {obis.b} {name}"
+
+
+def _electricity(obis: Obis) -> str:
+    phase, group_c = divmod(obis.c, 20) if obis.c > 20 else (0, obis.c)
+    quantity = _QUANTITIES.get(group_c)
+    measure = _MEASURES.get(obis.d)
+    if quantity is None or phase > 3 or (measure is None and "{}" in quantity):
+        return obis.short
+    name = quantity.format(measure)
+    if "{}" not in quantity and obis.d not in (7, 24):
+        name = f"{quantity} {measure or 'limit'}" if obis.d != 4 else f"{quantity} limit"
+    name += f" L{phase}" if phase else ""
+    return f"{name} tariff {obis.e}" if _has_tariff(obis) and obis.e else name
