@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ NO_TIME: Final = int(np.iinfo(np.int64).min)
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 _FIRST_SECOND: Final = (dt.date.min.toordinal() - _EPOCH) * 86400
 _LAST_SECOND: Final = (dt.date.max.toordinal() + 1 - _EPOCH) * 86400 - 1
+_FIRST_INNER: Final = _FIRST_SECOND + 25 * 86400  # a deviation is at most 32768 minutes
+_LAST_INNER: Final = _LAST_SECOND - 25 * 86400
+_UNKNOWN: Final = 1 << 32  # more seconds than any deviation has
 _FEW_DATES: Final = 40  # below this, dates are looked up one by one
 _NO_DEVIATION: Final = -0x8000
 
@@ -36,32 +40,44 @@ def utc_seconds(
     if moments.strides[1] != 1:
         moments = np.ascontiguousarray(moments)
     dates, clocks, tails = moments.view(">u4").T.astype(np.uint32, order="C")
-    times = _midnights(dates)
     deviation = _deviation_seconds(tails, deviation_sign, default_deviation_min)
     if deviation is None:
-        return np.full(len(times), NO_TIME)
-    wrong = times < _FIRST_SECOND if times.min() < _FIRST_SECOND else None
+        return np.full(len(moments), NO_TIME)
+    times, inner = _midnights(dates)
+    if inner:
+        _add_clock(times, clocks, deviation)
+        return times
+    wrong = times == NO_TIME
+    _add_clock(times, clocks, deviation)
+    times[wrong | (times < _FIRST_SECOND) | (times > _LAST_SECOND)] = NO_TIME
+    return times
+
+
+def _add_clock(times: Seconds, clocks: NDArray[np.uint32], deviation: int | Seconds) -> None:
+    """Add time of day and deviation; NO_TIME where the time of day is impossible or the deviation unknown."""
     times += (clocks >> 16 & 0xFF) * np.uint32(3600) + (clocks >> 8 & 0xFF) * np.uint32(60) + (clocks & 0xFF)
     times += deviation
-    if wrong is not None:
-        times[wrong] = NO_TIME
     # An octet's top bit is set where hour > 23, minute > 59 or second > 59; the additions cannot carry over.
     beyond = ((clocks & 0x7F7F7F) + np.uint32(0x684444) | clocks) & 0x808080
     if beyond.any():
         times[beyond != 0] = NO_TIME
-    if times.min() < _FIRST_SECOND or times.max() > _LAST_SECOND:
-        times[(times < _FIRST_SECOND) | (times > _LAST_SECOND)] = NO_TIME
-    return times
+    if not isinstance(deviation, int):
+        times[deviation == _UNKNOWN] = NO_TIME
 
 
-def _midnights(dates: NDArray[np.uint32]) -> Seconds:
-    """Local midnights in seconds of dates given as year, month, day in 16, 8 and 8 bits; NO_TIME if impossible."""
+def _midnights(dates: NDArray[np.uint32]) -> tuple[Seconds, bool]:
+    """Local midnights in seconds of dates given as year, month, day in 16, 8 and 8 bits; NO_TIME if impossible.
+
+    The flag says that all are possible and so far from the ends of the calendar that no deviation leads out of it.
+    """
     changes = np.flatnonzero(dates[1:] != dates[:-1])
     if len(changes) > _FEW_DATES:
-        return _many_midnights(dates)
+        midnights = _many_midnights(dates)
+        return midnights, bool(midnights.min() > _FIRST_INNER and midnights.max() < _LAST_INNER)
     starts = [0, *(changes + 1).tolist(), len(dates)]
-    midnights = np.array([_midnight(date) for date in dates[starts[:-1]].tolist()], np.int64)
-    return np.repeat(midnights, np.diff(starts))
+    each = [_midnight(int(dates[start])) for start in starts[:-1]]
+    inner = min(each) > _FIRST_INNER and max(each) < _LAST_INNER
+    return np.repeat(np.array(each, np.int64), [end - start for start, end in pairwise(starts)]), inner
 
 
 @lru_cache(maxsize=8192)
@@ -98,7 +114,7 @@ def _deviation_seconds(
     each[unspecified] = default_min or 0
     each *= sign * 60
     if default_min is None:
-        each[unspecified] = NO_TIME // 2  # far below any time, so that the sum is refused
+        each[unspecified] = _UNKNOWN
     return each
 
 
