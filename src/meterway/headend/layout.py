@@ -49,16 +49,16 @@ class DeviceLayout:
     has_lists: bool = True
 
     @classmethod
-    def decode(cls, octets: bytes) -> Self:
+    def decode(cls, text: str) -> Self:
         """From its JSON form; ConfigError if it is not one (it is then learnt anew)."""
         try:
-            return msgspec.json.decode(octets, type=cls)
+            return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
             raise ConfigError(f"the kept layout of a device is unreadable: {error}") from None
 
-    def encode(self) -> bytes:
+    def encode(self) -> str:
         """Its JSON form."""
-        return msgspec.json.encode(self)
+        return msgspec.json.encode(self).decode()
 
 
 def profile_layout(

@@ -1,12 +1,11 @@
-"""Rules of collection: when to try again, which slice is missing, what to make of a clock. Pure; time comes in."""
+"""Rules of collection: what is worth trying again, which slice is missing, what to make of a clock. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-__all__ = ["CAUSES", "ClockVerdict", "Retry", "is_worth_retrying", "judge_clock", "missing_span"]
+__all__ = ["CAUSES", "ClockVerdict", "is_worth_retrying", "judge_clock", "missing_span"]
 
 CAUSES: Final[dict[str, str]] = {
     "link": "the line failed or was closed",
@@ -29,26 +28,6 @@ CAUSES: Final[dict[str, str]] = {
 """Why a session failed: the words that are counted."""
 
 _FINAL: Final = frozenset({"authentication", "key", "key-refused", "title"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """Exponential back-off: ``first_s``, doubled at each attempt up to ``most_s``, spread by ``jitter``."""
-
-    first_s: float = 30.0
-    most_s: float = 3600.0
-    attempts: int = 5
-    jitter: float = 0.2
-
-    def delay_s(self, attempt: int, chance: float) -> float | None:
-        """How long to wait after failed attempt ``attempt`` (1 the first); None when it was the last.
-
-        ``chance`` is a number from 0 to 1 that spreads the load.
-        """
-        if attempt >= self.attempts:
-            return None
-        delay = min(self.first_s * float(2 ** min(attempt - 1, 30)), self.most_s)
-        return delay * (1 + self.jitter * (2 * chance - 1))
 
 
 def is_worth_retrying(cause: str) -> bool:

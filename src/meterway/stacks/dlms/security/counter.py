@@ -17,13 +17,24 @@ MAX_COUNTER = 0xFFFFFFFF
 
 
 class SendCounter:
-    """Gives each counter once. ``start`` is the first that was never used or reserved before."""
+    """Gives each counter once. ``start`` is the first that was never used or reserved before.
 
-    __slots__ = ("_limit", "_next", "_reserve", "_step")
+    Without ``reserve`` it ends before ``end``: whoever reserved that range gives a new counter in time.
+    """
 
-    def __init__(self, start: int = 0, *, reserve: Callable[[int], None] | None = None, step: int = 1000) -> None:
+    __slots__ = ("_end", "_limit", "_next", "_reserve", "_step")
+
+    def __init__(
+        self,
+        start: int = 0,
+        *,
+        reserve: Callable[[int], None] | None = None,
+        step: int = 1000,
+        end: int = MAX_COUNTER + 1,
+    ) -> None:
         self._next = start
-        self._limit = start if reserve else MAX_COUNTER + 1
+        self._end = end
+        self._limit = start if reserve else end
         self._reserve = reserve
         self._step = step
 
@@ -32,8 +43,13 @@ class SendCounter:
         """The counter that the next protected APDU will carry."""
         return self._next
 
+    @property
+    def left(self) -> int:
+        """How many there are before the end."""
+        return self._end - self._next
+
     def take(self) -> int:
-        """The next counter; SecurityError(counter) when all are used up (the key must be changed)."""
+        """The next counter; SecurityError(counter) when all are used up (at the very end the key must be changed)."""
         value = self._next
         if value >= self._limit:
             self._extend(value)
@@ -41,11 +57,10 @@ class SendCounter:
         return value
 
     def _extend(self, value: int) -> None:
-        if value > MAX_COUNTER:
-            raise SecurityError("the invocation counter is used up: the key must be changed", "counter")
-        limit = min(value + self._step, MAX_COUNTER + 1)
-        if self._reserve is not None:
-            self._reserve(limit)
+        if value >= self._end or self._reserve is None:
+            raise SecurityError("the invocation counters at hand are used up", "counter")
+        limit = min(value + self._step, self._end)
+        self._reserve(limit)
         self._limit = limit
 
     def raise_to(self, value: int) -> None:

@@ -1,0 +1,103 @@
+"""Calling a device: the line, the session on it, one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from meterway.base.errors import LinkError, MeterwayError, ProtocolError
+from meterway.headend.fleet import Entry, Fleet
+from meterway.headend.script import MeterSession, Script, SessionDone, SessionFailed
+from meterway.links import tcp
+from meterway.links.pump import EngineProtocol
+
+__all__ = ["Caller", "Outcome", "Timing"]
+
+ResultT = TypeVar("ResultT")
+_Report = SessionDone[ResultT] | SessionFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long to wait: for the connection, for each answer, for a whole session; seconds."""
+
+    connect_s: float = 10.0
+    response_s: float = 10.0
+    session_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[ResultT]):
+    """What came of a call: the session's report, when it began (Unix seconds), how long it took."""
+
+    report: SessionDone[ResultT] | SessionFailed
+    started_s: float
+    duration_s: float
+
+    @property
+    def cause(self) -> str:
+        """``ok`` or the word that the failure is counted by."""
+        return self.report.cause if isinstance(self.report, SessionFailed) else "ok"
+
+
+class Caller:
+    """Opens associations with devices of a fleet, one at a time with each; counts sessions and octets."""
+
+    def __init__(self, fleet: Fleet, timing: Timing) -> None:
+        self._fleet = fleet
+        self._timing = timing
+        self.octets = 0
+        self.sessions = 0
+
+    async def call(self, entry: Entry, script: Script[ResultT]) -> Outcome[ResultT]:
+        """Associate with a device, run the script, release. Never raises for what the line or the device does."""
+        started, begun = time.time(), time.perf_counter()
+        async with entry.lock:
+            entry.last_attempt_s = started
+            report = await self._session(entry, script)
+        self.octets += report.octets
+        self.sessions += 1
+        return Outcome(report, started, time.perf_counter() - begun)
+
+    async def _session(self, entry: Entry, script: Script[ResultT]) -> SessionDone[ResultT] | SessionFailed:
+        try:
+            session = MeterSession(self._fleet.client(entry, response_timeout_s=self._timing.response_s), script)
+        except MeterwayError as error:
+            script.close()
+            return SessionFailed(getattr(error, "check", "protocol"), error, (), 0)
+        done: asyncio.Future[SessionDone[ResultT] | SessionFailed] = asyncio.get_running_loop().create_future()
+
+        def report(event: SessionDone[ResultT] | SessionFailed) -> None:
+            if not done.done():
+                done.set_result(event)
+
+        def lost(_: Exception | None) -> None:
+            report(SessionFailed("link", LinkError("the connection was lost"), (), 0))
+
+        def made(protocol: EngineProtocol[SessionDone[ResultT] | SessionFailed]) -> None:
+            session.open(protocol.now())
+
+        return await self._line(entry, lambda: EngineProtocol(session, report, on_made=made, on_lost=lost), done)
+
+    async def _line(
+        self,
+        entry: Entry,
+        factory: Callable[[], EngineProtocol[_Report[ResultT]]],
+        done: asyncio.Future[SessionDone[ResultT] | SessionFailed],
+    ) -> SessionDone[ResultT] | SessionFailed:
+        device = entry.device
+        try:
+            protocol = await tcp.connect(device.host, device.port, factory, timeout_s=self._timing.connect_s)
+        except LinkError as error:
+            return SessionFailed("link", error, (), 0)
+        try:
+            async with asyncio.timeout(self._timing.session_s):
+                return await done
+        except TimeoutError:
+            late = ProtocolError(f"the session did not end within {self._timing.session_s:g} s")
+            return SessionFailed("timeout", late, (), 0)
+        finally:
+            protocol.close()

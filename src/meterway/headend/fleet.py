@@ -1,0 +1,186 @@
+"""The devices of the registry as the collector needs them: keys opened, counters at hand, layouts learnt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from meterway.base.ciphers import Gcm12
+from meterway.base.errors import ConfigError, SecurityError
+from meterway.headend.layout import DeviceLayout
+from meterway.stacks.dlms.client import ClientSettings, DlmsClient
+from meterway.stacks.dlms.framing import Framing, Role
+from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
+from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.wrapper import WrapperFraming
+from meterway.store.database import Store
+from meterway.store.devices import Device
+from meterway.store.vault import Vault
+
+__all__ = ["Entry", "Fleet"]
+
+_RESERVE: Final = 2000
+_REFILL_BELOW: Final = 500
+_SENT, _RECEIVED = "sent", "received"
+_HDLC_INFO: Final = 2030
+
+
+class Entry:
+    """One device in memory. ``lock`` keeps its associations apart: a meter has one at a time."""
+
+    __slots__ = ("_cipher", "_keys", "_lock", "device", "last_attempt_s", "layout", "received", "sent")
+
+    def __init__(self, device: Device, keys: dict[str, bytes], layout: DeviceLayout | None) -> None:
+        self.device = device
+        self._keys = keys
+        self._cipher: Gcm12 | None = None
+        self._lock: asyncio.Lock | None = None
+        self.layout = layout
+        self.last_attempt_s = 0.0
+        self.sent: SendCounter | None = None
+        self.received: ReceivedCounter | None = None
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held while an association with the device is open."""
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        return self._lock
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the device's symmetric keys are known."""
+        return "guek" in self._keys and "gak" in self._keys
+
+    def keys(self) -> Keys:
+        """The keys; SecurityError(key) if they are not in the registry."""
+        if not self.has_keys:
+            raise SecurityError(f"the registry has no keys of {self.device.serial}", "key")
+        return Keys(self._keys["guek"], self._keys["gak"])
+
+    def secret(self) -> bytes:
+        """The LLS or HLS secret; SecurityError(key) if it is not in the registry."""
+        if "secret" not in self._keys:
+            raise SecurityError(f"the registry has no password of {self.device.serial}", "key")
+        return self._keys["secret"]
+
+    def cipher(self) -> Gcm12:
+        """The block cipher under the encryption key, made once."""
+        if self._cipher is None:
+            self._cipher = Gcm12(self.keys().encryption)
+        return self._cipher
+
+
+class Fleet:
+    """All entries by device id and by serial, loaded from the store when first asked for."""
+
+    def __init__(self, store: Store, vault: Vault, *, system_title: bytes, client: int = 1) -> None:
+        if len(system_title) != 8:
+            raise ConfigError(f"the head end's system title has 8 octets, not {len(system_title)}")
+        self._store = store
+        self._vault = vault
+        self._title = system_title
+        self._client = client
+        self._entries: dict[int, Entry] = {}
+        self._serials: dict[str, int] = {}
+
+    def of(self, device: int) -> Entry:
+        """The entry of a device id; StoreError if there is none."""
+        entry = self._entries.get(device)
+        return self._load(self._store.devices.get(device)) if entry is None else entry
+
+    def by_serial(self, serial: str) -> Entry:
+        """The entry of a serial number; StoreError if there is none."""
+        device = self._serials.get(serial)
+        return self._load(self._store.devices.by_serial(serial)) if device is None else self.of(device)
+
+    def forget(self, device: int) -> None:
+        """Load the entry anew next time: its registry row or keys were changed."""
+        entry = self._entries.pop(device, None)
+        if entry is not None:
+            self._serials.pop(entry.device.serial, None)
+
+    def _load(self, device: Device) -> Entry:
+        keys = self._vault.open_all(device.serial, device.keys)
+        layout = self._layout(device.id)
+        entry = self._entries[device.id] = Entry(device, keys, layout)
+        self._serials[device.serial] = device.id
+        return entry
+
+    def _layout(self, device: int) -> DeviceLayout | None:
+        kept = self._store.settings.get(f"layout:{device}")
+        if not kept:
+            return None
+        try:
+            return DeviceLayout.decode(kept)
+        except ConfigError:
+            return None
+
+    # -- counters -----------------------------------------------------------------------------------------------------
+
+    def prepare(self, entries: Iterable[Entry]) -> None:
+        """Have counters at hand for all of them, reserved in one transaction."""
+        with self._store.transaction():
+            for entry in entries:
+                self._prepare(entry)
+
+    def _prepare(self, entry: Entry) -> None:
+        counters, device = self._store.counters, entry.device.id
+        if entry.received is None:
+            entry.received = ReceivedCounter(counters.next(device, _RECEIVED) - 1)
+        if entry.sent is None or entry.sent.left < _REFILL_BELOW:
+            start = 0 if entry.sent is None else entry.sent.next
+            reserved = counters.reserve(device, _SENT, _RESERVE, at_least=start)
+            entry.sent = SendCounter(reserved.start, end=reserved.stop)
+
+    def received_counters(self, entries: Iterable[Entry]) -> dict[tuple[int, str], int]:
+        """What is to be kept of the counters received, for ``Counters.raise_many``."""
+        return {
+            (entry.device.id, _RECEIVED): entry.received.last + 1 for entry in entries if entry.received is not None
+        }
+
+    # -- how a device is reached --------------------------------------------------------------------------------------
+
+    def client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
+        """A fresh client engine for one association with the device."""
+        return DlmsClient(self._framing(entry.device), self._settings(entry, response_timeout_s))
+
+    def _framing(self, device: Device) -> Framing:
+        client = _number(device, "client", self._client)
+        if device.transport == "hdlc":
+            address = HdlcAddress(logical=device.sap, physical=_number(device, "physical", 17), size=4)
+            return HdlcFraming(
+                role=Role.CLIENT, client=client, server=address, max_info_tx=_HDLC_INFO, max_info_rx=_HDLC_INFO,
+                window_tx=7, window_rx=7,
+            )  # fmt: skip
+        return WrapperFraming(client, device.sap, role=Role.CLIENT)
+
+    def _settings(self, entry: Entry, response_timeout_s: float) -> ClientSettings:
+        device = entry.device
+        mechanism = _number(device, "mechanism", 5)
+        if mechanism != 5:
+            secret = entry.secret() if mechanism else b""
+            return ClientSettings(
+                mechanism=mechanism, secret=secret, system_title=self._title, response_timeout_s=response_timeout_s
+            )
+        return ClientSettings(
+            mechanism=5,
+            control=_number(device, "control", AUTHENTICATED | ENCRYPTED),
+            keys=entry.keys(),
+            cipher=entry.cipher(),
+            system_title=self._title,
+            server_title=device.system_title or b"",
+            send_counter=entry.sent,
+            received=entry.received,
+            is_general=bool(device.flags.get("general", False)),
+            response_timeout_s=response_timeout_s,
+        )
+
+
+def _number(device: Device, flag: str, default: int) -> int:
+    value = device.flags.get(flag, default)
+    if isinstance(value, int):
+        return value
+    raise ConfigError(f"device {device.serial}: flag {flag} must be a whole number, not {value!r}")
