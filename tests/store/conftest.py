@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from meterway.store.database import Store, open_store
+from meterway.store.devices import NewDevice
 
 SERVER_USER = "postgres"
 
@@ -97,3 +98,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[Store]:
     with open_store(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def devices(store: Store) -> list[int]:
+    """The ids of three registered devices, M0001 to M0003."""
+    store.devices.add_many([NewDevice(serial=f"M{number:04}") for number in (1, 2, 3)], now_ms=1)
+    return [device.id for device in store.devices.all()]

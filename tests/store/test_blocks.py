@@ -15,11 +15,10 @@ EXPORT = Column(obis=Obis(1, 0, 2, 29, 0), unit=30)
 DAY = 20_000
 
 
-def given_devices(store: Store, number: int = 3) -> None:
-    store.session.write_many(
-        "INSERT INTO device (id, serial, added_ms, changed_ms) VALUES (?, ?, 0, 0)",
-        [(each, f"M{each:04}") for each in range(1, number + 1)],
-    )
+@pytest.fixture(autouse=True)
+def registered(devices: list[int]) -> None:
+    """Devices 1, 2 and 3 are there."""
+    assert devices == [1, 2, 3]
 
 
 def day(number: int, *, first: int = 0, slots: int = 96, missing: tuple[int, ...] = (), interval_s: int = 900) -> Block:
@@ -38,7 +37,6 @@ def new(block: Block, device: int = 1, series: int = 0, evidence: bytes = b"asso
 
 @pytest.mark.covers("UC-BI-01")
 def test_what_was_stored_is_read_back_with_its_provenance(store: Store) -> None:
-    given_devices(store)
     told = store.blocks.upsert_many([new(day(DAY + each)) for each in range(3)], now_ms=42)
     assert told == Upserted(new=3, revised=0, unchanged=0)
     found = store.blocks.read_range(1, DAY, DAY + 2)
@@ -48,7 +46,6 @@ def test_what_was_stored_is_read_back_with_its_provenance(store: Store) -> None:
 
 
 def test_storing_again_changes_nothing(store: Store) -> None:
-    given_devices(store)
     blocks = [new(day(DAY)), new(day(DAY), device=2)]
     store.blocks.upsert_many(blocks, now_ms=1)
     assert store.blocks.upsert_many(blocks, now_ms=2) == Upserted(new=0, revised=0, unchanged=2)
@@ -56,7 +53,6 @@ def test_storing_again_changes_nothing(store: Store) -> None:
 
 
 def test_a_changed_block_is_a_new_revision_and_the_old_one_stays(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY))], now_ms=1)
     told = store.blocks.upsert_many([new(day(DAY, first=5)), new(day(DAY), device=2)], now_ms=2)
     assert told == Upserted(new=1, revised=1, unchanged=0)
@@ -67,14 +63,12 @@ def test_a_changed_block_is_a_new_revision_and_the_old_one_stays(store: Store) -
 
 
 def test_going_back_to_an_earlier_content_is_a_revision_too(store: Store) -> None:
-    given_devices(store)
     for first in (0, 5, 0):
         store.blocks.upsert_many([new(day(DAY, first=first))], now_ms=1)
     assert [each.revision for each in store.blocks.history(1, DAY)] == [1, 2, 3]
 
 
 def test_series_of_one_device_do_not_mix(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY)), new(day(DAY, slots=24, interval_s=3600), series=1)], now_ms=1)
     (hourly,) = store.blocks.read_range(1, DAY, DAY + 1, series=1)
     assert hourly.block.interval_s == 3600
@@ -82,21 +76,18 @@ def test_series_of_one_device_do_not_mix(store: Store) -> None:
 
 
 def test_nothing_of_a_batch_is_stored_when_one_device_is_unknown(store: Store) -> None:
-    given_devices(store)
     with pytest.raises(StoreError):
         store.blocks.upsert_many([new(day(DAY)), new(day(DAY), device=99)], now_ms=1)
     assert store.blocks.read_range(1, DAY, DAY + 1) == []
 
 
 def test_count_and_sums_stand_in_the_clear(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY, slots=4, missing=(1,)))], now_ms=1)
     rows = store.session.read("SELECT count, slots, channels, sums FROM interval_block")
     assert rows == [(7, 4, 2, "[5,2]")]
 
 
 def test_a_damaged_block_is_named_by_its_row(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY)), new(day(DAY + 1))], now_ms=1)
     ((octets,),) = store.session.read("SELECT octets FROM interval_block WHERE day = :day", {"day": DAY})
     spoilt = bytes(octets[:-9]) + bytes(each ^ 0x55 for each in octets[-9:])
@@ -108,7 +99,6 @@ def test_a_damaged_block_is_named_by_its_row(store: Store) -> None:
 
 @pytest.mark.covers("UC-BI-01")
 def test_gaps_are_the_slices_that_are_missing(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY, missing=(4, 5, 95))), new(day(DAY + 2, slots=10))], now_ms=1)
     at = DAY * DAY_S
     assert store.blocks.gaps(1, at, at + 3 * DAY_S, interval_s=900) == [
@@ -123,7 +113,6 @@ def test_gaps_are_the_slices_that_are_missing(store: Store) -> None:
 
 
 def test_a_filled_gap_is_gone(store: Store) -> None:
-    given_devices(store)
     at = DAY * DAY_S
     store.blocks.upsert_many([new(day(DAY, missing=(4,)))], now_ms=1)
     store.blocks.upsert_many([new(day(DAY))], now_ms=2)
@@ -131,7 +120,6 @@ def test_a_filled_gap_is_gone(store: Store) -> None:
 
 
 def test_a_block_that_runs_into_the_next_day_fills_its_first_slots(store: Store) -> None:
-    given_devices(store)
     late = Block(start_s=DAY * DAY_S + 85_500, interval_s=900, channels=(Channel.of(IMPORT, [1, 2]),))
     store.blocks.upsert_many([new(late)], now_ms=1)
     at = (DAY + 1) * DAY_S
@@ -139,14 +127,12 @@ def test_a_block_that_runs_into_the_next_day_fills_its_first_slots(store: Store)
 
 
 def test_another_grid_fills_nothing(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY, slots=24, interval_s=3600))], now_ms=1)
     at = DAY * DAY_S
     assert store.blocks.gaps(1, at, at + DAY_S, interval_s=900) == [(at, at + DAY_S)]
 
 
 def test_completeness_counts_the_newest_revisions_by_day(store: Store) -> None:
-    given_devices(store)
     store.blocks.upsert_many([new(day(DAY, missing=(1, 2)))], now_ms=1)
     store.blocks.upsert_many(
         [new(day(DAY, missing=(1,))), new(day(DAY), device=2), new(day(DAY + 1, slots=10))], now_ms=2

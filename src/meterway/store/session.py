@@ -154,7 +154,9 @@ class Session:
             try:
                 yield connection
             except StoreError as error:
-                if error.__cause__ is None:  # the database is well; the caller's step was refused
+                # Without a cause the database is well and the caller's step was refused; and a database in memory
+                # is its connection.
+                if error.__cause__ is None or self.dialect.shared == 1:
                     self._give_back(connection)
                 else:
                     connection.close()

@@ -8,9 +8,10 @@ from typing import Final
 
 from meterway.base.errors import StoreError
 
-__all__ = ["connect", "explain", "is_conflict"]
+__all__ = ["BUSY_S", "connect", "explain", "is_conflict"]
 
-_BUSY_S: Final = 30.0
+# How long a writer waits for another process.
+BUSY_S = 30.0
 # Every commit is on the disk before it is acknowledged (FULL); readers never wait for the writer (WAL).
 _SETUP: Final = """
 PRAGMA journal_mode = WAL;
@@ -22,7 +23,7 @@ PRAGMA temp_store = MEMORY;
 """
 
 
-def connect(path: str, *, busy_s: float = _BUSY_S) -> sqlite3.Connection:
+def connect(path: str) -> sqlite3.Connection:
     """A connection in autocommit mode to ``path`` (``:memory:`` too); raises sqlite3.Error or StoreError."""
     if path != ":memory:":
         folder = Path(path).resolve().parent
@@ -30,7 +31,7 @@ def connect(path: str, *, busy_s: float = _BUSY_S) -> sqlite3.Connection:
             raise StoreError(f"{path}: the folder {folder} does not exist")
         if Path(path).is_dir():
             raise StoreError(f"{path} is a folder, not a database file")
-    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         connection.executescript(_SETUP)
     except BaseException:
