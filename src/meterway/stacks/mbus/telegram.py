@@ -17,6 +17,8 @@ from meterway.stacks.mbus.ell import ELL_CIS, Ell, decode_ell
 from meterway.stacks.mbus.link.frames import Frame, LongFrame, decode_frame
 from meterway.stacks.mbus.records.compact import Formats, decode_compact, decode_format
 from meterway.stacks.mbus.records.fixed import decode_fixed
+from meterway.stacks.mbus.records.head import head_at
+from meterway.stacks.mbus.records.profiles import Stamped, expand
 from meterway.stacks.mbus.records.record import Record, Records, decode_records
 from meterway.stacks.mbus.security import IDLE, MODES, Protection, open_payload
 from meterway.stacks.mbus.tpl import Tpl, decode_tpl, status_words
@@ -62,6 +64,11 @@ class Telegram:
     def records(self) -> tuple[Record, ...]:
         """The data records."""
         return self.content.records
+
+    @property
+    def profile_values(self) -> tuple[Stamped, ...]:
+        """The values of compact profiles, with their times; DecodeError if one is malformed."""
+        return expand(self.content.records)
 
     @property
     def status_words(self) -> tuple[str, ...]:
@@ -130,7 +137,8 @@ class _Opener:
                 return plain
         if keys:
             raise refusal
-        raise SecurityError(f"the extended link layer is encrypted and no key for {ell.address or sender} is known", "key")
+        who = ell.address or sender
+        raise SecurityError(f"the extended link layer is encrypted and no key for {who} is known", "key")
 
     def fragment(self, body: bytes, sender: Address) -> bytes | None:
         """Open the authentication and fragmentation layer; None if more fragments must come first."""
@@ -176,7 +184,8 @@ class _Opener:
             return body
         if refusal is not None:
             raise refusal
-        raise SecurityError(f"the telegram is protected in mode {mode} and no key for {tpl.address or sender} is known", "key")
+        who = tpl.address or sender
+        raise SecurityError(f"the telegram is protected in mode {mode} and no key for {who} is known", "key")
 
     def _foreign(self, mode: int, body: bytes, *, wired: bool) -> bytes:
         if wired:
@@ -200,10 +209,10 @@ class _Opener:
         self.quirks.append("already-decrypted")
         self.protection = Protection(mode=mode, state="already-decrypted")
 
-    def records(self, kind: str, payload: bytes) -> Records:
+    def records(self, kind: str, payload: bytes, *, wired: bool) -> Records:
         """The records of an application layer; empty for one without."""
         if kind in _WITH_RECORDS:
-            content = decode_records(payload)
+            content = self._data(payload, wired=wired)
             if self.formats is not None and kind == "data":
                 self.formats.learn(content)
             return content
@@ -214,6 +223,21 @@ class _Opener:
             if self.formats is not None:
                 self.formats.add(heads)
         return _NO_RECORDS
+
+    def _data(self, payload: bytes, *, wired: bool) -> Records:
+        """The records; on radio two octets may be left that form no record, as receivers leave a check sum in."""
+        try:
+            return decode_records(payload)
+        except DecodeError as error:
+            if wired or error.kind != "truncated" or not _cut_head(payload[-2:]):
+                raise
+            refusal = error
+        try:
+            content = decode_records(payload, 0, len(payload) - 2)
+        except DecodeError:
+            raise refusal from None
+        self.quirks.append("two-octets-left")
+        return content
 
 
 def decode(
@@ -232,7 +256,8 @@ def decode(
     ``allow_plain`` accepts payloads that are announced as encrypted but are plain (quirk ``already-decrypted``), as
     receivers and recordings with decryption of their own give them.
 
-    Raises DecodeError if octets are malformed and SecurityError, with the name of the check, if a key is missing or wrong.
+    Raises DecodeError if octets are malformed and SecurityError, with the name of the check, if a key is missing or
+    wrong.
     """
     octets = bytes(octets)
     opener = _Opener(keys, formats, fragments, allow_plain=allow_plain)
@@ -276,8 +301,29 @@ def _fixed(frame: LongFrame) -> Telegram:
     )
 
 
+def _cut_head(octets: bytes) -> bool:
+    """Whether these octets are no header of a record."""
+    try:
+        head_at(octets, 0, len(octets))
+    except DecodeError:
+        return True
+    return False
+
+
 def _radio(octets: bytes, opener: _Opener) -> Telegram:
     frame = decode_radio(octets)
+    if "trailing-octets" not in frame.quirks:
+        return _radio_frame(frame, opener)
+    try:
+        return _radio_frame(frame, opener)
+    except DecodeError as error:
+        if error.kind != "truncated":
+            raise
+        opener.quirks.clear()
+        return _radio_frame(decode_radio(octets, trust_length=False), opener)
+
+
+def _radio_frame(frame: RadioFrame, opener: _Opener) -> Telegram:
     opener.quirks += frame.quirks
     opener.from_meter = from_meter(frame.control)
     body = opener.extended(frame.body, frame.address)
@@ -305,7 +351,7 @@ def _application(
     if tpl.header != "none":
         payload = opener.unprotected(tpl, payload, sender, wired=wired)
     try:
-        content = opener.records(kind, payload)
+        content = opener.records(kind, payload, wired=wired)
     except DecodeError as error:
         raise DecodeError(error.message, error.offset + end, error.kind) from None
     access = tpl.access if tpl.header != "none" else (opener.ell.access if opener.ell is not None else None)

@@ -61,7 +61,10 @@ class ShortFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongFrame:
-    """A frame with a CI field and up to 252 octets of data (none: a control frame): 68 L L 68 C A CI ... checksum 16."""
+    """A frame with a CI field and up to 252 octets of data: 68 L L 68 C A CI ... checksum 16.
+
+    Without data it is a control frame.
+    """
 
     control: int
     address: int

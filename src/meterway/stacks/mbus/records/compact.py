@@ -11,6 +11,7 @@ from typing import Final
 from meterway.base.crc import en13757
 from meterway.base.errors import DecodeError
 from meterway.stacks.mbus.records.head import head_at
+from meterway.stacks.mbus.records.known import KNOWN_FORMATS
 from meterway.stacks.mbus.records.record import Records, decode_records
 from meterway.stacks.mbus.records.values import LVAR, lvar_size
 
@@ -30,13 +31,17 @@ def format_of(records: Records) -> bytes:
 
 
 class Formats:
-    """Known formats by signature, the oldest dropped beyond ``limit``."""
+    """Known formats by signature, the oldest dropped beyond ``limit``; ``KNOWN_FORMATS`` are known from the start."""
 
     __slots__ = ("known", "limit")
 
     def __init__(self, known: dict[int, bytes] | None = None, *, limit: int = 1024) -> None:
         self.known: dict[int, bytes] = {} if known is None else known
         self.limit = limit
+
+    def get(self, code: int) -> bytes | None:
+        """The headers of a format; None if it is not known."""
+        return self.known.get(code) or KNOWN_FORMATS.get(code)
 
     def learn(self, records: Records) -> int | None:
         """Keep the format of a full frame; its signature, or None if there is nothing to keep."""
@@ -81,12 +86,13 @@ def compact_frame(records: Records) -> bytes:
 def decode_compact(data: bytes, formats: Formats) -> Records:
     """The records of a compact frame.
 
-    DecodeError(format) if its signature is not known yet, DecodeError(format-crc) if the rebuilt frame is not the one meant.
+    DecodeError(format) if its signature is not known yet, DecodeError(format-crc) if the rebuilt frame is not the one
+    that was meant.
     """
     if len(data) < 4:
         raise DecodeError("the compact frame is cut off", len(data), "truncated")
     code, check = data[0] | data[1] << 8, data[2] | data[3] << 8
-    heads = formats.known.get(code)
+    heads = formats.get(code)
     if heads is None:
         raise DecodeError(f"format signature 0x{code:04X} is not known yet: a full frame must come first", 0, "format")
     full, rest = _rebuild(heads, data[4:])

@@ -28,8 +28,8 @@ class Head:
     """What is known of a record before its data.
 
     The value in ``unit`` is the integer or real of the data field x ``num`` / ``den`` + ``offset``.
-    ``notes`` are the combinable VIFEs in words; ``vif`` is the value information block in hex; ``size`` the octets of data
-    (-1: variable). ``kind`` as in ``tables.Meaning``, and ``profile``. ``problem`` says why no value is to be had.
+    ``notes`` are the combinable VIFEs in words; ``vif`` is the value information block in hex; ``size`` the octets of
+    data (-1: variable). ``kind`` as in ``tables.Meaning``, and ``profile``. ``problem`` says why no value is to be had.
     ``read`` makes the value of the octets of the data field (with the LVAR octet in front where there is one).
     """
 
@@ -126,7 +126,7 @@ def _parse(octets: bytes, middle: int, place: int) -> Head:
         storage |= (dife & 15) << (1 + 4 * step)
         tariff |= (dife >> 4 & 3) << 2 * step
         subunit |= (dife >> 6 & 1) << step
-    draft = _Draft(octets[middle:], data_field)
+    draft = _Draft(octets[middle:])
     return Head(
         octets=octets,
         data_field=data_field,
@@ -155,7 +155,7 @@ def _nothing(data: bytes) -> Value:
 class _Draft:
     """A value information block while it is being read."""
 
-    def __init__(self, vib: bytes, data_field: int) -> None:
+    def __init__(self, vib: bytes) -> None:
         self.notes: list[str] = []
         self.problem = ""
         self.offset = 0.0
@@ -172,8 +172,6 @@ class _Draft:
                 self._apply(tables.COMBINABLE_2, code, chain[position + 1 : position + 2])
             elif not (position and chain[position - 1] == 0x7C):
                 self._apply(tables.COMBINABLE, code, bytes((code,)))
-        if maker and data_field == 13 and self.kind != "profile":
-            self.kind = "octets" if self.kind == "maker" else self.kind
 
     def _meaning(self, vib: bytes) -> tuple[Meaning, bytes]:
         """The meaning of the VIF (extension tables followed) and the VIFEs that are left, without extension bits."""

@@ -94,6 +94,9 @@ def _digits(data: bytes) -> Value:
 
 
 def _variable(kind: str, num: int, den: int, offset: float) -> Read:
+    if kind in ("octets", "profile"):
+        return _payload
+
     def read(data: bytes) -> Value:
         value = lvar_value(data[0], data[1:])
         if isinstance(value, int) and kind == "number":
@@ -102,6 +105,10 @@ def _variable(kind: str, num: int, den: int, offset: float) -> Read:
         return value
 
     return read
+
+
+def _payload(data: bytes) -> Value:
+    return data[1:]
 
 
 def write(value: Value, data_field: int, kind: str, num: int, den: int, offset: float) -> bytes:

@@ -14,6 +14,8 @@ from meterway.stacks.mbus.records.values import SIZES, lvar_size
 __all__ = ["Record", "Records", "decode_records", "encode_records", "make_record"]
 
 FILLER: Final = 0x2F
+_INTEGERS: Final = frozenset((2, 3, 4, 6, 7))
+_LOWEST: Final = [bytes(size - 1) + b"\x80" if size else b"" for size in range(9)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,19 @@ class Record:
     def reason(self) -> str:
         """Why there is no value; empty if there is one."""
         return "" if self.value is not None else _reason(self.head, self.data)
+
+    @property
+    def quality(self) -> str:
+        """What to know before the value is used; empty for a good one.
+
+        The most negative integer of type B is given as a number, and named here: meters mean "invalid" by it.
+        """
+        if self.value is None:
+            return _reason(self.head, self.data)
+        head = self.head
+        if head.data_field in _INTEGERS and head.kind == "number" and self.data == _LOWEST[head.size]:
+            return "most negative number, which stands for an invalid value"
+        return ""
 
     @property
     def storage(self) -> int:

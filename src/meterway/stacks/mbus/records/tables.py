@@ -149,11 +149,6 @@ FD: Final[dict[int, Meaning]] = _expand(
         **_one(
             "number",
             {
-                0x0B: "parameter set identification",
-                0x0C: "model or version",
-                0x0D: "hardware version",
-                0x0E: "firmware version",
-                0x0F: "software version",
                 0x1E: "retry",
                 0x20: "first storage number of cyclic storage",
                 0x21: "last storage number of cyclic storage",
@@ -171,6 +166,11 @@ FD: Final[dict[int, Meaning]] = _expand(
         **_one(
             "id",
             {
+                0x0B: "parameter set identification",
+                0x0C: "model or version",
+                0x0D: "hardware version",
+                0x0E: "firmware version",
+                0x0F: "software version",
                 0x10: "customer location",
                 0x11: "customer",
                 0x12: "access code user",

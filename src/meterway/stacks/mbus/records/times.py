@@ -77,8 +77,8 @@ def _type_f(data: bytes) -> Time | None:
     clock = hour & 31
     minute &= 63
     if year < 100 and 0 < month < 13 and day > 0 and clock < 24 and minute < 60:
-        century = hour >> 5 & 3
-        full = 1900 + 100 * century + year if century else _year(year)
+        century = hour >> 5 & 3  # a meter that says 2 or 3 means no year after 2099
+        full = 2000 + year if century == 1 else _year(year)
         try:
             return datetime(full, month, day, clock, minute)  # noqa: DTZ001  a meter's clock has no zone
         except ValueError:

@@ -66,9 +66,13 @@ def lvar_size(code: int) -> int | None:
 
 
 def lvar_value(code: int, data: bytes) -> int | str | bytes | None:
-    """Text (ISO 8859-1, sent backwards), signed BCD, or binary octets as they are."""
+    """Text (ISO 8859-1, sent backwards), signed BCD, or binary octets as they are.
+
+    What is announced as text and for the most part is none stays octets.
+    """
     if code < 0xC0:
-        return data[::-1].decode("latin-1")
+        text = data[::-1].decode("latin-1").rstrip("\0")
+        return text if 2 * sum(" " <= letter <= "~" for letter in text) >= len(text) else data
     if code < 0xDA:
         number = bcd(data) if data else 0
         return number if number is None or code < 0xCA else -number

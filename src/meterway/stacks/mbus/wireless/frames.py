@@ -105,17 +105,18 @@ def _strip_b(octets: bytes) -> tuple[bytes, str] | None:
     return head + rest, "B partly"
 
 
-def decode_radio(octets: bytes) -> RadioFrame:
+def decode_radio(octets: bytes, *, trust_length: bool = True) -> RadioFrame:
     """A frame as a receiver gives it, from its length octet on.
 
     DecodeError if it is cut off or a check of it fails; octets behind the frame are a quirk (``trailing-octets``).
+    ``trust_length`` false takes all octets for the frame, whatever it announces (quirk ``wrong-length``).
     """
     if len(octets) < _HEAD + 1:
         raise DecodeError("a radio frame has at least 11 octets", len(octets), "truncated")
     length = octets[0]
     if length < _HEAD:
         raise DecodeError(f"a radio frame has a length of at least 10, not {length}", 0, "length")
-    plain, coding, quirks = _bare(octets, length)
+    plain, coding, quirks = _bare(octets, length) if trust_length else (octets, "bare", ("wrong-length",))
     return RadioFrame(
         control=plain[1], address=Address.from_radio(plain[2:_HEAD]), body=plain[_HEAD:], coding=coding, quirks=quirks
     )
