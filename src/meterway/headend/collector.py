@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ __all__ = ["Collector", "Progress"]
 T = TypeVar("T")
 
 _BATCH: Final = 64
+_KEPT: Final = 20_000
 _LEASE_MS: Final = 600_000
 _IDLE_S: Final = 1.0
 _LINGER_S: Final = 0.05
@@ -41,7 +42,7 @@ class Progress:
     values: int = 0
     events: int = 0
     causes: Counter[str] = field(default_factory=Counter)
-    durations_s: list[float] = field(default_factory=list)
+    durations_s: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
     octets: int = 0
     store_error: str = ""
 

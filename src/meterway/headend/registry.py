@@ -1,0 +1,160 @@
+"""Devices from a CSV file into the registry: all lines that are right, and a clear word on each that is not."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, TextIO
+
+from meterway.base.errors import ConfigError
+from meterway.store.database import Store
+from meterway.store.devices import NewDevice
+from meterway.store.tasks import NewTask
+from meterway.store.vault import Vault
+
+__all__ = ["COLUMNS", "Imported", "import_csv"]
+
+COLUMNS: Final = {
+    "serial": "the device's number, unique in the registry",
+    "system_title": "8 octets as hex (may be empty: learnt when associating)",
+    "profile": "companion profile, e.g. idis",
+    "transport": "tcp (wrapper) or hdlc (HDLC on TCP); default tcp",
+    "host": "address or name",
+    "port": "TCP port",
+    "sap": "logical device, default 1",
+    "physical": "HDLC physical address, default 17",
+    "client": "client SAP to associate as, default 1",
+    "mechanism": "0 none, 1 LLS, 3 to 6 HLS; default 5",
+    "guek": "global unicast encryption key, 16 octets as hex",
+    "gak": "authentication key, 16 octets as hex",
+    "secret": "LLS or HLS secret as text, or hex after 0x",
+}
+_REQUIRED: Final = ("serial", "host", "port")
+_LIMITS: Final = {"port": 65535, "sap": 16383, "physical": 16383, "client": 127, "mechanism": 6}
+
+
+@dataclass(slots=True)
+class Imported:
+    """``added`` devices; ``errors`` one line of text for each line of the file that was left out."""
+
+    added: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: int) -> Imported:
+    """Add the devices of a CSV file with a header line; due for collection at once.
+
+    A line that is wrong, or whose serial is already known, is left out and named with file, line and field. ConfigError
+    if the header itself cannot be used.
+    """
+    rows = csv.DictReader(text)
+    _check_header(name, rows.fieldnames or [])
+    known = {device.serial: "the registry" for device in store.devices.all()}
+    result = Imported()
+    fresh: list[NewDevice] = []
+    for row in rows:
+        place = f"{name} line {rows.line_num}"
+        try:
+            device = _device(place, row, vault)
+            if device.serial in known:
+                raise ConfigError(f"{place}: serial {device.serial} is already in {known[device.serial]}")
+        except ConfigError as error:
+            result.errors.append(str(error))
+            continue
+        known[device.serial] = f"line {rows.line_num}"
+        fresh.append(device)
+    result.added = _add(fresh, store, now_ms)
+    return result
+
+
+def _add(fresh: list[NewDevice], store: Store, now_ms: int) -> int:
+    with store.transaction():
+        added = store.devices.add_many(fresh, now_ms=now_ms)
+        serials = {device.serial for device in fresh}
+        tasks = [
+            NewTask(device=device.id, kind="collect", due_ms=now_ms, name=f"first:{device.id}")
+            for device in store.devices.all()
+            if device.serial in serials
+        ]
+        store.tasks.add_many(tasks, now_ms=now_ms)
+    return added
+
+
+def _check_header(name: str, fields: Iterable[str]) -> None:
+    unknown = [column for column in fields if column not in COLUMNS]
+    missing = [column for column in _REQUIRED if column not in set(fields)]
+    if unknown:
+        raise ConfigError(f"{name} line 1: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
+    if missing:
+        raise ConfigError(f"{name} line 1: column {missing[0]!r} is missing")
+
+
+def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
+    if None in row:
+        raise ConfigError(f"{place}: more fields than the header has columns")
+    cells = {column: (value or "").strip() for column, value in row.items()}
+    serial = cells.get("serial", "")
+    if not serial or not serial.isprintable() or len(serial) > 64:
+        raise ConfigError(f"{place}, serial: 1 to 64 printable characters, not {serial!r}")
+    transport = cells.get("transport") or "tcp"
+    if transport not in ("tcp", "hdlc"):
+        raise ConfigError(f"{place}, transport: tcp or hdlc, not {transport!r}")
+    if not cells.get("host"):
+        raise ConfigError(f"{place}, host: missing")
+    flags: dict[str, str | int | float | None] = {
+        column: _number(place, cells, column, 0) for column in ("physical", "client", "mechanism") if cells.get(column)
+    }
+    keys = _keys(place, cells)
+    return NewDevice(
+        serial=serial,
+        system_title=_hex(place, cells, "system_title", 8),
+        profile=cells.get("profile") or "idis",
+        transport=transport,
+        host=cells["host"],
+        port=_number(place, cells, "port", 0),
+        sap=_number(place, cells, "sap", 1),
+        keys=vault.seal_all(serial, keys) if keys else None,
+        flags=flags,
+    )
+
+
+def _keys(place: str, cells: dict[str, str]) -> dict[str, bytes]:
+    found = {"guek": _hex(place, cells, "guek", 16), "gak": _hex(place, cells, "gak", 16)}
+    keys = {name: key for name, key in found.items() if key is not None}
+    secret = cells.get("secret", "")
+    if secret:
+        keys["secret"] = _secret(place, secret)
+    return keys
+
+
+def _secret(place: str, text: str) -> bytes:
+    if not text.lower().startswith("0x"):
+        return text.encode()
+    try:
+        return bytes.fromhex(text[2:])
+    except ValueError:
+        raise ConfigError(f"{place}, secret: not hex after 0x") from None
+
+
+def _hex(place: str, cells: dict[str, str], column: str, size: int) -> bytes | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        octets = b""
+    if len(octets) != size:
+        raise ConfigError(f"{place}, {column}: {size} octets as hex are wanted ({len(text)} characters given)")
+    return octets
+
+
+def _number(place: str, cells: dict[str, str], column: str, default: int) -> int:
+    text = cells.get(column, "")
+    if not text and column not in _REQUIRED:
+        return default
+    least = 1 if column == "port" else 0
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= _LIMITS[column]):
+        raise ConfigError(f"{place}, {column}: a whole number from {least} to {_LIMITS[column]}, not {text!r}")
+    return int(text)
