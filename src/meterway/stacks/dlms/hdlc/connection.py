@@ -422,7 +422,8 @@ class HdlcFraming:
         elif self._role is Role.SERVER:
             self._wait, self._due = _Wait.HOLD, now + self._hold
         elif self._asked or self._peer_busy:
-            self._wait, self._due = _Wait.POLL, now + self._poll_delay
+            if self._wait is not _Wait.POLL:
+                self._wait, self._due = _Wait.POLL, now + self._poll_delay
         else:
             self._wait = _Wait.NOTHING
 
