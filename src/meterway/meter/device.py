@@ -7,6 +7,7 @@ and varh in the channels of ``load.CHANNELS``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -35,7 +36,7 @@ TARIFFS: Final = 4
 """How many tariff registers a meter has for each direction."""
 ALARM_PUSH: Final = Obis(0, 4, 25, 9, 0)
 """The push setup that sends alarms."""
-ALARM_FILTER: Final = (1, bytes((0, 0, 97, 98, 10, 255)), 2)
+ALARM_FILTER: Final = (1, Obis(0, 0, 97, 98, 10), 2)
 _LOG_DAYS: Final = 90
 _ALARM_BITS: Final[dict[int, int]] = {
     EventCode.CLOCK_INVALID: 0,
@@ -131,7 +132,7 @@ class Meter:
         self.logged: tuple[Event, ...] = ()
         self.clock_jumps: tuple[float, ...] = ()
         self.cleared: dict[Log, float] | None = None
-        self.changed: dict[tuple[int, bytes, int], bytes] | None = None
+        self.changed: dict[tuple[int, Obis, int], bytes] | None = None
         """Attributes that were set: (class, logical name, attribute) to encoded octets."""
         self.image: ImageTransfer | None = None
         self.firmware = b"MWY-1.0.0"
@@ -252,13 +253,13 @@ class Meter:
     def rates_at(self, now: float) -> tuple[int, ...]:
         """Import of tariffs 1 to 4, then export of tariffs 1 to 4; each four sum up to 1.8.0 and 2.8.0 exactly."""
         slot = int(now // SLOT_S)
-        rates = self.rates_slots(np.array([slot]))[0].tolist()
-        if now > slot * SLOT_S:
-            tariff = self.tariff(now)
-            start = self.energy_slots(slot, 1)[0].tolist()
-            live = self.energy_at(now)
-            for channel in (0, 1):
-                rates[channel * TARIFFS + tariff - 1] += live[channel] - start[channel]
+        mark_slot, mark = self._mark(slot)
+        rates = list(mark) if mark_slot == slot else self.rates_slots(np.array([slot]))[0].tolist()
+        live = self.energy_at(now)
+        tariff = self.tariff(now) - 1
+        for channel in (0, 1):
+            first = channel * TARIFFS
+            rates[first + tariff] += live[channel] - sum(rates[first : first + TARIFFS])
         return tuple(rates)
 
     def rates_slots(self, slots: Ints) -> Ints:
@@ -276,7 +277,7 @@ class Meter:
         return sums[slots - first]
 
     def _mark(self, latest: int) -> tuple[int, tuple[int, ...]]:
-        """A slot whose tariff registers are known; made at the first question, moved on by later ones."""
+        """A slot whose tariff registers are known: ``latest``, or a later one that was asked before."""
         mark = self._tariff_mark
         if mark is None:
             slot = self.installed_s // SLOT_S
@@ -284,11 +285,8 @@ class Meter:
             night, surplus = imported * 45 // 100, exported * 20 // 100
             known = (night, imported - night, 0, 0, surplus, exported - surplus, 0, 0)
             mark = self._tariff_mark = (slot, known)
-        if latest - mark[0] > 2 * 96:
-            target = latest - latest % 96
-            self._tariff_mark = mark
-            moved = self._sum_from(mark, target)
-            mark = self._tariff_mark = (target, moved)
+        if latest > mark[0]:
+            mark = self._tariff_mark = (latest, self._sum_from(mark, latest))
         return mark
 
     def _sum_from(self, mark: tuple[int, tuple[int, ...]], slot: int) -> tuple[int, ...]:
@@ -457,6 +455,17 @@ class Meter:
         self.log(end_s, Log.STANDARD, EventCode.POWER_UP)
         self.off = (*self.off, OffPeriod(start_s, end_s, dark=True))
         self._tariff_mark = None
+
+    def change_keys(self, fresh: dict[str, bytes], now: float) -> None:
+        """Put transferred keys (by field of ``Keys``) into force for associations opened from now on.
+
+        With a new encryption key the invocation counters start afresh.
+        """
+        self.keys = replace(self.keys, **fresh)
+        if "guek" in fresh:
+            self.send_counter = None
+            self.received = None
+        self.log(now, Log.STANDARD, EventCode.GLOBAL_KEYS_CHANGED)
 
     @property
     def is_dark(self) -> bool:

@@ -252,7 +252,7 @@ class Load:
     def at(self, unix_s: float) -> tuple[int, int, int, int]:
         """The four registers at any time: straight within a slot, Wh and varh."""
         slot, rest = divmod(unix_s, SLOT_S)
-        low, high = self.registers(int(slot), 2).tolist()
+        low, high = _bounds(self, int(slot))
         share = rest / SLOT_S
         a, b, c, d = (int(lo + (hi - lo) * share) for lo, hi in zip(low, high, strict=True))
         return a, b, c, d
@@ -260,7 +260,8 @@ class Load:
     def network(self, unix_s: float) -> Network:
         """Power as the running slot spends its energy; voltage wanders from minute to minute."""
         slot = int(unix_s // SLOT_S)
-        import_w, export_w, import_var, export_var = (4 * wh for wh in self.intervals(slot, 1)[0].tolist())
+        low, high = _bounds(self, slot)
+        import_w, export_w, import_var, export_var = (4 * (hi - lo) for lo, hi in zip(low, high, strict=True))
         bits = noise(self.seed, int(unix_s // 60) | 1 << 40)
         shares = self._phase_shares()
         apparent = math.hypot(import_w - export_w, import_var - export_var)
@@ -285,6 +286,12 @@ class Load:
         first = 0.2 + 0.4 * (bits & 0xFF) / 255
         second = (1 - first) * (0.3 + 0.4 * (bits >> 8 & 0xFF) / 255)
         return first, second, 1 - first - second
+
+
+@lru_cache(maxsize=8192)
+def _bounds(load: Load, slot: int) -> list[list[int]]:
+    """The registers at both ends of a slot: registers are read one by one, within the same moment."""
+    return load.registers(slot, 2).tolist()  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=4096)

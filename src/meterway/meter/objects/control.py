@@ -1,0 +1,471 @@
+"""Objects that act: switch, limiter, scripts and their schedules, calendar, firmware, keys, pushes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Final, cast
+
+from meterway.base.errors import SecurityError
+from meterway.base.obis import Obis
+from meterway.meter.device import ALARM_PUSH, Meter
+from meterway.meter.events import EventCode, Log
+from meterway.meter.objects.table import Ask, Attr, Call, CosemObject, fixed, settable, typed_of, u32
+from meterway.meter.tariff import TARIFF_SCRIPTS, TariffPlan, plan_of
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
+from meterway.stacks.dlms.classes import interface_class
+from meterway.stacks.dlms.classes.activity_calendar import Calendar, DayProfile, Season, SpecialDay, WeekProfile
+from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply
+from meterway.stacks.dlms.classes.elements import ActionItem
+from meterway.stacks.dlms.classes.image_transfer import ImageBlock, ImageInitiate, ImageStatus, ImageTransfer
+from meterway.stacks.dlms.classes.security_setup import KeyTransfer
+from meterway.stacks.dlms.classes.types import Mismatch
+from meterway.stacks.dlms.security.keys import unwrap_key
+from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+
+__all__ = ["CONTROLS", "LIMITER", "MONITOR", "SCHEDULES", "SWITCH", "image_signature", "run_script"]
+
+_SWITCH_SCRIPTS: Final = Obis(0, 0, 10, 0, 106)
+_IMAGE_SCRIPTS: Final = Obis(0, 0, 10, 0, 107)
+_PUSH_SCRIPTS: Final = Obis(0, 0, 10, 0, 108)
+_NO_SCRIPT: Final = axdr.structure(axdr.octets(bytes(6)), axdr.u16(0))
+_DIGEST: Final = 32
+
+
+def _ok(done: bool) -> ActionResult:
+    return ActionResult.SUCCESS if done else ActionResult.OTHER_REASON
+
+
+def _parameter(class_id: int, version: int, method: int, data: Data) -> object:
+    """The typed parameter of a method; None if it is not of that type."""
+    try:
+        return interface_class(class_id, version).method(method).type.typed(data, [])
+    except Mismatch:
+        return None
+
+
+# -- supply ------------------------------------------------------------------------------------------------
+
+
+def _switch(supply: Supply) -> Call:
+    return lambda meter, _, now: _ok(meter.move(Mover.REMOTE, supply, now))
+
+
+def _set_mode(meter: Meter, value: Data, now: float) -> DataAccessResult:
+    if value.tag != Tag.ENUM or not isinstance(value.value, int):
+        return DataAccessResult.TYPE_UNMATCHED
+    if not 0 <= value.value <= 6:
+        return DataAccessResult.OTHER_REASON
+    meter.control_mode = value.value
+    meter.log(now, Log.STANDARD, EventCode.PARAMETERS_CHANGED)
+    return DataAccessResult.SUCCESS
+
+
+SWITCH: Final = CosemObject(
+    70,
+    "0-0:96.3.10*255",
+    {
+        2: Attr(lambda ask: bytes((Tag.BOOLEAN, ask.meter.control_state is ControlState.CONNECTED))),
+        3: Attr(lambda ask: bytes((Tag.ENUM, ask.meter.control_state))),
+        4: Attr(lambda ask: bytes((Tag.ENUM, ask.meter.control_mode)), writable=True, write=_set_mode),
+    },
+    {1: _switch(Supply.OFF), 2: _switch(Supply.ON)},
+)
+
+
+def _limit_changed(meter: Meter, now: float) -> None:
+    meter.log(now, Log.DISCONNECTOR, EventCode.LIMIT_CHANGED)
+
+
+def _active_threshold(ask: Ask) -> bytes:
+    octets = (ask.meter.changed or {}).get(LIMITER.key(4))
+    return u32(0xFFFFFFFF) if octets is None else octets
+
+
+_OFF_SCRIPT: Final = axdr.structure(axdr.octets(_SWITCH_SCRIPTS.encode()), axdr.u16(1))
+LIMITER: Final = CosemObject(
+    71,
+    "0-0:17.0.0*255",
+    {
+        2: fixed(axdr.structure(axdr.u16(3), axdr.octets(Obis(1, 0, 1, 7, 0).encode()), axdr.i8(2))),
+        3: Attr(_active_threshold),
+        4: settable(axdr.u32(0xFFFFFFFF), _limit_changed),
+        5: settable(axdr.u32(0xFFFFFFFF), _limit_changed),
+        6: settable(axdr.u32(60)),
+        7: settable(axdr.u32(60)),
+        8: settable(axdr.structure(axdr.u16(0), axdr.octets(CosemDateTime().encode()), axdr.u32(0))),
+        9: settable(axdr.array()),
+        10: Attr(lambda ask: bytes((Tag.BOOLEAN, bool(ask.meter.limiter and ask.meter.limiter.over)))),
+        11: settable(axdr.structure(_OFF_SCRIPT, _NO_SCRIPT)),
+    },
+)
+MONITOR: Final = CosemObject(
+    21,
+    "0-0:16.1.0*255",
+    {
+        2: settable(axdr.array()),
+        3: settable(axdr.structure(axdr.u16(3), axdr.octets(Obis(1, 0, 1, 7, 0).encode()), axdr.i8(2))),
+        4: settable(axdr.array()),
+    },
+)
+
+
+# -- scripts -----------------------------------------------------------------------------------------------
+
+
+def _push_of(selector: int) -> Obis:
+    return ALARM_PUSH if selector == 4 else Obis(0, selector, 25, 9, 0)
+
+
+def run_script(meter: Meter, action: ActionItem, now: float, mover: Mover = Mover.REMOTE) -> ActionResult:
+    """Do what a script of one of the meter's script tables does."""
+    table, selector = action.script_table, action.selector
+    if table == _SWITCH_SCRIPTS and selector in (1, 2):
+        return _ok(meter.move(mover, Supply.OFF if selector == 1 else Supply.ON, now))
+    if table == _IMAGE_SCRIPTS and selector == 1:
+        return _activate(meter, axdr.i8(0), now)
+    if table == _PUSH_SCRIPTS and 1 <= selector <= 4:
+        return _push(_push_of(selector))(meter, axdr.i8(0), now)
+    return ActionResult.OBJECT_UNAVAILABLE
+
+
+def _execute(table: Obis) -> Call:
+    def execute(meter: Meter, parameter: Data, now: float) -> ActionResult:
+        if parameter.tag != Tag.LONG_UNSIGNED or not isinstance(parameter.value, int):
+            return ActionResult.TYPE_UNMATCHED
+        return run_script(meter, ActionItem(script_table=table, selector=parameter.value), now)
+
+    return execute
+
+
+def _script(number: int, class_id: int, obis: Obis, method: int) -> Data:
+    step = axdr.structure(axdr.enum(2), axdr.u16(class_id), axdr.octets(obis.encode()), axdr.i8(method), axdr.i8(0))
+    return axdr.structure(axdr.u16(number), axdr.array(step))
+
+
+def _tariff_script(number: int) -> Data:
+    mask = axdr.octets(b"RATE%d" % number)
+    step = axdr.structure(axdr.enum(1), axdr.u16(6), axdr.octets(Obis(0, 0, 14, 0, 0).encode()), axdr.i8(4), mask)
+    return axdr.structure(axdr.u16(number), axdr.array(step))
+
+
+def _table(obis: Obis, *scripts: Data) -> CosemObject:
+    return CosemObject(9, str(obis), {2: fixed(axdr.array(*scripts))}, {1: _execute(obis)})
+
+
+_TABLES: Final = (
+    _table(TARIFF_SCRIPTS, *[_tariff_script(number) for number in (1, 2, 3, 4)]),
+    _table(_SWITCH_SCRIPTS, _script(1, 70, Obis(0, 0, 96, 3, 10), 1), _script(2, 70, Obis(0, 0, 96, 3, 10), 2)),
+    _table(_IMAGE_SCRIPTS, _script(1, 18, Obis(0, 0, 44, 0, 0), 4)),
+    _table(_PUSH_SCRIPTS, *[_script(number, 40, _push_of(number), 1) for number in (1, 2, 3, 4)]),
+)
+
+
+def _schedule(obis: str, table: Obis, selector: int) -> CosemObject:
+    script = axdr.structure(axdr.octets(table.encode()), axdr.u16(selector))
+    return CosemObject(22, obis, {2: settable(script), 3: settable(axdr.enum(1)), 4: settable(axdr.array())})
+
+
+SCHEDULES: Final = (
+    _schedule("0-0:15.0.1*255", _SWITCH_SCRIPTS, 1),
+    _schedule("0-0:15.0.2*255", _IMAGE_SCRIPTS, 1),
+    _schedule("0-0:15.0.4*255", _PUSH_SCRIPTS, 1),
+)
+
+
+# -- tariffs -----------------------------------------------------------------------------------------------
+
+
+def _active(attribute: int) -> Attr:
+    names = {2: "name", 3: "seasons", 4: "weeks", 5: "days"}
+
+    def read(ask: Ask) -> bytes:
+        value = getattr(ask.meter.plans[-1][1].calendar, names[attribute])
+        return axdr.encode(interface_class(20).attribute(attribute).type.untyped(value))
+
+    return Attr(read)
+
+
+def _programmed(meter: Meter, now: float) -> None:
+    meter.log(now, Log.STANDARD, EventCode.PASSIVE_CALENDAR_PROGRAMMED)
+
+
+def _activate_calendar(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    parts = [typed_of(CALENDAR, attribute, meter, now) for attribute in (6, 7, 8, 9)]
+    calendar = Calendar(
+        name=cast(bytes, parts[0]),
+        seasons=cast(tuple[Season, ...], parts[1]),
+        weeks=cast(tuple[WeekProfile, ...], parts[2]),
+        days=cast(tuple[DayProfile, ...], parts[3]),
+    )
+    if not calendar.days:
+        return ActionResult.OTHER_REASON
+    meter.activate(plan_of(calendar, meter.plans[-1][1].special), now)
+    return ActionResult.SUCCESS
+
+
+CALENDAR: Final = CosemObject(
+    20,
+    "0-0:13.0.0*255",
+    {
+        **{attribute: _active(attribute) for attribute in (2, 3, 4, 5)},
+        6: settable(axdr.octets(b""), _programmed),
+        7: settable(axdr.array()),
+        8: settable(axdr.array()),
+        9: settable(axdr.array()),
+        10: settable(axdr.octets(CosemDateTime().encode())),
+    },
+    {1: _activate_calendar},
+)
+
+
+def _special_days(ask: Ask) -> bytes:
+    return axdr.encode(interface_class(11).attribute(2).type.untyped(ask.meter.plans[-1][1].special))
+
+
+def _new_special(meter: Meter, special: tuple[SpecialDay, ...], now: float) -> None:
+    plan: TariffPlan = meter.plans[-1][1]
+    meter.activate(plan_of(plan.calendar, tuple(sorted(special, key=lambda day: day.index))), now)
+
+
+def _set_special(meter: Meter, value: Data, now: float) -> DataAccessResult:
+    try:
+        special = interface_class(11).attribute(2).type.typed(value, [])
+    except Mismatch:
+        return DataAccessResult.TYPE_UNMATCHED
+    _new_special(meter, cast(tuple[SpecialDay, ...], special), now)
+    return DataAccessResult.SUCCESS
+
+
+def _insert_special(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    day = _parameter(11, 0, 1, parameter)
+    if not isinstance(day, SpecialDay):
+        return ActionResult.TYPE_UNMATCHED
+    others = tuple(entry for entry in meter.plans[-1][1].special if entry.index != day.index)
+    _new_special(meter, (*others, day), now)
+    return ActionResult.SUCCESS
+
+
+def _delete_special(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    index = _parameter(11, 0, 2, parameter)
+    kept = tuple(entry for entry in meter.plans[-1][1].special if entry.index != index)
+    if len(kept) == len(meter.plans[-1][1].special):
+        return ActionResult.OTHER_REASON
+    _new_special(meter, kept, now)
+    return ActionResult.SUCCESS
+
+
+_SPECIAL: Final = CosemObject(
+    11,
+    "0-0:11.0.0*255",
+    {2: Attr(_special_days, writable=True, write=_set_special)},
+    {1: _insert_special, 2: _delete_special},
+)
+_RATES: Final = [Obis(1, 0, direction, 8, rate) for direction in (1, 2) for rate in (1, 2, 3, 4)]
+_ACTIVATION: Final = CosemObject(
+    6,
+    "0-0:14.0.0*255",
+    {
+        2: fixed(axdr.array(*[axdr.structure(axdr.u16(3), axdr.octets(obis.encode())) for obis in _RATES])),
+        3: fixed(
+            axdr.array(
+                *[
+                    axdr.structure(axdr.octets(b"RATE%d" % rate), axdr.array(axdr.u8(rate), axdr.u8(rate + 4)))
+                    for rate in (1, 2, 3, 4)
+                ]
+            )
+        ),
+        4: Attr(lambda ask: b"\x09\x05RATE%d" % ask.meter.tariff(ask.now)),
+    },
+)
+
+
+# -- firmware ----------------------------------------------------------------------------------------------
+
+
+def _image(meter: Meter) -> ImageTransfer:
+    if meter.image is None:
+        meter.image = ImageTransfer(enabled=True)
+    return meter.image
+
+
+def image_signature(image: bytes) -> bytes | None:
+    """The SHA-256 that ends a genuine image of a virtual meter; None if it is not that of the rest."""
+    digest = hashlib.sha256(image[:-_DIGEST]).digest()
+    return digest if len(image) > _DIGEST and hmac.compare_digest(digest, image[-_DIGEST:]) else None
+
+
+_IDLE: Final = ImageTransfer(enabled=True)
+
+
+def _of_image(attribute: int, value: Callable[[ImageTransfer], object]) -> Attr:
+    kind = interface_class(18).attribute(attribute).type
+    return Attr(lambda ask: axdr.encode(kind.untyped(value(ask.meter.image or _IDLE))))
+
+
+def _initiate(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    wanted = _parameter(18, 0, 1, parameter)
+    if not isinstance(wanted, ImageInitiate):
+        return ActionResult.TYPE_UNMATCHED
+    return _image(meter).initiate(wanted.identifier, wanted.size)
+
+
+def _take_block(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    block = _parameter(18, 0, 2, parameter)
+    if not isinstance(block, ImageBlock):
+        return ActionResult.TYPE_UNMATCHED
+    return _image(meter).transfer_block(block.number, block.value)
+
+
+def _verify(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    result = _image(meter).verify(image_signature)
+    good = result is ActionResult.SUCCESS
+    meter.log(now, Log.STANDARD, EventCode.FIRMWARE_READY if good else EventCode.FIRMWARE_VERIFICATION_FAILED)
+    return result
+
+
+def _activate(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    """A virtual meter starts its new firmware at once."""
+    image = _image(meter)
+    result = image.activate(image_signature)
+    if image.status is not ImageStatus.ACTIVATION_INITIATED:
+        return result
+    image.finish_activation(successful=True)
+    meter.firmware = image.identifier
+    meter.log(now, Log.STANDARD, EventCode.FIRMWARE_ACTIVATED)
+    return ActionResult.SUCCESS
+
+
+def _enable(meter: Meter, value: Data, now: float) -> DataAccessResult:
+    if value.tag != Tag.BOOLEAN:
+        return DataAccessResult.TYPE_UNMATCHED
+    _image(meter).enabled = bool(value.value)
+    return DataAccessResult.SUCCESS
+
+
+_FIRMWARE: Final = CosemObject(
+    18,
+    "0-0:44.0.0*255",
+    {
+        2: _of_image(2, lambda image: image.block_size),
+        3: _of_image(3, lambda image: image.blocks_status),
+        4: _of_image(4, lambda image: image.first_not_transferred),
+        5: _of_image(5, lambda image: image.enabled)._replace(writable=True, write=_enable),
+        6: _of_image(6, lambda image: image.status),
+        7: _of_image(7, lambda image: image.to_activate),
+    },
+    {1: _initiate, 2: _take_block, 3: _verify, 4: _activate},
+)
+
+
+# -- keys --------------------------------------------------------------------------------------------------
+
+_KEY_FIELDS: Final = ("guek", "gbek", "gak", "kek")
+
+
+def _transfer_keys(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    """All keys or none; associations that are open go on with the old ones.
+
+    A new encryption key starts its invocation counters afresh; without one, they go on.
+    """
+    wanted = _parameter(64, 0, 2, parameter)
+    if not isinstance(wanted, tuple) or not wanted:
+        return ActionResult.TYPE_UNMATCHED
+    fresh: dict[str, bytes] = {}
+    for entry in wanted:
+        if not isinstance(entry, KeyTransfer) or not 0 <= entry.key_id < len(_KEY_FIELDS):
+            return ActionResult.OTHER_REASON
+        try:
+            key = unwrap_key(meter.keys.kek, entry.wrapped)
+        except SecurityError:
+            return ActionResult.OTHER_REASON
+        if len(key) != 16:
+            return ActionResult.OTHER_REASON
+        fresh[_KEY_FIELDS[entry.key_id]] = key
+    meter.change_keys(fresh, now)
+    return ActionResult.SUCCESS
+
+
+def _stronger(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    """The policy is the strongest there is already; activating that again is no change."""
+    return _ok(parameter.tag == Tag.ENUM and parameter.value == 3)
+
+
+_SECURITY: Final = CosemObject(
+    64,
+    "0-0:43.0.0*255",
+    {
+        2: fixed(axdr.enum(3)),
+        3: fixed(axdr.enum(0)),
+        4: fixed(axdr.octets(b"")),
+        5: Attr(lambda ask: b"\x09\x08" + ask.meter.title),
+    },
+    {1: _stronger, 2: _transfer_keys},
+)
+
+
+# -- pushes ------------------------------------------------------------------------------------------------
+
+
+def _push(obis: Obis) -> Call:
+    def push(meter: Meter, parameter: Data, now: float) -> ActionResult:
+        if meter.on_push is None:
+            return ActionResult.TEMPORARY_FAILURE
+        meter.on_push(meter, obis, now)
+        return ActionResult.SUCCESS
+
+    return push
+
+
+def _captured(class_id: int, obis: Obis) -> Data:
+    return axdr.structure(axdr.u16(class_id), axdr.octets(obis.encode()), axdr.i8(2), axdr.u16(0))
+
+
+def _push_setup(obis: Obis, *objects: tuple[int, Obis]) -> CosemObject:
+    listed = [(1, Obis(0, 0, 42, 0, 0)), (8, Obis(0, 0, 1, 0, 0)), *objects]
+    return CosemObject(
+        40,
+        str(obis),
+        {
+            2: settable(
+                axdr.array(_captured(40, obis)._replace(value=_self(obis)), *[_captured(*it) for it in listed])
+            ),
+            3: settable(axdr.structure(axdr.enum(0), axdr.octets(b""), axdr.enum(0))),
+            4: settable(axdr.array()),
+            5: settable(axdr.u16(0)),
+            6: settable(axdr.u8(3)),
+            7: settable(axdr.u16(5)),
+        },
+        {1: _push(obis)},
+    )
+
+
+def _self(obis: Obis) -> tuple[Data, ...]:
+    """A push starts with the name of its own setup, so that the receiver knows what it got."""
+    return axdr.u16(40), axdr.octets(obis.encode()), axdr.i8(1), axdr.u16(0)
+
+
+_POWER: Final = [(3, Obis(1, 0, c, 7, 0)) for c in (1, 2)]
+_ENERGY: Final = [(3, Obis(1, 0, c, 8, 0)) for c in (1, 2)]
+PUSHES: Final = (
+    _push_setup(_push_of(1), *_ENERGY, *_POWER),
+    _push_setup(_push_of(2), (1, Obis(0, 0, 97, 98, 0))),
+    _push_setup(_push_of(3), *_ENERGY),
+    _push_setup(ALARM_PUSH, (1, Obis(0, 0, 97, 98, 0))),
+)
+
+CONTROLS: Final[tuple[CosemObject, ...]] = (
+    SWITCH,
+    LIMITER,
+    MONITOR,
+    *_TABLES,
+    *SCHEDULES,
+    CALENDAR,
+    _SPECIAL,
+    _ACTIVATION,
+    _FIRMWARE,
+    _SECURITY,
+    *PUSHES,
+)

@@ -1,0 +1,200 @@
+"""The logical device that a server engine asks: associations, keys, objects, access rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from meterway.base.ciphers import Gcm12
+from meterway.meter.device import Meter
+from meterway.meter.events import EventCode, Log
+from meterway.meter.objects.model import (
+    ADMIN_SECURED,
+    CLASSES_BY_OBIS,
+    MANAGEMENT,
+    OBJECTS,
+    PUBLIC,
+    READING,
+    may_act,
+    may_read,
+    may_set,
+)
+from meterway.meter.objects.table import Ask, store
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.acse.apdu import CONTEXT_LN, CONTEXT_LN_CIPHERED
+from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.security.hls import HLS5, LLS, LOWEST
+from meterway.stacks.dlms.server import Association, DeviceSecurity
+from meterway.stacks.dlms.xdlms.action import ActionOutcome
+from meterway.stacks.dlms.xdlms.conformance import Conformance
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
+from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+
+__all__ = ["ADMIN_SECURED", "MANAGEMENT", "PUBLIC", "READING", "CounterStore", "LogicalMeter", "send_counter"]
+
+_READS: Final = (
+    Conformance.GET
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.BLOCK_TRANSFER_WITH_GET
+    | Conformance.MULTIPLE_REFERENCES
+)
+_WRITES: Final = (
+    Conformance.SET | Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_SET | Conformance.BLOCK_TRANSFER_WITH_ACTION
+)
+_FIXED: Final = {
+    PUBLIC: Association(client=PUBLIC, mechanism=LOWEST, conformance=_READS),
+    MANAGEMENT: Association(
+        client=MANAGEMENT,
+        mechanism=HLS5,
+        conformance=_READS | _WRITES,
+        context=CONTEXT_LN_CIPHERED,
+        control=AUTHENTICATED | ENCRYPTED,
+    ),
+    ADMIN_SECURED: Association(
+        client=ADMIN_SECURED,
+        mechanism=HLS5,
+        conformance=_READS | Conformance.ACTION,
+        context=CONTEXT_LN_CIPHERED,
+        control=AUTHENTICATED | ENCRYPTED,
+    ),
+}
+_NOTICED: Final = {
+    "authentication": EventCode.AUTHENTICATION_FAILED,
+    "tag": EventCode.DECRYPTION_FAILED,
+    "counter": EventCode.REPLAY_ATTACK,
+}
+
+
+class CounterStore(Protocol):
+    """Where invocation counters outlive the process."""
+
+    def first(self, meter: Meter) -> int:
+        """The first counter that was never used or reserved under the meter's encryption key."""
+
+    def reserve(self, meter: Meter, limit: int) -> None:
+        """Make durable that counters below ``limit`` may be used."""
+
+    def last_received(self, meter: Meter, client: int) -> int:
+        """The highest counter a client was seen to use, or -1."""
+
+
+def send_counter(meter: Meter, counters: CounterStore) -> SendCounter:
+    """The one counter of everything the meter protects with its encryption key."""
+    if meter.send_counter is None:
+        meter.send_counter = SendCounter(
+            counters.first(meter), reserve=lambda limit: counters.reserve(meter, limit), step=10_000
+        )
+    return meter.send_counter
+
+
+class LogicalMeter:
+    """A meter as one logical device. ``unix`` turns the engine's time into Unix seconds."""
+
+    __slots__ = ("_counters", "_unix", "meter")
+
+    def __init__(self, meter: Meter, counters: CounterStore, unix: Callable[[float], float]) -> None:
+        self.meter = meter
+        self._counters = counters
+        self._unix = unix
+
+    @property
+    def system_title(self) -> bytes:
+        """Eight octets."""
+        return self.meter.title
+
+    def association(self, client: int) -> Association | None:
+        """The association that ``client`` may open, or None."""
+        if client == READING:
+            return Association(
+                client=READING, mechanism=LLS, conformance=_READS, context=CONTEXT_LN, secret=self.meter.keys.lls
+            )
+        return _FIXED.get(client)
+
+    def security(self, client: int) -> DeviceSecurity | None:
+        """Keys and counters for ``client``, or None where it has none."""
+        if client not in (MANAGEMENT, ADMIN_SECURED):
+            return None
+        meter = self.meter
+        keys = meter.keys
+        received = (meter.received or {}).get(client)
+        if received is None:
+            received = ReceivedCounter(self._counters.last_received(meter, client))
+            meter.received = {**(meter.received or {}), client: received}
+        return DeviceSecurity(
+            keys=Keys(keys.guek, keys.gak),
+            cipher=Gcm12(keys.guek),
+            send_counter=send_counter(meter, self._counters),
+            received=received,
+        )
+
+    def get(
+        self, client: int, attribute: AttributeDescriptor, selection: Selection | None, now: float
+    ) -> bytes | DataAccessResult:
+        """Read an attribute."""
+        class_id, obis, number = attribute
+        thing = OBJECTS.get((class_id, obis))
+        if thing is None:
+            known = obis in CLASSES_BY_OBIS
+            return DataAccessResult.OBJECT_CLASS_INCONSISTENT if known else DataAccessResult.OBJECT_UNDEFINED
+        found = thing.attributes.get(number)
+        if found is None:
+            return DataAccessResult.OBJECT_UNDEFINED
+        if not may_read(client, class_id, obis, number):
+            return DataAccessResult.READ_WRITE_DENIED
+        if selection is not None and (class_id != 7 or number != 2):
+            return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+        changed = self.meter.changed
+        if changed is not None:
+            octets = changed.get((class_id, obis, number))
+            if octets is not None:
+                return octets
+        return found.read(Ask(self.meter, self._unix(now), client, selection))
+
+    def set(
+        self, client: int, attribute: AttributeDescriptor, selection: Selection | None, value: bytes, now: float
+    ) -> DataAccessResult:
+        """Write an attribute."""
+        class_id, obis, number = attribute
+        thing = OBJECTS.get((class_id, obis))
+        if thing is None:
+            known = obis in CLASSES_BY_OBIS
+            return DataAccessResult.OBJECT_CLASS_INCONSISTENT if known else DataAccessResult.OBJECT_UNDEFINED
+        found = thing.attributes.get(number)
+        if found is None:
+            return DataAccessResult.OBJECT_UNDEFINED
+        if not found.writable or not may_set(client):
+            return DataAccessResult.READ_WRITE_DENIED
+        if selection is not None:
+            return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+        data = axdr.decode_all(value)
+        unix = self._unix(now)
+        if found.write is not None:
+            return found.write(self.meter, data, unix)
+        result = store(thing, number, self.meter, data)
+        if result is DataAccessResult.SUCCESS:
+            if found.after is not None:
+                found.after(self.meter, unix)
+            else:
+                self.meter.log(unix, Log.STANDARD, EventCode.PARAMETERS_CHANGED)
+        return result
+
+    def act(self, client: int, method: MethodDescriptor, parameters: bytes | None, now: float) -> ActionOutcome:
+        """Call a method."""
+        thing = OBJECTS.get((method.class_id, method.obis))
+        if thing is None:
+            known = method.obis in CLASSES_BY_OBIS
+            return ActionOutcome(ActionResult.OBJECT_CLASS_INCONSISTENT if known else ActionResult.OBJECT_UNDEFINED)
+        call = thing.methods.get(method.method)
+        if call is None:
+            return ActionOutcome(ActionResult.OBJECT_UNDEFINED)
+        if not may_act(client):
+            return ActionOutcome(ActionResult.READ_WRITE_DENIED)
+        data = axdr.null() if parameters is None else axdr.decode_all(parameters)
+        return ActionOutcome(call(self.meter, data, self._unix(now)))
+
+    def noticed(self, client: int, kind: str, now: float) -> None:
+        """Log what looks like an attack."""
+        code = _NOTICED.get(kind)
+        if code is not None:
+            self.meter.log(self._unix(now), Log.FRAUD, code)

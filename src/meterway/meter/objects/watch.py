@@ -1,0 +1,100 @@
+"""What a meter does by itself as time passes: limiter, register monitor, scheduled scripts, calendar activation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, cast
+
+from meterway.meter.device import Meter
+from meterway.meter.events import EventCode, Log
+from meterway.meter.objects.control import CALENDAR, LIMITER, MONITOR, SCHEDULES, run_script
+from meterway.meter.objects.table import CosemObject, Key, typed_of
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import CosemDateTime
+from meterway.stacks.dlms.classes.activity_calendar import passive_is_due
+from meterway.stacks.dlms.classes.disconnect_control import Mover
+from meterway.stacks.dlms.classes.elements import ActionItem
+from meterway.stacks.dlms.classes.limiter import EmergencyProfile, LimiterActions, LimiterSettings, LimiterState
+from meterway.stacks.dlms.classes.register_monitor import ActionSet, crossings
+from meterway.stacks.dlms.classes.schedule import ExecutionTime, next_execution
+
+__all__ = ["needs_watching", "watch"]
+
+_CALENDAR_TIME: Final = CALENDAR.key(10)
+_LIMITER_KEYS: Final = frozenset(LIMITER.key(number) for number in (4, 5))
+_WATCHED: Final[frozenset[Key]] = frozenset(
+    {_CALENDAR_TIME, MONITOR.key(2), *_LIMITER_KEYS, *[schedule.key(4) for schedule in SCHEDULES]}
+)
+
+
+def needs_watching(meter: Meter) -> bool:
+    """Whether anything was set that makes the meter act by itself."""
+    return meter.changed is not None and not _WATCHED.isdisjoint(meter.changed)
+
+
+def watch(meter: Meter, now: float) -> None:
+    """Carry out what has become due since the last look; the first look only starts the watch."""
+    if not needs_watching(meter) or meter.changed is None:
+        meter.ran_until = now
+        return
+    before, meter.ran_until = meter.ran_until or now, now
+    if not _LIMITER_KEYS.isdisjoint(meter.changed):
+        _limit(meter, now)
+    if before < now:
+        _monitor(meter, before, now)
+        for schedule in SCHEDULES:
+            _run_due(meter, schedule, before, now)
+        _activate_due(meter, before, now)
+
+
+def limiter_settings(meter: Meter, now: float) -> LimiterSettings:
+    """The limiter as it is set, thresholds in W."""
+    values = {number: typed_of(LIMITER, number, meter, now) for number in (4, 5, 6, 7, 8, 9, 11)}
+    return LimiterSettings(
+        threshold_normal=cast(float, values[4]),
+        threshold_emergency=cast(float, values[5]),
+        min_over_s=cast(int, values[6]),
+        min_under_s=cast(int, values[7]),
+        emergency=cast(EmergencyProfile, values[8]),
+        groups=cast(tuple[int, ...], values[9]),
+        actions=cast(LimiterActions, values[11]),
+    )
+
+
+def _limit(meter: Meter, now: float) -> None:
+    settings = limiter_settings(meter, now)
+    state = meter.limiter or LimiterState()
+    deviation = -meter.load.zone.offset_min(now)
+    moment = datetime.fromtimestamp(now, UTC)
+    meter.limiter, due = state.step(settings, meter.network(now).import_w, now=moment, deviation_min=deviation)
+    if meter.limiter.over != state.over:
+        meter.log(now, Log.DISCONNECTOR, EventCode.LIMIT_EXCEEDED if meter.limiter.over else EventCode.LIMIT_OK)
+    if due is not None:
+        run_script(meter, due, now, Mover.LOCAL)
+
+
+def _monitor(meter: Meter, before: float, now: float) -> None:
+    thresholds = cast(tuple[float, ...], typed_of(MONITOR, 2, meter, now))
+    if not thresholds:
+        return
+    actions = cast(tuple[ActionSet, ...], typed_of(MONITOR, 4, meter, now))
+    was, value = meter.network(before).import_w, meter.network(now).import_w
+    for due in crossings(thresholds, actions, before=was, after=value):
+        run_script(meter, due, now, Mover.LOCAL)
+
+
+def _run_due(meter: Meter, schedule: CosemObject, before: float, now: float) -> None:
+    if meter.changed is None or schedule.key(4) not in meter.changed:
+        return
+    times = cast(tuple[ExecutionTime, ...], typed_of(schedule, 4, meter, now))
+    zone = meter.load.zone
+    due = next_execution(times, zone.local(meter.clock(before)))
+    if due is not None and due <= zone.local(meter.clock(now)):
+        run_script(meter, cast(ActionItem, typed_of(schedule, 2, meter, now)), now)
+
+
+def _activate_due(meter: Meter, before: float, now: float) -> None:
+    zone = meter.load.zone
+    at = cast(CosemDateTime | None, typed_of(CALENDAR, 10, meter, now))
+    if passive_is_due(at, zone.local(meter.clock(before)), zone.local(meter.clock(now))):
+        CALENDAR.methods[1](meter, axdr.i8(0), now)
