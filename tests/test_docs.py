@@ -47,3 +47,10 @@ def test_every_link_inside_the_repository_leads_to_a_file(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", text)
     assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+
+
+def test_every_module_in_the_table_of_norms_exists() -> None:
+    text = (ROOT / "docs/norms/README.md").read_text(encoding="utf-8")
+    modules = re.findall(r"\| `([\w/.]+)` \|", text)
+    assert len(modules) > 5
+    assert [module for module in modules if not (ROOT / "src/meterway" / module).exists()] == []
