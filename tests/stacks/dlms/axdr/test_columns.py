@@ -193,3 +193,26 @@ def test_what_is_no_table_is_refused(hexed: str) -> None:
 def test_times_of_a_column_of_numbers_are_refused() -> None:
     with pytest.raises(LocalProtocolError):
         axdr.decode_columns(profile(4)).times(1)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(
+                st.sampled_from([axdr.octets(stamp(3)), axdr.u32(9), axdr.octets(b"ABCDEFGHIJKL"), axdr.null()]),
+                min_size=2,
+                max_size=2,
+            ),
+            st.integers(1, 30),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([None, 900, 86_400, -60]),
+)
+def test_runs_of_different_shapes_give_the_same_on_both_roads(
+    runs: list[tuple[list[Data], int]], period_s: int | None
+) -> None:
+    rows = [axdr.structure(*cells) for cells, length in runs for _ in range(length)]
+    octets = axdr.encode(axdr.array(*rows))
+    assert same(axdr.decode_columns(octets, capture_period_s=period_s), Columns(*read_columns(octets, 0, period_s)))

@@ -1,29 +1,26 @@
 """A profile's buffer as columns (IEC 62056-6-2, Profile generic, attribute 2).
 
 Rows of one shape are read in place: once every tag and length octet is seen to be what it must be, each column
-is one strided view over the buffer. Any other buffer goes row by row through the exact decoder and gives the
-same columns.
+is one strided view over the buffer. A few runs of different shapes are read run by run; any other buffer goes row
+by row through the exact decoder and gives the same columns.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.stacks.dlms.axdr.irregular import Column, read_columns
-from meterway.stacks.dlms.axdr.layout import Layout, learn
 from meterway.stacks.dlms.axdr.leaves import length_at
-from meterway.stacks.dlms.axdr.tags import CODES, DELTAS, Tag
+from meterway.stacks.dlms.axdr.pieces import read_pieces
+from meterway.stacks.dlms.axdr.tags import Tag
 from meterway.stacks.dlms.axdr.times import utc_seconds
 
 __all__ = ["Column", "Columns", "decode_columns"]
-
-_OCTETS: Final = frozenset({Tag.OCTET_STRING, Tag.DATE_TIME, Tag.DATE, Tag.TIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,50 +66,9 @@ def decode_columns(octets: bytes, *, offset: int = 0, capture_period_s: int | No
     try:
         if octets[offset] == Tag.ARRAY:
             count, start = length_at(octets, offset + 1)
-            layout = learn(octets, start) if count else None
-            plan = None if layout is None else _plan(layout)
-            if layout is not None and plan is not None and layout.matching(octets, start, count) == count:
-                columns = tuple([_view(octets, start, count, layout.stride, field) for field in plan])
-                return Columns(count, columns, start + count * layout.stride)
+            found = read_pieces(octets, start, count, capture_period_s) if count else None
+            if found is not None:
+                return Columns(count, *found)
     except (IndexError, DecodeError):
         pass  # the exact decoder says what is wrong and where
     return Columns(*read_columns(octets, offset, capture_period_s))
-
-
-class _Field(NamedTuple):
-    """How one column is taken out of rows: ``wire`` and ``own`` dtype of a number, else a size in octets."""
-
-    tag: int
-    position: int
-    size: int
-    wire: np.dtype[np.generic] | None
-    own: np.dtype[np.generic] | None
-
-
-@lru_cache(maxsize=512)
-def _plan(layout: Layout) -> tuple[_Field, ...] | None:
-    """The fields of a layout; None if its rows are not flat or hold what needs the exact decoder."""
-    shape = layout.shape
-    if not isinstance(shape, tuple) or shape != tuple(range(len(layout.places))):
-        return None
-    fields = []
-    for position, tag, size, _ in layout.places:
-        if tag in _OCTETS:
-            fields.append(_Field(tag, position, size, None, None))
-        elif tag in CODES and tag not in DELTAS:
-            code = CODES[tag]
-            fields.append(_Field(tag, position, size, np.dtype(">" + code), np.dtype("=" + code)))
-        else:
-            return None
-    return tuple(fields)
-
-
-def _view(octets: bytes, start: int, count: int, stride: int, field: _Field) -> Column:
-    tag, position, size, wire, own = field
-    if wire is None:
-        return Column(tag, np.ndarray((count, size), np.uint8, octets, start + position, (stride, 1)))
-    if tag == Tag.BOOLEAN:
-        raw = np.ndarray((count,), np.uint8, octets, start + position, (stride,))
-        return Column(tag, raw != 0)
-    numbers = np.ndarray((count,), wire, octets, start + position, (stride,))
-    return Column(tag, numbers.astype(own))

@@ -16,9 +16,10 @@ from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTim
 from meterway.stacks.dlms.axdr.native import native
 from meterway.stacks.dlms.axdr.tags import CODES, DELTAS, INTEGER_RANGES, NUMBERS, Tag
 
-__all__ = ["Column", "read_columns"]
+__all__ = ["OCTETS", "Column", "read_columns"]
 
-_OCTETS: Final = frozenset({Tag.OCTET_STRING, Tag.DATE_TIME, Tag.DATE, Tag.TIME})
+OCTETS: Final = frozenset({Tag.OCTET_STRING, Tag.DATE_TIME, Tag.DATE, Tag.TIME})
+"""The tags whose column is rows of octets."""
 _LIMITS: Final = {CODES[tag]: limits for tag, limits in INTEGER_RANGES.items()}
 _FILL: Final[dict[int, object]] = {
     Tag.BOOLEAN: False,
@@ -122,7 +123,7 @@ def _advanced(octets: bytes, capture_period_s: int | None) -> bytes | None:
 
 
 def _packed(tag: int, tags: set[int], values: list[object]) -> NDArray[np.generic] | list[object]:
-    if tags <= _OCTETS and tags:
+    if tags <= OCTETS and tags:
         return _octets([value for value in values if isinstance(value, bytes | None)])
     if tags <= NUMBERS:
         return _numbers(tag, tags, [value if isinstance(value, int | float) else 0 for value in values])

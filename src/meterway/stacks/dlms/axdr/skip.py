@@ -49,7 +49,7 @@ def _skip(octets: bytes, offset: int) -> int:
             size, offset = length_at(octets, offset)
             pending += size
             if pending > end - offset:
-                raise DecodeError(f"{size} elements do not fit in {end - offset} octets", offset, "count")
+                raise DecodeError(f"{pending} values do not fit in {end - offset} octets", offset, "count")
             if tag == Tag.ARRAY and size >= _FEWEST_ROWS and (layout := learn(octets, offset)) is not None:
                 rows = layout.matching(octets, offset, size)
                 offset += rows * layout.stride

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_TIME", "date_time_octets", "utc_seconds"]
+__all__ = ["NO_TIME", "advanced", "date_time_octets", "utc_seconds"]
 
 NO_TIME: Final = int(np.iinfo(np.int64).min)
 """Stands for a date-time that is not specified or not possible."""
@@ -143,4 +143,23 @@ def date_time_octets(times: Seconds, *, deviation_min: int | Seconds = 0, status
     out[:, 11] = status
     if not known.all():
         out[~known] = (*b"\xff" * 9, 0x80, 0, 0xFF)
+    return out
+
+
+def advanced(last: Octets, rows: int, period_s: int | None) -> Octets | None:
+    """``rows`` date-times after ``last`` (1 row of 12 octets), each ``period_s`` later in local time.
+
+    Octets that are no moment are repeated as they are. None if there is no period, or if it leads out of the calendar.
+    """
+    local = last.copy()
+    local[:, 9:11] = 0
+    start = int(utc_seconds(local)[0])
+    if start == NO_TIME:
+        return np.repeat(last, rows, axis=0)
+    if period_s is None or not _FIRST_INNER < start + period_s * rows < _LAST_INNER:
+        return None
+    out = date_time_octets(start + period_s * np.arange(1, rows + 1, dtype=np.int64))
+    out[:, 8:] = last[:, 8:]
+    if last[0, 4] == 0xFF:
+        out[:, 4] = 0xFF
     return out
