@@ -11,18 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import programs
 from meterway.store.database import Store, open_store
 from meterway.store.devices import NewDevice
 
 SERVER_USER = "postgres"
-
-
-def server_programs() -> Path | None:
-    """Where initdb and pg_ctl are: on the path, or in Debian's place for them."""
-    found = shutil.which("postgres")
-    places = [Path(found).resolve().parent] if found else []
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: each.parent.name, reverse=True)
-    return next((each for each in places if (each / "postgres").exists() and (each / "initdb").exists()), None)
 
 
 def as_server_user(command: list[str]) -> list[str]:
@@ -30,25 +23,14 @@ def as_server_user(command: list[str]) -> list[str]:
     return ["runuser", "-u", SERVER_USER, "--", *command] if os.geteuid() == 0 else command
 
 
-def why_no_postgres() -> str | None:
-    if server_programs() is None:
-        return "the postgres server program is not installed"
-    if os.geteuid() == 0:
-        try:
-            pwd.getpwnam(SERVER_USER)
-        except KeyError:
-            return f"running as root, and there is no user {SERVER_USER} to run the postgres server"
-    return None
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """The address of a fresh cluster on a unix socket in a temporary folder, stopped and removed afterwards."""
-    reason = why_no_postgres()
-    programs = server_programs()
-    if reason or programs is None:
-        pytest.skip(reason or "no postgres")
+    server = programs.find("postgres")
+    assert server is not None, "mark the test with @pytest.mark.needs('postgres')"
     pytest.importorskip("psycopg", reason="psycopg is not installed")
+    if os.geteuid() == 0 and SERVER_USER not in {each.pw_name for each in pwd.getpwall()}:
+        pytest.skip(f"running as root, and there is no user {SERVER_USER} to run the server")
     folder = Path(tempfile.mkdtemp(prefix="mw-pg-", dir="/tmp"))
     if os.geteuid() == 0:
         user = pwd.getpwnam(SERVER_USER)
@@ -60,12 +42,12 @@ def cluster() -> Iterator[str]:
 
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=50"
     try:
-        run(str(programs / "initdb"), "-D", data, "-U", "meterway", "-A", "trust", "-E", "UTF8", "--no-sync")
-        run(str(programs / "pg_ctl"), "-D", data, "-o", options, "-w", "-l", str(folder / "log"), "start")
+        run(str(server.parent / "initdb"), "-D", data, "-U", "meterway", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run(str(server.parent / "pg_ctl"), "-D", data, "-o", options, "-w", "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql://meterway@/{{name}}?host={folder}"
         finally:
-            run(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop")
+            run(str(server.parent / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

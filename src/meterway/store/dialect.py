@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from meterway.base.errors import StoreError
 from meterway.store import postgres, sqlite
@@ -105,14 +105,14 @@ def dialect_of(url: str) -> Dialect:
             text=_plain,
         )
     if url.startswith(("postgresql://", "postgres://")):
-        parts = urlsplit(url)
-        bare = parts._replace(scheme="postgresql", netloc=parts.netloc.rpartition("@")[2])
+        address = "postgresql://" + url.partition("://")[2]
+        parts = urlsplit(address)
         return Dialect(
             name="postgresql",
-            where=urlunsplit(bare._replace(query="")),
+            where=f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}",
             shared=16,
             begin="BEGIN",
-            connect=lambda: postgres.connect(urlunsplit(parts._replace(scheme="postgresql"))),
+            connect=lambda: postgres.connect(address),
             error=postgres.error_type(),
             explain=postgres.explain,
             is_conflict=postgres.is_conflict,

@@ -1,0 +1,1 @@
+"""The migrations, one file a step, in the order their ``down_revision`` tells."""
