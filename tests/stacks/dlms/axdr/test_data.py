@@ -1,6 +1,8 @@
 """The exact form: decode, encode, compact arrays, hostile octets."""
 
+import json
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -211,3 +213,21 @@ def test_a_value_of_the_wrong_type_is_not_encoded(data: Data) -> None:
 def test_a_not_a_number_survives() -> None:
     octets = b"\x17" + struct.pack(">f", float("nan"))
     assert axdr.encode(axdr.decode_all(octets)) == octets
+
+
+VECTORS = Path(__file__).resolve().parents[3] / "vectors" / "dlms" / "axdr.jsonl"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return "0x" + value.hex() if isinstance(value, bytes) else value
+
+
+@pytest.mark.parametrize("line", VECTORS.read_text().splitlines())
+def test_captured_data_reads_as_published(line: str) -> None:
+    vector = json.loads(line)
+    octets = bytes.fromhex(vector["hex"])
+    data = axdr.decode_all(octets)
+    assert _plain(axdr.native(data)) == vector["expected"]
+    assert axdr.encode(data) == octets

@@ -66,6 +66,11 @@ def test_columns_that_were_read_can_be_written_again() -> None:
         [EncodeColumn(tag=Tag.UNSIGNED, values=np.array([1.5]))],
         [EncodeColumn(tag=Tag.UNSIGNED, values=np.array([["a"]]))],
         [EncodeColumn(tag=Tag.TIME, values=np.zeros((1, 5), np.uint8))],
+        [EncodeColumn(tag=Tag.OCTET_STRING, values=np.zeros((1, 0), np.uint8))],
+        [EncodeColumn(tag=Tag.FLOAT32, values=np.array([1e39]))],
+        [EncodeColumn(tag=Tag.OCTET_STRING, values=np.array([0]), deviation_min=40_000)],
+        [EncodeColumn(tag=Tag.OCTET_STRING, values=np.array([0]), status=256)],
+        [EncodeColumn(tag=Tag.OCTET_STRING, values=np.array([0]), status=np.zeros(2, np.uint8))],
         [EncodeColumn(tag=Tag.DATE, values=np.array([5]))],
         [EncodeColumn(tag=Tag.VISIBLE_STRING, values=np.array(["a"]))],
     ],
@@ -73,3 +78,7 @@ def test_columns_that_were_read_can_be_written_again() -> None:
 def test_columns_that_do_not_fit_are_refused(columns: list[EncodeColumn]) -> None:
     with pytest.raises(LocalProtocolError):
         axdr.encode_columns(columns)
+
+
+def test_no_rows_are_an_empty_array() -> None:
+    assert axdr.encode_columns([EncodeColumn(tag=Tag.UNSIGNED, values=np.zeros(0, np.uint8))]) == b"\x01\x00"

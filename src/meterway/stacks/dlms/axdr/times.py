@@ -122,8 +122,11 @@ def date_time_octets(times: Seconds, *, deviation_min: int | Seconds = 0, status
     """The reverse: ``times`` in UTC as n rows of 12 octets of local date-time (UTC is local plus deviation).
 
     Times outside the years 1 to 9999, and NO_TIME, become date-times with every part unspecified.
+    ValueError or OverflowError for a deviation or status that does not fit.
     """
     deviation = np.asarray(deviation_min, np.int64)
+    if deviation.size and (deviation.min() < -0x7FFF or deviation.max() > 0x7FFF):
+        raise ValueError("a deviation is at most 32767 minutes")
     known = (times >= _FIRST_SECOND + 86400) & (times <= _LAST_SECOND - 86400)
     days, seconds = np.divmod(np.where(known, times, 0) - deviation * 60, 86400)
     day = days.astype("M8[D]")

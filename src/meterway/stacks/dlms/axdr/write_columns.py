@@ -43,28 +43,31 @@ def encode_columns(columns: Sequence[EncodeColumn]) -> bytes:
     parts = [_part(column) for column in columns]
     row = bytearray((Tag.STRUCTURE,)) + encode_length(len(parts))
     places = []
-    for head, body in parts:
+    for head, values in parts:
         row += head
         places.append(len(row))
-        row += bytes(body.shape[1])
-    out = np.empty((count, len(row)), np.uint8)
-    out[:] = np.frombuffer(row, np.uint8)
-    for place, (_, body) in zip(places, parts, strict=True):
-        out[:, place : place + body.shape[1]] = body
-    return bytes((Tag.ARRAY,)) + encode_length(count) + out.tobytes()
+        row += bytes(values.dtype.itemsize)
+    start = bytes((Tag.ARRAY,)) + encode_length(count)
+    if not count:
+        return start
+    buffer = bytearray(start + row * count)
+    for place, (_, values) in zip(places, parts, strict=True):
+        np.ndarray((count,), values.dtype, buffer, len(start) + place, (len(row),))[...] = values
+    return bytes(buffer)
 
 
-def _part(column: EncodeColumn) -> tuple[bytes, NDArray[np.uint8]]:
-    """The octets before each value and the values as rows of octets."""
+def _part(column: EncodeColumn) -> tuple[bytes, NDArray[np.generic]]:
+    """The octets before each value and the values in the form of the wire, one item a row."""
     tag, values = column.tag, column.values
     if tag in CODES:
         return bytes((tag,)), _numbers(tag, values)
     if tag == Tag.OCTET_STRING or tag in _SIZES:
-        octets = _octets(column)
-        if octets.shape[1] != _SIZES.get(tag, octets.shape[1]):
-            raise LocalProtocolError(f"{octets.shape[1]} octets are not of type {Tag(tag).name.lower()}")
-        head = bytes((tag,)) if tag in FIXED else bytes((tag,)) + encode_length(octets.shape[1])
-        return head, octets
+        octets = np.ascontiguousarray(_octets(column))
+        size = octets.shape[1]
+        if size != _SIZES.get(tag, size) or not size:
+            raise LocalProtocolError(f"{size} octets are not written as {Tag(tag).name.lower()}")
+        head = bytes((tag,)) if tag in FIXED else bytes((tag,)) + encode_length(size)
+        return head, octets.view(f"V{size}").reshape(len(octets))
     raise LocalProtocolError(f"a column of type {tag} cannot be written at once")
 
 
@@ -74,11 +77,14 @@ def _octets(column: EncodeColumn) -> NDArray[np.uint8]:
         return values.astype(np.uint8, copy=False)
     if values.ndim == 1 and values.dtype.kind in "iu" and column.tag in (Tag.OCTET_STRING, Tag.DATE_TIME):
         times = values.astype(np.int64)
-        return date_time_octets(times, deviation_min=column.deviation_min, status=column.status)
+        try:
+            return date_time_octets(times, deviation_min=column.deviation_min, status=column.status)
+        except (ValueError, OverflowError) as error:
+            raise LocalProtocolError(f"deviation or status do not fit the date-times: {error}") from None
     raise LocalProtocolError("octets are written from rows of octets, or date-times from seconds")
 
 
-def _numbers(tag: int, values: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _numbers(tag: int, values: NDArray[np.generic]) -> NDArray[np.generic]:
     if values.ndim != 1 or values.dtype.kind not in "biuf":
         raise LocalProtocolError("numbers are written from an array of one dimension")
     limits = INTEGER_RANGES.get(tag)
@@ -87,5 +93,8 @@ def _numbers(tag: int, values: NDArray[np.generic]) -> NDArray[np.uint8]:
             raise LocalProtocolError("an integer type is written from whole numbers")
         if len(values) and not (limits[0] <= int(values.min()) and int(values.max()) <= limits[1]):
             raise LocalProtocolError(f"a value is outside {limits[0]} to {limits[1]} of {Tag(tag).name.lower()}")
-    wire = np.dtype(">" + CODES[tag])
-    return values.astype(wire).view(np.uint8).reshape(len(values), wire.itemsize)
+    try:
+        with np.errstate(over="raise"):
+            return values.astype(">" + CODES[tag])
+    except FloatingPointError:
+        raise LocalProtocolError(f"a value is too large for {Tag(tag).name.lower()}") from None
