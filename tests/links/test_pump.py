@@ -6,6 +6,8 @@ import uvloop
 
 from meterway.links.pump import EngineProtocol
 from meterway.links.tcp import connect, listen
+from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, FramingEvent, Role
+from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
 
 
 class Shouter:
@@ -245,3 +247,46 @@ def test_an_engine_that_fails_at_its_timeout_loses_its_line() -> None:
         assert line.done == ["abort"]
 
     asyncio.run(play())
+
+
+async def hdlc_session() -> None:
+    """A request in segments and its answer, over a socket."""
+    address = HdlcAddress(logical=1, physical=17, size=2)
+    listener_engine = HdlcFraming(role=Role.SERVER, server=address)
+    caller_engine = HdlcFraming(role=Role.CLIENT, client=16, server=address)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes] = loop.create_future()
+    closed, gone = asyncio.Event(), asyncio.Event()
+
+    def at_server(event: FramingEvent) -> None:
+        if isinstance(event, ApduReceived):
+            listener_engine.send(event.apdu[::-1], loop.time())
+
+    def at_client(event: FramingEvent) -> None:
+        if isinstance(event, Connected):
+            caller_engine.send(bytes(range(250)), loop.time())
+        elif isinstance(event, ApduReceived):
+            answer.set_result(event.apdu)
+            caller_engine.disconnect(loop.time())
+        elif isinstance(event, Disconnected):
+            assert event.error is None
+            closed.set()
+
+    listener = await listen(None, 0, lambda: EngineProtocol(listener_engine, at_server, on_lost=lambda _: gone.set()))
+    pump = await connect(
+        None,
+        listener.port,
+        lambda: EngineProtocol(caller_engine, at_client, on_made=lambda made: caller_engine.connect(made.now())),
+    )
+    assert await asyncio.wait_for(answer, 10) == bytes(range(250))[::-1]
+    await asyncio.wait_for(closed.wait(), 10)
+    pump.close()
+    await asyncio.wait_for(gone.wait(), 10)
+    listener.close()
+
+
+@pytest.mark.covers("IF-I")
+def test_an_hdlc_session_runs_over_tcp() -> None:
+    asyncio.run(hdlc_session())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(hdlc_session())

