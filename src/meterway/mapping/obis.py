@@ -107,7 +107,7 @@ def describe(obis: Obis) -> ObisName:
     return ObisName(name=name + tail, title=f"OBIS {obis.short}{note}", period=period, known=False)
 
 
-_ANGLES: Final = (1, 2, 4, 10, 12, 14, 15, 20, 21, 24, 26, 40, 50, 51, 60, 62)
+_ANGLES: Final = range(78)
 _PERIOD: Final = re.compile(r"(?P<head>.+)-period-(?P<period>\d{1,3})")
 
 

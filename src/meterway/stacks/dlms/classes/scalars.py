@@ -54,7 +54,7 @@ _INTEGERS: Final = frozenset(
 )
 
 
-class Mismatch(Exception):  # noqa: N818  caught within this package, never seen outside
+class Mismatch(Exception):  # noqa: N818  a finding of ``Type.typed``; whoever calls that catches it
     """Data does not have the type that the table says."""
 
 

@@ -1,0 +1,305 @@
+"""Companion profiles from their files: TOML for the objects, CSV for the event codes."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeVar, get_args
+
+from meterway.base.errors import ConfigError, LocalProtocolError
+from meterway.base.obis import Obis
+from meterway.mapping.companion import (
+    Association,
+    Authentication,
+    Collect,
+    CompanionProfile,
+    EventCode,
+    ProfileObject,
+    Severity,
+)
+from meterway.mapping.obis import describe, find
+from meterway.stacks.dlms.classes import CaptureObject, InterfaceClass, interface_class
+
+__all__ = ["load_profile", "profile_names"]
+
+_DEEPEST: Final = 4
+_FILE_KEYS: Final = frozenset(
+    {"title", "extends", "events", "remove", "remove_associations", "associations", "objects"}
+)
+_ASSOCIATION_KEYS: Final = frozenset(
+    {"name", "client", "server", "authentication", "rights", "pre_established", "objects"}
+)
+_OBJECT_KEYS: Final = frozenset({"codes", "class", "version", "static", "set", "act", "collect", "log"})
+_T = TypeVar("_T")
+
+
+def profile_names() -> tuple[str, ...]:
+    """The profiles that come with the package."""
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in _bundled().iterdir() if entry.name.endswith(".toml"))
+    )
+
+
+def load_profile(name_or_path: str) -> CompanionProfile:
+    """A profile by its name (``idis``) or from a file of a user (a path that ends in ``.toml``).
+
+    Raises ConfigError naming file and field. A file is read again only when it has changed.
+    """
+    if not name_or_path.endswith(".toml"):
+        return _load(name_or_path, 0)
+    try:
+        changed = Path(name_or_path).stat().st_mtime_ns
+    except OSError as error:
+        raise ConfigError(f"{name_or_path}: {error.strerror}") from None
+    return _load(name_or_path, changed)
+
+
+@lru_cache(maxsize=32)
+def _load(name_or_path: str, _changed: int) -> CompanionProfile:
+    draft = _Draft()
+    _read(draft, name_or_path, None, _DEEPEST)
+    return draft.finish(Path(name_or_path).stem if name_or_path.endswith(".toml") else name_or_path)
+
+
+def _bundled() -> Traversable:
+    return resources.files(__package__).joinpath("profiles")
+
+
+@dataclass(slots=True)
+class _Section:
+    """A table of a file: what it holds and how complaints name it."""
+
+    where: str
+    values: Mapping[str, object]
+
+    def error(self, key: str, message: str) -> ConfigError:
+        return ConfigError(f"{self.where}, {key}: {message}")
+
+    def known(self, keys: frozenset[str]) -> None:
+        for key in self.values:
+            if key not in keys:
+                raise self.error(key, f"no such field; there are {', '.join(sorted(keys))}")
+
+    def get(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
+        value = self.values.get(key, default)
+        if value is None:
+            raise self.error(key, "is missing")
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f"must be {_WORDS.get(kind, kind.__name__)}, not {value!r}")
+        return value
+
+    def number(self, key: str, default: int | None = None, *, highest: int = 0xFFFF) -> int:
+        value = self.get(key, int, default)
+        if not 0 <= value <= highest:
+            raise self.error(key, f"{value} is not 0 to {highest}")
+        return value
+
+    def words(self, key: str) -> list[str]:
+        value = self.get(key, list, [])
+        if not all(isinstance(word, str) for word in value):
+            raise self.error(key, "must be a list of texts")
+        return value
+
+    def one_of(self, key: str, choices: Sequence[str], default: str) -> str:
+        value = self.get(key, str, default)
+        if value not in choices:
+            raise self.error(key, f"{value!r} is not one of {', '.join(word for word in choices if word)}")
+        return value
+
+    def codes(self, key: str) -> list[Obis]:
+        return [self.code(key, word) for word in self.words(key)]
+
+    def code(self, key: str, word: str) -> Obis:
+        try:
+            return find(word)
+        except ConfigError as error:
+            raise self.error(key, str(error)) from None
+
+    def tables(self, key: str) -> list[_Section]:
+        found = self.get(key, list, [])
+        if not all(isinstance(item, dict) for item in found):
+            raise self.error(key, f"must be tables, written [[{key}]]")
+        return [_Section(f"{self.where}, {key} {number}", item) for number, item in enumerate(found, 1)]
+
+
+_WORDS: Final[dict[type, str]] = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A profile while its files are read; objects still as they are written."""
+
+    title: str = ""
+    associations: dict[str, Association] = field(default_factory=dict)
+    objects: dict[Obis, _Section] = field(default_factory=dict)
+    events: dict[tuple[str, int], EventCode] = field(default_factory=dict)
+
+    def finish(self, name: str) -> CompanionProfile:
+        objects = {obis: _object(obis, section, self.objects) for obis, section in self.objects.items()}
+        return CompanionProfile(
+            name=name,
+            title=self.title,
+            associations=tuple(self.associations.values()),
+            objects=MappingProxyType(objects),
+            events=MappingProxyType(self.events),
+        )
+
+
+def _read(draft: _Draft, name_or_path: str, beside: Path | None, depth: int) -> None:
+    """Lay one file over what the files it extends have said."""
+    text, place, folder = _open(name_or_path, beside)
+    try:
+        top = _Section(place, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{place}: {error}") from None
+    top.known(_FILE_KEYS)
+    parent = top.get("extends", str, "")
+    if parent:
+        if depth == 0:
+            raise top.error("extends", f"more than {_DEEPEST} files extend one another")
+        _read(draft, parent, folder, depth - 1)
+    draft.title = top.get("title", str, draft.title)
+    for obis in top.codes("remove"):
+        draft.objects.pop(obis, None)
+    for word in top.words("remove_associations"):
+        draft.associations.pop(word, None)
+    for section in top.tables("associations"):
+        association = _association(section)
+        draft.associations[association.name] = association
+    for section in top.tables("objects"):
+        section.known(_OBJECT_KEYS)
+        section.get("codes", list)
+        draft.objects.update(dict.fromkeys(section.codes("codes"), section))
+    if top.get("events", str, ""):
+        draft.events.update(_events(top, folder))
+
+
+def _open(name_or_path: str, beside: Path | None) -> tuple[str, str, Path | None]:
+    """The text of a file, how complaints name it, and its folder (None: the package)."""
+    if name_or_path.endswith((".toml", ".csv")) and beside is not None:
+        path = beside / name_or_path
+    elif name_or_path.endswith(".toml"):
+        path = Path(name_or_path)
+    else:
+        return _open_bundled(name_or_path)
+    try:
+        return path.read_text("utf-8"), str(path), path.parent
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text") from None
+
+
+def _open_bundled(name: str) -> tuple[str, str, None]:
+    if not name.endswith(".csv") and name not in profile_names():
+        raise ConfigError(f"there is no profile {name!r}; there are {', '.join(profile_names())}, or give a .toml file")
+    file = name if name.endswith(".csv") else f"{name}.toml"
+    return _bundled().joinpath(file).read_text("utf-8"), file, None
+
+
+def _association(section: _Section) -> Association:
+    section.known(_ASSOCIATION_KEYS)
+    authentication: list[Authentication] = list(get_args(Authentication))
+    chosen = section.one_of("authentication", authentication, "none")
+    return Association(
+        name=section.get("name", str),
+        client=section.number("client"),
+        server=section.number("server", 1),
+        authentication=authentication[authentication.index(chosen)],  # type: ignore[arg-type]  # one of them
+        configure=section.one_of("rights", ("read", "configure"), "read") == "configure",
+        pre_established=section.get("pre_established", bool, default=False),
+        objects=frozenset(section.codes("objects")) if "objects" in section.values else None,
+    )
+
+
+def _object(obis: Obis, section: _Section, others: Mapping[Obis, _Section]) -> ProfileObject:
+    table = _table(section)
+    collect: list[Collect] = list(get_args(Collect))
+    chosen = section.one_of("collect", collect, "")
+    return ProfileObject(
+        obis=obis,
+        name=describe(obis).name,
+        class_id=table.class_id,
+        version=table.version,
+        static=MappingProxyType(_static(section, table, others)),
+        settable=frozenset(_numbers(section, "set", lambda word: table.attribute(word).index)),
+        callable=frozenset(_numbers(section, "act", lambda word: table.method(word).index)),
+        collect=collect[collect.index(chosen)],  # type: ignore[arg-type]  # one of them
+        log=section.get("log", str, ""),
+    )
+
+
+def _table(section: _Section) -> InterfaceClass:
+    try:
+        return interface_class(section.number("class"), section.number("version", 0, highest=255))
+    except ConfigError as error:
+        if str(error).startswith(section.where):
+            raise
+        raise section.error("class", str(error)) from None
+
+
+def _numbers(section: _Section, key: str, number_of: Callable[[str], int]) -> list[int]:
+    numbers = []
+    for word in section.words(key):
+        try:
+            numbers.append(number_of(word))
+        except ConfigError as error:
+            raise section.error(key, str(error)) from None
+    return numbers
+
+
+def _static(section: _Section, table: InterfaceClass, others: Mapping[Obis, _Section]) -> dict[int, object]:
+    values: dict[int, object] = {}
+    for key, plain in section.get("static", dict, {}).items():
+        try:
+            attribute = table.attribute(key)
+            if key == "capture_objects" and isinstance(plain, list):
+                plain = [_capture(section, word, others) for word in plain]
+            elif key == "sort_object" and isinstance(plain, str):
+                plain = _capture(section, plain, others)
+            values[attribute.index] = attribute.type.typed(attribute.type.untyped(plain), [])
+        except (ConfigError, LocalProtocolError) as error:
+            raise section.error(f"static.{key}", str(error)) from None
+    return values
+
+
+def _capture(section: _Section, word: object, others: Mapping[Obis, _Section]) -> CaptureObject:
+    """A column: ``name`` or ``name#attribute`` of an object that the profile has."""
+    if not isinstance(word, str):
+        raise ConfigError(f"{word!r} is not the name of an object")
+    name, _, attribute = word.partition("#")
+    obis = find(name)
+    if obis not in others:
+        raise ConfigError(f"the profile has no object {name} to capture")
+    table = _table(others[obis])
+    index = table.attribute(int(attribute) if attribute.isdigit() else attribute or 2).index
+    return CaptureObject(class_id=table.class_id, obis=obis, attribute=index)
+
+
+def _events(top: _Section, folder: Path | None) -> dict[tuple[str, int], EventCode]:
+    name = top.get("events", str)
+    if not name.endswith(".csv"):
+        raise top.error("events", f"{name!r} is not a .csv file")
+    text, place, _ = _open(name, folder)
+    levels: list[Severity] = list(get_args(Severity))
+    events: dict[tuple[str, int], EventCode] = {}
+    rows = csv.DictReader(text.splitlines())
+    for row in rows:
+        where = f"{place}, line {rows.line_num}"
+        if any(not row.get(key) for key in ("log", "code", "name", "title", "severity")):
+            raise ConfigError(f"{where}: log, code, name, title and severity are needed")
+        if not row["code"].isdigit() or row["severity"] not in levels:
+            raise ConfigError(f"{where}: code must be a number, severity one of {', '.join(levels)}")
+        level = levels[levels.index(row["severity"])]
+        code = int(row["code"])
+        events[row["log"], code] = EventCode(
+            log=row["log"], code=code, name=row["name"], title=row["title"], severity=level
+        )
+    return events
