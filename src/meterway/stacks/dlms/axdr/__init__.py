@@ -1,8 +1,12 @@
 """A-XDR: the coding of COSEM data (IEC 62056-6-2, IEC 62056-5-3).
 
 ``Data`` is the exact form, ``native`` and ``to_native`` give plain Python objects, ``skip`` finds where a value ends,
-``decode_columns`` and ``encode_columns`` are for the buffer of a profile.
+``decode_columns`` and ``encode_columns`` are for the buffer of a profile; NumPy is imported when they are first asked
+for.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from meterway.stacks.dlms.axdr.build import (
     array,
@@ -26,15 +30,26 @@ from meterway.stacks.dlms.axdr.build import (
     utf8,
     visible,
 )
-from meterway.stacks.dlms.axdr.columns import Column, Columns, decode_columns
 from meterway.stacks.dlms.axdr.data import CompactArray, Data, Value, decode, decode_all, encode
 from meterway.stacks.dlms.axdr.leaves import encode_length, read_length
 from meterway.stacks.dlms.axdr.moments import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.axdr.native import native, to_native
 from meterway.stacks.dlms.axdr.skip import skip
 from meterway.stacks.dlms.axdr.tags import Tag
-from meterway.stacks.dlms.axdr.times import NO_TIME
-from meterway.stacks.dlms.axdr.write_columns import EncodeColumn, encode_columns
+
+if TYPE_CHECKING:
+    from meterway.stacks.dlms.axdr.columns import Column, Columns, decode_columns
+    from meterway.stacks.dlms.axdr.times import NO_TIME
+    from meterway.stacks.dlms.axdr.write_columns import EncodeColumn, encode_columns
+
+_LATE: Final = {
+    "Column": "columns",
+    "Columns": "columns",
+    "EncodeColumn": "write_columns",
+    "NO_TIME": "times",
+    "decode_columns": "columns",
+    "encode_columns": "write_columns",
+}
 
 __all__ = [
     "Column",
@@ -79,3 +94,12 @@ __all__ = [
     "utf8",
     "visible",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What needs NumPy, imported on first use."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    globals()[name] = value
+    return value
