@@ -158,6 +158,15 @@ def test_one_client_is_served_after_the_other_and_a_second_one_meanwhile_is_turn
     assert ApduReceived(apdu=b"ask", client=1, server=1) in drained(server)
 
 
+def test_a_stranger_does_not_slip_into_the_link_behind_an_unnumbered_frame() -> None:
+    _, server = linked()
+    stranger = HdlcAddress(logical=1)
+    server.receive_data(command(0x03, b"\xe6\xe6\x00hello", client=stranger), 0)
+    server.receive_data(command(0x10, b"\xe6\xe6\x00ask", client=stranger), 0)
+    assert [event.apdu for event in drained(server) if isinstance(event, ApduReceived)] == [b"hello"]
+    assert [frame.kind for frame in frames(server.data_to_send())] == [FrameKind.DM]
+
+
 def test_a_silent_client_is_dropped() -> None:
     _, server = linked(inactivity_timeout_s=60)
     assert server.next_timeout() == 60

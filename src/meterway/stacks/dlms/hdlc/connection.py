@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import Final
+from typing import ClassVar, Final
 
 from meterway.base.errors import DecodeError, LinkError, LocalProtocolError, MeterwayError, RemoteProtocolError
 from meterway.base.octets import Reader
@@ -94,18 +94,6 @@ class HdlcFraming:
         self._pair = (self._own, self._peer)
         self._addresses = self._peer.encode() + self._own.encode()
         self._linked = False
-        self._on_frame: dict[Action, Callable[[HdlcFrame, float], None]] = {
-            Action.NOTICE: self._notice,
-            Action.ACCEPT: self._accept,
-            Action.AGREE: self._agree,
-            Action.RELEASE: self._release,
-            Action.REFUSE: self._refuse,
-            Action.LOST: self._lost,
-            Action.RELEASED: self._released,
-            Action.TAKE: self._take,
-            Action.DELIVER: self._deliver_unnumbered,
-            Action.REJECT: self._reject,
-        }
         self._begin()
 
     def _begin(self) -> None:
@@ -238,7 +226,7 @@ class HdlcFraming:
             kind = FrameKind.UNKNOWN
         self._last_frame = now
         self.state, action = TABLE[self.state][kind]
-        self._on_frame[action](frame, now)
+        self._ON_FRAME[action](self, frame, now)
 
     def _is_for_us(self, frame: HdlcFrame, octets: bytes) -> bool:
         """Sort out frames of other stations, our own echo, and clients that come while another one is served."""
@@ -250,12 +238,19 @@ class HdlcFraming:
         if not ours or (destination.to_all and frame.kind is not FrameKind.UI):
             self._note("address", f"a frame from {source} to {destination} is not for this station", octets)
             return False
-        if self._listens and source != self._peer and frame.kind is not FrameKind.UI:
-            self._note("busy", f"client {source} came while client {self._peer} is served", octets)
-            self._refuse(frame, 0.0)
-            return False
+        if self._listens and source != self._peer:
+            return self._is_unlinked(frame, octets)
         self._pair = (destination, source)
         return True
+
+    def _is_unlinked(self, frame: HdlcFrame, octets: bytes) -> bool:
+        """What another client may send meanwhile: unnumbered information; anything else is turned away with DM."""
+        if frame.kind is FrameKind.UI:
+            return True
+        self._note("busy", f"client {frame.source} came while client {self._peer} is served", octets)
+        if frame.poll_final:
+            self._answer(frame, FrameKind.DM)
+        return False
 
     # ---- actions on frames
 
@@ -478,3 +473,16 @@ class HdlcFraming:
 
     def _note(self, kind: str, message: str, octets: bytes = b"") -> None:
         self._events.append(Noticed(kind=kind, message=message, octets=octets))
+
+    _ON_FRAME: ClassVar[dict[Action, Callable[[HdlcFraming, HdlcFrame, float], None]]] = {
+        Action.NOTICE: _notice,
+        Action.ACCEPT: _accept,
+        Action.AGREE: _agree,
+        Action.RELEASE: _release,
+        Action.REFUSE: _refuse,
+        Action.LOST: _lost,
+        Action.RELEASED: _released,
+        Action.TAKE: _take,
+        Action.DELIVER: _deliver_unnumbered,
+        Action.REJECT: _reject,
+    }

@@ -50,10 +50,11 @@ class WrapperFraming:
         self.reply(apdu, client=self._client, server=self._server)
 
     def reply(self, apdu: bytes, *, client: int, server: int) -> None:
-        """Send one APDU between ``client`` and ``server``, in the direction of this side's role."""
+        """Send one APDU between ``client`` and ``server``, away from this side; closed: ``Noticed("closed")`` only."""
         if self._closed:
-            return
-        if self._role is Role.CLIENT:
+            text = "an APDU was to be sent on a closed stream"
+            self._events.append(Noticed(kind="closed", message=text, octets=apdu))
+        elif self._role is Role.CLIENT:
             self._out.append(encode_frame(client, server, apdu))
         else:
             self._out.append(encode_frame(server, client, apdu))
