@@ -20,7 +20,7 @@ help:
 	@echo "make test      run the tests                         (TESTS=tests/stacks/dlms)"
 	@echo "make lint      style, types, import law, house rules"
 	@echo "make bench     measure, peers beside us              (BENCH=--json)"
-	@echo "make coverage  write docs/coverage.md and docs/reference anew"
+	@echo "make coverage  write docs/coverage.md and docs/reference anew, drop mirror exceptions that are met"
 	@echo "make fuzz      fuzz every parser                     (FUZZ_SECONDS=60 each)"
 	@echo "make lock      resolve requirements*.lock anew"
 	@echo "make clean     remove .venv and caches                (PYTHON=… chooses another Python)"
@@ -44,6 +44,7 @@ bench: $(READY)-dev
 coverage: $(READY)
 	@$(PY) tests/coverage_report.py
 	@$(PY) tests/reference_pages.py
+	@$(PY) tests/mirror.py
 
 fuzz: $(READY)-dev $(READY)-fuzz
 	@$(PY) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)

@@ -17,7 +17,7 @@ def test_every_module_with_code_has_its_test_file() -> None:
 
 def test_no_exception_outlives_its_need() -> None:
     excused = mirror.exceptions(mirror.EXCEPTIONS.read_text(encoding="utf-8"))
-    assert sorted(set(excused) - set(mirror.without_test())) == [], "run python tests/mirror.py to drop these"
+    assert sorted(set(excused) - set(mirror.without_test())) == [], "run make coverage to drop these"
 
 
 @pytest.mark.parametrize(
