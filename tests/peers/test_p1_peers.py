@@ -42,7 +42,7 @@ VALUES = P1Values(
     ),
 )
 CODES = {
-    "dutch": {
+    "dsmr5": {
         "P1_MESSAGE_TIMESTAMP": "0-0:1.0.0",
         "ELECTRICITY_USED_TARIFF_1": "1-0:1.8.1",
         "ELECTRICITY_USED_TARIFF_2": "1-0:1.8.2",
@@ -56,7 +56,7 @@ CODES = {
         "INSTANTANEOUS_ACTIVE_POWER_L2_POSITIVE": "1-0:41.7.0",
         "INSTANTANEOUS_ACTIVE_POWER_L3_NEGATIVE": "1-0:62.7.0",
     },
-    "belgian": {
+    "emucs": {
         "P1_MESSAGE_TIMESTAMP": "0-0:1.0.0",
         "ELECTRICITY_USED_TARIFF_1": "1-0:1.8.1",
         "BELGIUM_CURRENT_AVERAGE_DEMAND": "1-0:1.4.0",
@@ -66,7 +66,7 @@ CODES = {
         "FUSE_THRESHOLD_L1": "1-0:31.4.0",
         "ACTUAL_SWITCH_POSITION": "0-0:96.3.10",
     },
-    "swedish": {  # not its time: the peer takes summer time from the date, where the meter says it is winter time
+    "sweden": {  # not its time: the peer takes summer time from the date, where the meter says it is winter time
         "ELECTRICITY_IMPORTED_TOTAL": "1-0:1.8.0",
         "ELECTRICITY_EXPORTED_TOTAL": "1-0:2.8.0",
         "ELECTRICITY_REACTIVE_IMPORTED_TOTAL": "1-0:3.8.0",
@@ -74,7 +74,7 @@ CODES = {
         "INSTANTANEOUS_VOLTAGE_L3": "1-0:72.7.0",
     },
 }
-SPECIFICATIONS = {"dutch": "V5", "belgian": "BELGIUM_FLUVIUS", "swedish": "SWEDEN"}
+SPECIFICATIONS = {"dsmr5": "V5", "emucs": "BELGIUM_FLUVIUS", "sweden": "SWEDEN"}
 
 
 def parsed(profile):
@@ -92,7 +92,7 @@ def test_dsmr_parser_reads_the_values_we_wrote(profile):
         assert (getattr(theirs, name).unit or "").lower() == value.unit.lower(), name
 
 
-@pytest.mark.parametrize(("profile", "code"), [("dutch", "24.2.1"), ("belgian", "24.2.3")])
+@pytest.mark.parametrize(("profile", "code"), [("dsmr5", "24.2.1"), ("emucs", "24.2.3")])
 def test_dsmr_parser_finds_the_meters_on_the_channels(profile, code):
     ours, theirs = parsed(profile)
     gas, water = theirs.MBUS_DEVICES
@@ -102,7 +102,7 @@ def test_dsmr_parser_finds_the_meters_on_the_channels(profile, code):
 
 
 def test_dsmr_parser_reads_the_peak_history():
-    ours, theirs = parsed("belgian")
+    ours, theirs = parsed("emucs")
     rows = value_of(ours.find("0-0:98.1.0")).entries
     assert [(peak.value, peak.occurred) for peak in theirs.BELGIUM_MAXIMUM_DEMAND_13_MONTHS] == [
         (row.value, row.time) for row in rows
@@ -110,14 +110,14 @@ def test_dsmr_parser_reads_the_peak_history():
 
 
 def test_dsmr_parser_reads_the_failure_log():
-    _, theirs = parsed("dutch")
+    _, theirs = parsed("dsmr5")
     (failure,) = theirs.POWER_EVENT_FAILURE_LOG.buffer
     assert (failure.value, failure.datetime) == (240, VALUES.failure_log[0][0])
 
 
 @pytest.mark.covers("SEC-04")
 def test_dsmr_parser_opens_what_we_encrypted():
-    ours = telegram_of(VALUES, "dutch")
+    ours = telegram_of(VALUES, "dsmr5")
     key = bytes(range(16))
     frame = encrypt(encode(ours), key, bytes(16), system_title=b"MWY\x00\x00\x00\x00\x01", counter=5)
     parser = TelegramParser({**telegram_specifications.V5, "general_global_cipher": True})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from meterway.base.errors import SecurityError
 from meterway.base.obis import Obis
+from meterway.mapping.obis import describe
 from meterway.model.reading import Reading, Value, iso_utc
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, TAG, Decrypted, decrypt
@@ -154,7 +154,7 @@ def readings_of(telegram: Telegram, *, offset_h: int = 1) -> list[Reading]:
 def _reading(entry: P1Object, value: P1Value, now: datetime | None) -> Reading:
     obis = entry.obis
     return Reading(
-        name=_name(obis),
+        name=describe(obis).name,
         obis=obis,
         value=_plain(value.value),
         unit=value.unit,
@@ -169,7 +169,7 @@ def _reading(entry: P1Object, value: P1Value, now: datetime | None) -> Reading:
 
 def _row(entry: P1Object, row: Entry, index: int) -> Reading:
     return Reading(
-        name=_name(entry.obis),
+        name=describe(entry.obis).name,
         obis=entry.obis,
         value=row.value,
         unit=row.unit,
@@ -191,80 +191,3 @@ def _has_tariff(obis: Obis) -> bool:
 
 def _function(obis: Obis) -> str:
     return "maximum" if (obis.a == 1 and obis.d == 6) or obis[:4] == (0, 0, 98, 1) else "instantaneous"
-
-
-_QUANTITIES: Final[dict[int, str]] = {
-    1: "active {} import",
-    2: "active {} export",
-    3: "reactive {} import",
-    4: "reactive {} export",
-    5: "reactive {} quadrant 1",
-    6: "reactive {} quadrant 2",
-    7: "reactive {} quadrant 3",
-    8: "reactive {} quadrant 4",
-    9: "apparent {} import",
-    10: "apparent {} export",
-    11: "current",
-    12: "voltage",
-    13: "power factor",
-    14: "frequency",
-    15: "active {} absolute",
-    16: "active {} net",
-}
-_MEASURES: Final[dict[int, str]] = {
-    4: "mean power",
-    6: "maximum power",
-    7: "power",
-    8: "energy",
-    32: "sags",
-    36: "swells",
-}
-_NAMES: Final[dict[str, str]] = {
-    "0-0:1.0.0": "clock",
-    "0-0:17.0.0": "power limit",
-    "0-0:42.0.0": "logical device name",
-    "0-0:96.1.4": "version",
-    "0-0:96.3.10": "disconnector state",
-    "0-0:96.7.9": "long power failures",
-    "0-0:96.7.21": "power failures",
-    "0-0:96.13.0": "message",
-    "0-0:96.13.1": "message code",
-    "0-0:96.14.0": "tariff in force",
-    "0-0:98.1.0": "history",
-    "1-0:0.0.0": "meter id",
-    "1-0:99.97.0": "power failure log",
-    "1-3:0.2.8": "version",
-}
-_CHANNEL_NAMES: Final[dict[tuple[int, int], str]] = {
-    (24, 1): "device type",
-    (24, 2): "reading",
-    (24, 3): "reading",
-    (24, 4): "valve state",
-    (96, 1): "meter id",
-    (96, 3): "disconnector state",
-}
-
-
-@lru_cache(maxsize=1024)
-def _name(obis: Obis) -> str:
-    """A plain name of what P1 sends under a code; the code itself if there is none."""
-    known = _NAMES.get(obis.short)
-    if known:
-        return known
-    if obis.a == 1:
-        return _electricity(obis)
-    name = _CHANNEL_NAMES.get((obis.c, obis.d), obis.short)
-    return name if obis.b == 0 or name == obis.short else f"channel {obis.b} {name}"
-
-
-def _electricity(obis: Obis) -> str:
-    phase, group_c = divmod(obis.c, 20) if obis.c > 20 else (0, obis.c)
-    quantity = _QUANTITIES.get(group_c)
-    measure = _MEASURES.get(obis.d)
-    if quantity is None or phase > 3 or (measure is None and "{}" in quantity):
-        return obis.short
-    name = quantity.format(measure)
-    if "{}" not in quantity and obis.d not in (7, 24):
-        name = f"{quantity} {measure or 'limit'}" if obis.d != 4 else f"{quantity} limit"
-    name += f" L{phase}" if phase else ""
-    return f"{name} tariff {obis.e}" if _has_tariff(obis) and obis.e else name

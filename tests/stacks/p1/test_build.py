@@ -112,5 +112,5 @@ def test_a_negative_value_is_refused():
 
 
 def test_an_unknown_profile_is_refused():
-    with pytest.raises(LocalProtocolError, match="belgian, dutch, swedish"):
+    with pytest.raises(LocalProtocolError, match="dsmr5, emucs, sweden"):
         telegram_of(VALUES, "martian")

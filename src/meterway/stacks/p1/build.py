@@ -97,7 +97,7 @@ class P1Values:
 
 
 def telegram_of(values: P1Values, profile: str) -> Telegram:
-    """The sealed telegram of a profile, ``dutch``, ``belgian`` or ``swedish``; LocalProtocolError for another."""
+    """The sealed telegram of a profile, ``dsmr5``, ``emucs`` or ``sweden``; LocalProtocolError for another."""
     build = PROFILES.get(profile)
     if build is None:
         raise LocalProtocolError(f"no P1 profile {profile!r}; there are {', '.join(sorted(PROFILES))}")
@@ -119,7 +119,7 @@ def swedish(values: P1Values) -> Telegram:
     return _sealed(values, _swedish_rows(values))
 
 
-PROFILES: Final[dict[str, Callable[[P1Values], Telegram]]] = {"dutch": dutch, "belgian": belgian, "swedish": swedish}
+PROFILES: Final[dict[str, Callable[[P1Values], Telegram]]] = {"dsmr5": dutch, "emucs": belgian, "sweden": swedish}
 
 
 def _sealed(values: P1Values, rows: Iterable[tuple[str, ...]]) -> Telegram:

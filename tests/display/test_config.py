@@ -1,0 +1,60 @@
+"""Settings of a display."""
+
+import tomllib
+
+import pytest
+
+from meterway.base.errors import ConfigError
+from meterway.display.config import DisplayConfig, load_config, write_config
+
+
+def written(tmp_path, text):
+    path = tmp_path / "display.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_written_file_is_read_as_the_defaults(tmp_path):
+    assert load_config(written(tmp_path, write_config())) == DisplayConfig()
+
+
+def test_every_commented_setting_of_the_written_file_is_known(tmp_path):
+    text = "\n".join(line.removeprefix("# ") if "= " in line else line for line in write_config().splitlines())
+    config = load_config(written(tmp_path, text), {"H1_KEY": "00" * 16})
+    assert config.key == bytes(16)
+    assert "auth_key" in tomllib.loads(text)["meter"]
+
+
+def test_a_display_may_have_no_page(tmp_path):
+    assert load_config(written(tmp_path, "[page]\nenabled = false\nport = 80\n")).page_port is None
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[meter]\nport = 0\n", "meter.port 0"),
+        ("[meter]\nport = '1'\n", "meter.port must be a number"),
+        ("[meter]\nport = 1.5\n", "meter.port must be a whole number"),
+        ("[meter]\nhost = ''\n", "meter.host must be text"),
+        ("[meter]\nkey = 'xyz'\n", "meter.key must be hexadecimal"),
+        ("[meter]\nkey = 'env:NOT_THERE'\n", "NOT_THERE is not set"),
+        ("[meter]\nkey = '00'\n", "32 hexadecimal digits"),
+        ("[meter]\nutc_offset_h = 99\n", "utc_offset_h 99"),
+        ("[meter]\nretry_min_s = 90\n", "retry_min_s"),
+        ("[meter]\nporr = 1\n", "unknown field porr"),
+        ("[page]\nenabled = 1\n", "true or false"),
+        ("[page]\nport = 70000\n", "page.port 70000"),
+        ("[extra]\n", "unknown field extra"),
+        ("meter = 1\n", "meter must be a table"),
+        ("[meter\n", "display.toml"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file(tmp_path, text, complaint):
+    with pytest.raises(ConfigError, match=r"display\.toml") as caught:
+        load_config(written(tmp_path, text), {})
+    assert complaint in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        load_config(tmp_path / "none.toml")
