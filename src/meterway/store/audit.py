@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from meterway.base.errors import StoreError
-from meterway.store.dialect import Row
+from meterway.store.driver import Row
 from meterway.store.session import Session
 
 __all__ = ["Audit", "Entry"]

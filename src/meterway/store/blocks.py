@@ -14,7 +14,7 @@ import numpy as np
 
 from meterway.base.errors import StoreError
 from meterway.store.block import DAY_S, Block, Flags
-from meterway.store.dialect import Row
+from meterway.store.driver import Row
 from meterway.store.packing import Packed, unpacker
 from meterway.store.session import Session
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from meterway.base.errors import StoreError
-from meterway.store.dialect import Value
+from meterway.store.driver import Value
 from meterway.store.session import Session
 
 __all__ = ["Counters"]

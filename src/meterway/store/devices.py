@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from meterway.base.errors import StoreError
-from meterway.store.dialect import Row, Value
+from meterway.store.driver import Row, Value
 from meterway.store.session import Session
 
 __all__ = ["Device", "Devices", "Flag", "NewDevice"]

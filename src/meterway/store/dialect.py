@@ -7,49 +7,17 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from meterway.base.errors import StoreError
 from meterway.store import postgres, sqlite
+from meterway.store.driver import Connection, Cursor, Row
 
-__all__ = ["Connection", "Cursor", "Dialect", "Row", "Value", "dialect_of"]
-
-Value: TypeAlias = int | str | bytes | float | None
-Row: TypeAlias = tuple[Any, ...]
-
-
-class Cursor(Protocol):
-    """What both drivers' cursors offer."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows the statement touched."""
-
-    def execute(self, sql: str, params: Mapping[str, Value] = ..., /) -> object:
-        """Run one statement."""
-
-    def executemany(self, sql: str, rows: Iterable[Row], /) -> object:
-        """Run one statement for every row."""
-
-    def fetchall(self) -> list[Row]:
-        """All rows that are left."""
-
-    def close(self) -> None:
-        """Let go of the cursor."""
-
-
-class Connection(Protocol):
-    """What both drivers' connections offer."""
-
-    def cursor(self) -> Cursor:
-        """A new cursor."""
-
-    def close(self) -> None:
-        """Close; an open transaction is rolled back."""
+__all__ = ["Dialect", "dialect_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +37,7 @@ class Dialect:
     explain: Callable[[Any, str], StoreError]
     is_conflict: Callable[[Any], bool]
     text: Callable[[str], str]
+    write_many: Callable[[Cursor, str, Iterable[Row]], int]
 
 
 _SKIP_LOCKED: Final = " FOR UPDATE SKIP LOCKED"
@@ -103,6 +72,7 @@ def dialect_of(url: str) -> Dialect:
             explain=sqlite.explain,
             is_conflict=sqlite.is_conflict,
             text=_plain,
+            write_many=sqlite.write_many,
         )
     if url.startswith(("postgresql://", "postgres://")):
         address = "postgresql://" + url.partition("://")[2]
@@ -117,5 +87,6 @@ def dialect_of(url: str) -> Dialect:
             explain=postgres.explain,
             is_conflict=postgres.is_conflict,
             text=_percent,
+            write_many=postgres.write_many,
         )
     raise StoreError(f"{url.partition('://')[0]!r}: a store is sqlite:///path or postgresql://user@host/name")

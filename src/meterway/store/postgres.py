@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from meterway.base.errors import StoreError
+from meterway.store.driver import Cursor, Row
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["connect", "error_type", "explain", "is_conflict"]
+__all__ = ["connect", "error_type", "explain", "is_conflict", "write_many"]
+
+# So many rows go to the server in one statement.
+_ROWS: Final = 200
+_VALUES: Final = re.compile(r"VALUES (\([^()]*\))")
 
 
 def error_type() -> type[Exception]:
@@ -30,6 +38,28 @@ def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
     connection.prepare_threshold = 2
     connection.execute("SET TIME ZONE 'UTC'")
     return connection
+
+
+@lru_cache(maxsize=64)
+def _widened(sql: str) -> str | None:
+    """An INSERT of one row as an INSERT of many; None for another statement."""
+    found = _VALUES.search(sql)
+    return sql.replace(found[0], "VALUES " + ", ".join([found[1]] * _ROWS)) if found else None
+
+
+def write_many(cursor: Cursor, sql: str, rows: Iterable[Row]) -> int:
+    """Run a statement for every row; how many rows it touched. Inserts go in statements of many rows."""
+    left = list(rows)
+    touched = 0
+    wide = _widened(sql) if len(left) >= _ROWS else None
+    while wide and len(left) >= _ROWS:
+        cursor.execute(wide, [value for row in left[:_ROWS] for value in row])
+        touched += cursor.rowcount
+        left = left[_ROWS:]
+    if left:
+        cursor.executemany(sql, left)
+        touched += cursor.rowcount
+    return touched
 
 
 def explain(error: Exception, where: str) -> StoreError:

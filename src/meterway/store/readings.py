@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from meterway.base.obis import Obis
-from meterway.store.dialect import Row, Value
+from meterway.store.driver import Row, Value
 from meterway.store.session import Session
 
 __all__ = ["Reading", "Readings", "StoredReading"]

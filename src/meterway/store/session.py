@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from meterway.base.errors import StoreError
-from meterway.store.dialect import Connection, Cursor, Dialect, Row, Value
+from meterway.store.dialect import Dialect
+from meterway.store.driver import Connection, Cursor, Row, Value
 
 __all__ = ["Session"]
 
@@ -81,8 +82,7 @@ class Session:
     def write_many(self, sql: str, rows: Iterable[Row]) -> int:
         """Run one statement (``?`` placeholders) for every row in a transaction; how many rows were touched."""
         with self.transaction() as cursor, self._explained():
-            cursor.executemany(self.dialect.text(sql), rows)
-            return cursor.rowcount
+            return self.dialect.write_many(cursor, self.dialect.text(sql), rows)
 
     def lock(self, table: str) -> None:
         """Inside a transaction: nobody else writes to ``table`` before it ends."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import StoreError
+from meterway.store.driver import Cursor, Row
 
-__all__ = ["BUSY_S", "connect", "explain", "is_conflict"]
+__all__ = ["BUSY_S", "connect", "explain", "is_conflict", "write_many"]
 
 # How long a writer waits for another process.
 BUSY_S = 30.0
@@ -38,6 +40,12 @@ def connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def write_many(cursor: Cursor, sql: str, rows: Iterable[Row]) -> int:
+    """Run a statement for every row; how many rows it touched."""
+    cursor.executemany(sql, rows)
+    return cursor.rowcount
 
 
 def explain(error: sqlite3.Error, where: str) -> StoreError:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Final
 
 from meterway.base.errors import StoreError
-from meterway.store.dialect import Row, Value
+from meterway.store.driver import Row, Value
 from meterway.store.session import Session
 
 __all__ = ["NewTask", "Priority", "Task", "Tasks", "backoff_ms"]

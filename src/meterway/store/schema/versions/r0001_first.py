@@ -117,8 +117,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_device_task_name")),
     )
     op.create_index("ix_device_task_device", "device_task", ["device", "id"], unique=False)
-    op.create_index("ix_device_task_due", "device_task", ["state", "priority", "due_ms", "id"], unique=False)
-    op.create_index("ix_device_task_lease", "device_task", ["state", "lease_until_ms"], unique=False)
+    op.create_index(
+        "ix_device_task_due",
+        "device_task",
+        ["priority", "due_ms", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'due'"),
+        postgresql_where=sa.text("state = 'due'"),
+    )
+    op.create_index(
+        "ix_device_task_leased",
+        "device_task",
+        ["lease_until_ms"],
+        unique=False,
+        sqlite_where=sa.text("state = 'leased'"),
+        postgresql_where=sa.text("state = 'leased'"),
+    )
     op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -181,8 +195,18 @@ def downgrade() -> None:
     op.drop_index("ix_event_time_ms", table_name="event")
     op.drop_index("ix_event_device", table_name="event")
     op.drop_table("event")
-    op.drop_index("ix_device_task_lease", table_name="device_task")
-    op.drop_index("ix_device_task_due", table_name="device_task")
+    op.drop_index(
+        "ix_device_task_leased",
+        table_name="device_task",
+        sqlite_where=sa.text("state = 'leased'"),
+        postgresql_where=sa.text("state = 'leased'"),
+    )
+    op.drop_index(
+        "ix_device_task_due",
+        table_name="device_task",
+        sqlite_where=sa.text("state = 'due'"),
+        postgresql_where=sa.text("state = 'due'"),
+    )
     op.drop_index("ix_device_task_device", table_name="device_task")
     op.drop_table("device_task")
     op.drop_table("counter")
