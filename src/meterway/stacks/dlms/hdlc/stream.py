@@ -47,7 +47,12 @@ class Deframer:
 
     def feed(self, octets: bytes) -> list[Found]:
         """Everything that became certain with these octets, in order."""
-        return self._run(self._data + octets if self._data else octets, final=False)
+        held = self._data
+        if held == _FLAG and octets[:1] == _FLAG:
+            self._base += 1  # the closing flag of the last frame, then the opening flag of this one
+        elif held:
+            octets = held + octets
+        return self._run(octets, final=False)
 
     def flush(self) -> list[Found]:
         """Give up waiting: what is held is looked at as if nothing followed, and then forgotten."""
@@ -57,6 +62,8 @@ class Deframer:
         self._found = []
         position, end = 0, len(data)
         while position < end:
+            if position + 1 == end and data[position] == FLAG and not final:
+                break
             following = self._step(data, position, final=final)
             if following == _WAIT:
                 break
