@@ -200,7 +200,8 @@ def test_data_of_any_other_type_is_given_as_it_is_with_a_quirk(row: tuple[Interf
     if "attribute-type" in quirks:
         assert value == axdr.native(data)
     else:
-        assert set(quirks) <= {"integer-width", "null-data", "text-type", "tagged-date-time", "empty-date-time"}
+        moments = {"tagged-date-time", "untagged-date-time", "empty-date-time"}
+        assert set(quirks) <= {"integer-width", "null-data", "text-type"} | moments
 
 
 def test_an_attribute_of_no_table_is_given_as_it_is():
@@ -263,6 +264,14 @@ def test_a_date_time_with_its_own_tag_or_without_octets_is_taken_with_a_quirk():
     assert typed(8, "time", axdr.date_time(moment), quirks=quirks) == moment
     assert typed(4, "capture_time", axdr.octets(b""), quirks=quirks) is None
     assert quirks == ["tagged-date-time", "empty-date-time"]
+
+
+def test_an_attribute_of_type_date_time_has_its_own_tag():
+    moment = CosemDateTime(year=2026, month=1, day=2)
+    quirks: list[str] = []
+    assert untyped(47, "capture_time", moment) == axdr.date_time(moment)
+    assert typed(47, "capture_time", axdr.octets(moment.encode()), quirks=quirks) == moment
+    assert quirks == ["untagged-date-time"]
 
 
 def test_a_compact_array_reads_like_an_array():

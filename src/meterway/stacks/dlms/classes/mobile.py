@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from meterway.stacks.dlms.classes.model import declare, dynamic, static
 from meterway.stacks.dlms.classes.types import (
-    DATE_TIME,
     DOUBLE_LONG_UNSIGNED,
     ENUM,
     LONG_UNSIGNED,
     OCTETS,
+    TAGGED_DATE_TIME,
     UNSIGNED,
     VISIBLE,
     array,
@@ -108,7 +108,7 @@ CLASSES = (
             *_STATE,
             dynamic("cell_info", _CELL),
             dynamic("adjacent_cells", array(structure(AdjacentCell, LONG_UNSIGNED, UNSIGNED))),
-            dynamic("capture_time", DATE_TIME),
+            dynamic("capture_time", TAGGED_DATE_TIME),
         ),
     ),
     declare(
@@ -119,7 +119,7 @@ CLASSES = (
             *_STATE,
             dynamic("cell_info", _CELL_V1),
             dynamic("adjacent_cells", array(structure(AdjacentCell, DOUBLE_LONG_UNSIGNED, UNSIGNED))),
-            dynamic("capture_time", DATE_TIME),
+            dynamic("capture_time", TAGGED_DATE_TIME),
         ),
     ),
 )

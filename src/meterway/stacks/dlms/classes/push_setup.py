@@ -18,6 +18,7 @@ from meterway.stacks.dlms.classes.types import (
     LONG_UNSIGNED,
     OBIS,
     OCTETS,
+    TAGGED_DATE_TIME,
     UNSIGNED,
     array,
     choice,
@@ -118,6 +119,7 @@ _PUSH_OBJECT = structure(
     array(CAPTURE_OBJECT),
 )
 _DESTINATION = structure(Destination, enumerated(TransportService), OCTETS, ENUM)
+_CONFIRMATION = structure(ConfirmationParameters, TAGGED_DATE_TIME, DOUBLE_LONG_UNSIGNED)
 _WINDOW = array(structure(CommunicationWindow, DATE_TIME, DATE_TIME))
 _PORT = (
     static("port_reference", OBIS),
@@ -147,8 +149,10 @@ CLASSES = (
             static("repetition_delay", structure(RepetitionDelay, LONG_UNSIGNED, LONG_UNSIGNED, LONG_UNSIGNED)),
             *_PORT,
             static("push_operation_method", ENUM),
-            static("confirmation_parameters", structure(ConfirmationParameters, DATE_TIME, DOUBLE_LONG_UNSIGNED)),
-            dynamic("last_confirmation_date_time", DATE_TIME),
+            static(
+                "confirmation_parameters", structure(ConfirmationParameters, TAGGED_DATE_TIME, DOUBLE_LONG_UNSIGNED)
+            ),
+            dynamic("last_confirmation_date_time", TAGGED_DATE_TIME),
         ),
         methods=(_PUSH, method("reset", INTEGER)),
     ),

@@ -109,7 +109,7 @@ def typed(
 
     Never fails on data: what does not have the type of the table comes as ``axdr.native`` gives it. Deviations
     are added to ``quirks`` by name: ``attribute-type``, ``unknown-attribute``, ``integer-width``, ``null-data``,
-    ``text-type``, ``tagged-date-time``, ``empty-date-time``.
+    ``text-type``, ``tagged-date-time``, ``untagged-date-time``, ``empty-date-time``.
     """
     noted: list[str] = []
     try:

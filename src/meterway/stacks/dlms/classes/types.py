@@ -14,12 +14,7 @@ from meterway.stacks.dlms.classes.composites import (
     choice,
     structure,
 )
-from meterway.stacks.dlms.classes.moments import (
-    DATE,
-    DATE_TIME,
-    TIME,
-    Moment,
-)
+from meterway.stacks.dlms.classes.moments import DATE, DATE_TIME, TAGGED_DATE_TIME, TIME, Moment
 from meterway.stacks.dlms.classes.scalars import (
     BIT_STRING,
     BOOLEAN,
@@ -58,6 +53,7 @@ __all__ = [
     "NULL",
     "OBIS",
     "OCTETS",
+    "TAGGED_DATE_TIME",
     "TIME",
     "UNIT",
     "UNSIGNED",
