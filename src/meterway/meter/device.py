@@ -110,6 +110,7 @@ class Meter:
         "load",
         "logged",
         "off",
+        "on_keys",
         "on_push",
         "plans",
         "ran_until",
@@ -144,6 +145,8 @@ class Meter:
         self.send_counter: SendCounter | None = None
         self.on_push: Callable[[Meter, Obis, float], None] | None = None
         """Who sends what the meter wants to push: called with the push setup's logical name and the time."""
+        self.on_keys: Callable[[Meter], None] | None = None
+        """Who keeps transferred keys over a restart."""
         self._tariff_mark: tuple[int, tuple[int, ...]] | None = None
 
     # -- identity ------------------------------------------------------------------------------------
@@ -344,11 +347,9 @@ class Meter:
     def _status(self, times: Ints) -> NDArray[np.uint8]:
         zone = self.load.zone
         first, last = int(times[0]), int(times[-1])
-        summer = zone.is_summer(first), zone.is_summer(last)
-        if summer[0] == summer[1] and last - first < 150 * 86400:
-            status = np.full(len(times), STATUS_SUMMER if summer[0] else 0, dtype=np.uint8)
-        else:
-            status = np.array([STATUS_SUMMER * zone.is_summer(moment) for moment in times.tolist()], dtype=np.uint8)
+        status = np.full(len(times), STATUS_SUMMER if zone.is_summer(first) else 0, dtype=np.uint8)
+        for turn in zone.turns(first + 1, last + 1):
+            status[np.searchsorted(times, turn) :] ^= np.uint8(STATUS_SUMMER)
         if abs(self.clock_offset_s) >= 86400:
             status |= np.uint8(STATUS_CLOCK_INVALID)
         cuts = events.past_power_cuts(self.load.seed, (first - SLOT_S) // 86400, last // 86400)
@@ -411,9 +412,16 @@ class Meter:
         """What a log holds within [from_s, to_s], in order: the seeded past of 90 days, then what happened."""
         cleared = (self.cleared or {}).get(log, 0.0)
         first = max(int(max(from_s, now - _LOG_DAYS * 86400, cleared)) // 86400, self.installed_s // 86400)
-        past = events.past_events(self.load.seed, self.load.zone, self.installed_s, first, int(min(to_s, now)) // 86400)
+        past = events.past_events(
+            self.load.seed,
+            self.load.zone,
+            log,
+            installed_s=self.installed_s,
+            first_day=first,
+            last_day=int(min(to_s, now)) // 86400,
+        )
         upto = min(to_s, now)
-        seeded = [event for event in past if event.log is log and max(from_s, cleared) <= event.unix_s <= upto]
+        seeded = [event for event in past if max(from_s, cleared) <= event.unix_s <= upto]
         real = [event for event in self.logged if event.log is log and from_s <= event.unix_s <= to_s]
         return sorted(seeded + real, key=lambda event: event.unix_s)
 
@@ -466,6 +474,8 @@ class Meter:
             self.send_counter = None
             self.received = None
         self.log(now, Log.STANDARD, EventCode.GLOBAL_KEYS_CHANGED)
+        if self.on_keys is not None:
+            self.on_keys(self)
 
     @property
     def is_dark(self) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import Final, NamedTuple
 
-from meterway.meter.load import noise
+import numpy as np
+
+from meterway.meter.load import noise, noises
 from meterway.meter.zone import Zone
 
 __all__ = ["Event", "EventCode", "Log", "past_events", "past_power_cuts"]
@@ -87,6 +89,7 @@ class Event(NamedTuple):
     code: int
 
 
+_FEW_DAYS: Final = 6  # below this, plain integers are faster
 _CUTS: Final = -1000
 _QUALITY: Final = -2000
 _MODEM: Final = -3000
@@ -98,26 +101,37 @@ def past_power_cuts(seed: int, first_day: int, last_day: int) -> list[tuple[int,
     About one in forty days; each lasts 4 to 130 seconds, so that no quarter-hour is lost.
     """
     cuts = []
-    for day in range(first_day, last_day + 1):
-        bits = noise(seed ^ _CUTS, day)
-        if bits % 40 == 0:
-            start = day * 86400 + (bits >> 8) % 86000
-            cuts.append((start, start + 4 + (bits >> 32) % 127))
+    for day, bits in _drawn(seed ^ _CUTS, first_day, last_day, 40):
+        start = day * 86400 + (bits >> 8) % 86000
+        cuts.append((start, start + 4 + (bits >> 32) % 127))
     return cuts
 
 
-def past_events(seed: int, zone: Zone, installed_s: int, first_day: int, last_day: int) -> list[Event]:
-    """The seeded past of all logs in order of time; days since 1970, inclusive."""
-    events = _installation(installed_s)
-    for start, end in past_power_cuts(seed, first_day, last_day):
-        events.append(Event(start, Log.STANDARD, EventCode.POWER_DOWN))
-        events.append(Event(end, Log.STANDARD, EventCode.POWER_UP))
-    for day in range(first_day, last_day + 1):
-        start = day * 86400
-        if zone.is_summer(start) != zone.is_summer(start + 86400):
-            events.append(Event(start + 3600, Log.STANDARD, EventCode.SUMMER_TIME_CHANGED))
-        events += _sags(noise(seed ^ _QUALITY, day), start)
-        events += _modem(noise(seed ^ _MODEM, day), start)
+def _drawn(seed: int, first_day: int, last_day: int, odds: int) -> list[tuple[int, int]]:
+    """One day in ``odds`` with its random bits."""
+    if last_day - first_day < _FEW_DAYS:
+        drawn = [(day, noise(seed, day)) for day in range(first_day, last_day + 1)]
+        return [(day, value) for day, value in drawn if value % odds == 0]
+    bits = noises(seed, first_day, max(last_day - first_day + 1, 0))
+    hits = np.flatnonzero(bits % np.uint64(odds) == 0)
+    return [(first_day + hit, value) for hit, value in zip(hits.tolist(), bits[hits].tolist(), strict=True)]
+
+
+def past_events(seed: int, zone: Zone, log: Log, *, installed_s: int, first_day: int, last_day: int) -> list[Event]:
+    """The seeded past of a log in order of time; days since 1970, inclusive."""
+    events = [event for event in _installation(installed_s) if event.log is log]
+    if log is Log.STANDARD:
+        for start, end in past_power_cuts(seed, first_day, last_day):
+            events.append(Event(start, log, EventCode.POWER_DOWN))
+            events.append(Event(end, log, EventCode.POWER_UP))
+        turns = zone.turns(first_day * 86400, (last_day + 1) * 86400)
+        events += [Event(turn, log, EventCode.SUMMER_TIME_CHANGED) for turn in turns]
+    elif log is Log.QUALITY:
+        for day, bits in _drawn(seed ^ _QUALITY, first_day, last_day, 17):
+            events += _sags(bits, day * 86400)
+    elif log is Log.COMMUNICATION:
+        for day, bits in _drawn(seed ^ _MODEM, first_day, last_day, 9):
+            events += _modem(bits, day * 86400)
     events = [event for event in events if event.unix_s >= max(installed_s, first_day * 86400)]
     events.sort(key=lambda event: event.unix_s)
     return events
@@ -134,8 +148,6 @@ def _installation(start: int) -> list[Event]:
 
 
 def _sags(bits: int, start: int) -> list[Event]:
-    if bits % 17:
-        return []
     phase = (bits >> 8) % 3
     begin = start + (bits >> 16) % 86000
     kind = EventCode.UNDERVOLTAGE_L1 if bits >> 12 & 1 else EventCode.OVERVOLTAGE_L1
@@ -146,8 +158,6 @@ def _sags(bits: int, start: int) -> list[Event]:
 
 
 def _modem(bits: int, start: int) -> list[Event]:
-    if bits % 9:
-        return []
     begin = start + (bits >> 16) % 86000
     return [
         Event(begin, Log.COMMUNICATION, EventCode.CONTEXT_DESTROYED),

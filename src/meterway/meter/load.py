@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
 
-__all__ = ["CHANNELS", "DAY_SLOTS", "ORIGIN_DAY", "SLOT_S", "Load", "LoadKind", "Network", "noise"]
+__all__ = ["CHANNELS", "DAY_SLOTS", "ORIGIN_DAY", "SLOT_S", "Load", "LoadKind", "Network", "noise", "noises"]
 
 SLOT_S: Final = 900
 DAY_SLOTS: Final = 96
@@ -95,7 +95,8 @@ def noise(seed: int, index: int) -> int:
     return z ^ z >> 31
 
 
-def _noises(seed: int, first: int, count: int) -> NDArray[np.uint64]:
+def noises(seed: int, first: int, count: int) -> NDArray[np.uint64]:
+    """``noise`` of ``count`` places from ``first`` on."""
     places = np.arange(first + 1, first + 1 + count, dtype=np.uint64)
     places *= _ADD
     places += np.uint64(seed & _MASK)
@@ -206,9 +207,9 @@ class Load:
         if first_day < ORIGIN_DAY:
             np.maximum(day, ORIGIN_DAY, out=day)
             first_day = max(first_day, ORIGIN_DAY)
-            lanes = _noises(~self.seed, 0, max(int(day[-1]) + 1, 1)).view(np.uint16).reshape(-1, 4)[day]
+            lanes = noises(~self.seed, 0, max(int(day[-1]) + 1, 1)).view(np.uint16).reshape(-1, 4)[day]
         else:
-            lanes = _noises(~self.seed, first_day, count).view(np.uint16).reshape(count, 4)
+            lanes = noises(~self.seed, first_day, count).view(np.uint16).reshape(count, 4)
         weeks = day // 7
         ideal = model.week[day - weeks * 7] + (weeks * 7)
         angle = (day - (ORIGIN_DAY + _WINTER)) * (2 * math.pi / _YEAR)
@@ -225,7 +226,7 @@ class Load:
         days = (first_slot + count - 1) // DAY_SLOTS - first_day + 1
         starts = self.day_registers(first_day, days + 1)
         model = _model_of(self.kind)
-        lanes = _noises(self.seed, first_day * DAY_SLOTS, days * DAY_SLOTS).view(np.uint16)
+        lanes = noises(self.seed, first_day * DAY_SLOTS, days * DAY_SLOTS).view(np.uint16)
         weights = lanes.reshape(days, DAY_SLOTS, 4) + 9000.0
         weights *= self._shapes(model, first_day, days)
         spent = np.zeros((days, DAY_SLOTS + 1, 4))

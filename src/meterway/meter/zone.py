@@ -34,6 +34,13 @@ class Zone:
         start, end = _summer(datetime.fromtimestamp(unix_s, UTC).year)
         return start <= unix_s < end
 
+    def turns(self, from_s: float, to_s: float) -> list[int]:
+        """When summer time starts and ends within [from_s, to_s), Unix seconds."""
+        if not self.summer_time:
+            return []
+        years = range(datetime.fromtimestamp(from_s, UTC).year, datetime.fromtimestamp(to_s, UTC).year + 1)
+        return [turn for year in years for turn in _summer(year) if from_s <= turn < to_s]
+
     def offset_min(self, unix_s: float) -> int:
         """Minutes by which local time is ahead of UTC."""
         return self.standard_min + 60 if self.is_summer(unix_s) else self.standard_min

@@ -28,6 +28,7 @@ from meterway.stacks.dlms.classes.profile_generic import (
     decode_selector,
     slice_entries,
 )
+from meterway.stacks.dlms.xdlms.parts import Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["PROFILES"]
@@ -216,8 +217,7 @@ class _Profile:
         """The rows that the selection asks for; without one, all."""
         meter, now = ask.meter, ask.now
         try:
-            selector = None if ask.selection is None else decode_selector(*ask.selection)
-            chosen = columns_of(selector, self._shape.objects)
+            selector, chosen = _chosen(self._shape.objects, ask.selection)
         except LocalProtocolError:
             return DataAccessResult.OBJECT_UNDEFINED
         except DecodeError:
@@ -225,7 +225,7 @@ class _Profile:
         if isinstance(selector, RangeSelector):
             if selector.restricting != CLOCK_TIME:
                 return DataAccessResult.OTHER_REASON
-            rows = self._source.between(meter, *_bounds(meter, selector), now)
+            rows = self._source.between(meter, *_bounds(meter.load.zone, selector), now)
         else:
             rows = self._by_entry(meter, selector, now)
         return self._encoded(meter, chosen, rows)
@@ -253,18 +253,26 @@ class _Profile:
         return axdr.array(*[CAPTURE_OBJECT.untyped(entry) for entry in self._shape.objects])
 
 
-def _bounds(meter: Meter, selector: RangeSelector) -> tuple[float, float]:
+@lru_cache(maxsize=512)
+def _chosen(objects: tuple[CaptureObject, ...], selection: Selection | None) -> tuple[Selector | None, tuple[int, ...]]:
+    """The selector and its columns; a head end sends the same to many meters."""
+    selector = None if selection is None else decode_selector(*selection)
+    return selector, columns_of(selector, objects)
+
+
+@lru_cache(maxsize=512)
+def _bounds(zone: Zone, selector: RangeSelector) -> tuple[float, float]:
     start, end = selector.moments
-    return _unix(meter, start, 0.0), _unix(meter, end, _FAR)
+    return _unix(zone, start, 0.0), _unix(zone, end, _FAR)
 
 
-def _unix(meter: Meter, moment: CosemDateTime | None, otherwise: float) -> float:
+def _unix(zone: Zone, moment: CosemDateTime | None, otherwise: float) -> float:
     """Unix seconds of a bound; local time of the meter where the deviation is not specified."""
     if moment is None:
         return otherwise
     if moment.deviation_min is None:
         local = moment.local() or _midnight(moment)
-        return otherwise if local is None else float(meter.load.zone.unix(local.replace(microsecond=0)))
+        return otherwise if local is None else float(zone.unix(local.replace(microsecond=0)))
     utc = moment.utc()
     return otherwise if utc is None else utc.timestamp()
 

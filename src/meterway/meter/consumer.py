@@ -1,0 +1,61 @@
+"""What the consumer port tells: the values of a P1 telegram."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from meterway.meter.device import TARIFFS, Meter
+from meterway.meter.events import EventCode, Log
+from meterway.meter.load import SLOT_S
+from meterway.stacks.dlms.classes.disconnect_control import ControlState
+from meterway.stacks.p1.build import P1Values, PeakValues, PhaseValues, telegram_of
+from meterway.stacks.p1.telegram import encode
+
+__all__ = ["p1_telegram", "p1_values"]
+
+
+def p1_values(meter: Meter, now: float) -> P1Values:
+    """Everything the port may tell at ``now`` (Unix seconds)."""
+    rates = meter.rates_at(now)
+    energies = meter.energy_at(now)
+    live = meter.network(now)
+    net = live.import_w - live.export_w
+    total = sum(live.currents_a) or 1.0
+    phases = tuple(
+        PhaseValues(
+            power_in_w=round(max(net, 0) * amps / total),
+            power_out_w=round(max(-net, 0) * amps / total),
+            voltage_v=volts,
+            current_a=amps,
+        )
+        for volts, amps in zip(live.voltages_v, live.currents_a, strict=True)
+    )
+    month = meter.load.zone.month_start(now)
+    watts, when = meter.demand_max(month, now)
+    slot = now // SLOT_S * SLOT_S
+    cuts = [event for event in meter.log_events(Log.STANDARD, 0.0, now, now) if event.code == EventCode.POWER_DOWN]
+    return P1Values(
+        serial=meter.serial,
+        time=meter.utc(now).replace(microsecond=0),
+        energy_in_wh=rates[:2],
+        energy_out_wh=rates[TARIFFS : TARIFFS + 2],
+        reactive_in_varh=energies[2],
+        reactive_out_varh=energies[3],
+        power_in_w=live.import_w,
+        power_out_w=live.export_w,
+        phases=phases,
+        tariff=meter.tariff(now),
+        power_failures=len(cuts),
+        breaker=int(meter.control_state is ControlState.CONNECTED),
+        demand_w=(energies[0] - meter.energy_at(slot)[0]) * 4,
+        peak=PeakValues(power_w=watts, time=_utc(when), period=_utc(when)) if watts else None,
+    )
+
+
+def _utc(unix_s: float) -> datetime:
+    return datetime.fromtimestamp(unix_s, UTC)
+
+
+def p1_telegram(meter: Meter, dialect: str, now: float) -> bytes:
+    """The sealed telegram of a dialect: ``dsmr5``, ``emucs`` or ``sweden``."""
+    return encode(telegram_of(p1_values(meter, now), dialect))
