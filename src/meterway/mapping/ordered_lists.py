@@ -1,0 +1,111 @@
+"""Pushed lists that carry no codes: what stands at which place, by maker and length.
+
+Facts as the makers publish them for their consumer ports. A list that no table knows is left unnamed; nothing is
+guessed from a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from meterway.base.obis import Obis
+from meterway.stacks.dlms.axdr import Data, Tag
+
+__all__ = ["ordered_list"]
+
+_W, _VAR, _WH, _VARH, _A, _V = 27, 29, 30, 32, 33, 35
+_NONE: Final = (0, 255)
+Place = tuple[str, int, int]
+Named = tuple[Obis, Data, int, int]
+
+_KAIFA_HEAD: Final[tuple[Place, ...]] = (
+    ("1-0:0.2.129", *_NONE),
+    ("0-0:96.1.0", *_NONE),
+    ("0-0:96.1.7", *_NONE),
+    ("1-0:1.7.0", 0, _W),
+    ("1-0:2.7.0", 0, _W),
+    ("1-0:3.7.0", 0, _VAR),
+    ("1-0:4.7.0", 0, _VAR),
+)
+_KAIFA_HOUR: Final[tuple[Place, ...]] = (
+    ("0-0:1.0.0", *_NONE),
+    ("1-0:1.8.0", 0, _WH),
+    ("1-0:2.8.0", 0, _WH),
+    ("1-0:3.8.0", 0, _VARH),
+    ("1-0:4.8.0", 0, _VARH),
+)
+_ONE_PHASE: Final[tuple[Place, ...]] = (("1-0:31.7.0", -3, _A), ("1-0:32.7.0", -1, _V))
+_THREE_PHASES: Final[tuple[Place, ...]] = (
+    ("1-0:31.7.0", -3, _A),
+    ("1-0:51.7.0", -3, _A),
+    ("1-0:71.7.0", -3, _A),
+    ("1-0:32.7.0", -1, _V),
+    ("1-0:52.7.0", -1, _V),
+    ("1-0:72.7.0", -1, _V),
+)
+_KAIFA: Final[dict[int, tuple[Place, ...]]] = {
+    len(places): places
+    for phases in (_ONE_PHASE, _THREE_PHASES)
+    for places in (_KAIFA_HEAD + phases, _KAIFA_HEAD + phases + _KAIFA_HOUR)
+}
+_KAIFA_POWER: Final[tuple[Place, ...]] = (("1-0:1.7.0", 0, _W),)
+_ISKRA: Final[tuple[Place, ...]] = (
+    ("0-0:42.0.0", *_NONE),
+    ("0-0:96.1.2", *_NONE),
+    ("1-0:1.7.0", 0, _W),
+    ("1-0:2.7.0", 0, _W),
+    ("1-0:3.7.0", 0, _VAR),
+    ("1-0:4.7.0", 0, _VAR),
+    ("1-0:32.7.0", -1, _V),
+    ("1-0:52.7.0", -1, _V),
+    ("1-0:72.7.0", -1, _V),
+    ("1-0:31.7.0", *_NONE),
+    ("1-0:51.7.0", *_NONE),
+    ("1-0:71.7.0", *_NONE),
+    ("1-0:21.7.0", 0, _W),
+    ("1-0:41.7.0", 0, _W),
+    ("1-0:61.7.0", 0, _W),
+    ("1-0:22.7.0", 0, _W),
+    ("1-0:42.7.0", 0, _W),
+    ("1-0:62.7.0", 0, _W),
+)
+
+_ISKRA_ENERGY: Final[tuple[Place, ...]] = (
+    ("0-0:42.0.0", *_NONE),
+    ("0-0:96.1.3", *_NONE),
+    ("0-0:96.3.10", *_NONE),
+    ("0-0:96.14.0", *_NONE),
+    ("1-0:1.8.0", 0, _WH),
+    ("1-0:1.8.1", 0, _WH),
+    ("1-0:1.8.2", 0, _WH),
+    ("1-0:2.8.0", 0, _WH),
+    ("1-0:2.8.1", 0, _WH),
+    ("1-0:2.8.2", 0, _WH),
+    ("1-0:3.8.0", 0, _VARH),
+    ("1-0:4.8.0", 0, _VARH),
+)
+_ISKRA_LISTS: Final = {len(places): places for places in (_ISKRA, _ISKRA_ENERGY)}
+
+
+def ordered_list(items: Sequence[Data], *, is_tagged: bool = False) -> list[Named] | None:
+    """(code, value, scaler, unit) for each element of a list that a table knows, else None.
+
+    ``is_tagged``: the push's date-time carried its type tag, which marks the one maker whose shortest list is a bare
+    power.
+    """
+    places = _places(items, is_tagged=is_tagged)
+    if places is None:
+        return None
+    return [(Obis.parse(code), item, scaler, unit) for (code, scaler, unit), item in zip(places, items, strict=True)]
+
+
+def _places(items: Sequence[Data], *, is_tagged: bool) -> tuple[Place, ...] | None:
+    if is_tagged and len(items) == 1 and items[0].tag == Tag.DOUBLE_LONG_UNSIGNED:
+        return _KAIFA_POWER
+    first = items[0].value if items else None
+    if not isinstance(first, bytes):
+        return None
+    if first.startswith(b"KFM_"):
+        return _KAIFA.get(len(items))
+    return _ISKRA_LISTS.get(len(items)) if first.startswith(b"ISK") else None

@@ -1,0 +1,287 @@
+"""Any telegram of any protocol the system knows, found by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from meterway.base.errors import ConfigError, DecodeError, MeterwayError, SecurityError
+from meterway.base.octets import Reader
+from meterway.mapping.dlms import DlmsDecoder, DlmsKeys, cosem_json
+from meterway.mapping.dlms_push import readings_of
+from meterway.mapping.p1 import decode_telegram as decode_p1
+from meterway.mapping.p1 import is_p1
+from meterway.model.telegram import DecodedTelegram, Json
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.hdlc import decode_stream
+from meterway.stacks.dlms.hdlc.telegram import PlacedApdu
+from meterway.stacks.dlms.wrapper import WrapperFrame
+from meterway.stacks.dlms.xdlms.block_transfer import BlockAssembly, GeneralBlockTransfer
+
+__all__ = ["FORMATS", "Decoded", "Refused", "decode_telegram"]
+
+_LLC: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
+_SML_ESCAPE: Final = b"\x1b\x1b\x1b\x1b"
+_TOO_LONG: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A telegram that was not understood: why, and what was seen before that."""
+
+    kind: str
+    message: str
+    offset: int
+    seen: DecodedTelegram | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """The answer of ``meterway decode``; layers and security as far as they were seen."""
+        error: dict[str, Json] = {"kind": self.kind, "message": self.message, "offset": self.offset}
+        answer: dict[str, Json] = {"ok": False, "error": error}
+        if self.seen is not None and self.seen.layers:
+            answer |= {"protocol": self.seen.protocol, "device": self.seen.device, "layers": list(self.seen.layers)}
+            answer["security"] = self.seen.security
+        return answer
+
+
+Decoded = DecodedTelegram | Refused
+
+
+def decode_telegram(octets: bytes, keys: DlmsKeys | None = None, *, format: str | None = None) -> Decoded:  # noqa: A002
+    """Decode one telegram; ``format`` names it where it must not be guessed (see FORMATS). Never raises for octets.
+
+    ConfigError for a format that is not known.
+    """
+    keys = keys or DlmsKeys()
+    if format is not None and format not in FORMATS:
+        raise ConfigError(f"format {format!r} is not known; known are {', '.join(FORMATS)}")
+    decoder = DlmsDecoder(keys=keys)
+    try:
+        if not octets:
+            raise DecodeError("the telegram is empty", 0, "empty")
+        if len(octets) > _TOO_LONG:
+            raise DecodeError(f"a telegram of more than {_TOO_LONG} octets is refused", 0, "length")
+        return FORMATS[format or _found(octets)](octets, decoder)
+    except DecodeError as error:
+        return Refused(kind=error.kind, message=error.message, offset=error.offset, seen=decoder.telegram())
+    except SecurityError as error:
+        return Refused(kind=error.check, message=error.message, offset=0, seen=decoder.telegram())
+    except MeterwayError as error:
+        return Refused(kind="protocol", message=str(error), offset=0, seen=decoder.telegram())
+
+
+def _found(octets: bytes) -> str:
+    """Which format the first octets speak of."""
+    first = octets[0]
+    if first == 0x7E:
+        return "hdlc"
+    if first == 0x68 and len(octets) > 6 and octets[3:4] == b"\x68" and octets[6] < 0x20:
+        return "dlms-mbus"
+    if octets[:2] == b"\x00\x01" and len(octets) >= 8:
+        return "wrapper"
+    if octets[:3] in _LLC:
+        return "llc"
+    if octets[:4] == _SML_ESCAPE:
+        raise DecodeError("an SML telegram: this protocol is not understood", 0, "unsupported")
+    if is_p1(octets):
+        return "p1"
+    if first in (axdr.Tag.STRUCTURE, axdr.Tag.ARRAY) and _is_data(octets):
+        return "cosem-data"
+    return "dlms"
+
+
+def _is_data(octets: bytes) -> bool:
+    try:
+        return axdr.skip(octets, 0) == len(octets)
+    except DecodeError:
+        return False
+
+
+# -- DLMS -------------------------------------------------------------------------------------------------------------
+
+
+def _apdu(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    _take_all([(0, octets)], decoder)
+    return decoder.telegram()
+
+
+def _llc(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    decoder.layers.append({"layer": "llc", "header": octets[:3].hex()})
+    _take_all([(3, octets[3:])], decoder)
+    return decoder.telegram()
+
+
+def _take_all(apdus: list[tuple[int, bytes]], decoder: DlmsDecoder) -> None:
+    """APDUs one after the other; those that are general blocks are joined first."""
+    assembly: BlockAssembly | None = None
+    for place, apdu in apdus:
+        if apdu[:1] != b"\xe0":
+            decoder.take(apdu, base=place)
+            continue
+        reader = Reader(apdu, 1, base=place)
+        block = GeneralBlockTransfer.decode(reader)
+        reader.finish("general block")
+        assembly = assembly or BlockAssembly(_TOO_LONG)
+        decoder.layers.append(
+            {
+                "layer": "general-block-transfer",
+                "block": block.block_number,
+                "last": block.last,
+                "streaming": block.streaming,
+                "window": block.window,
+                "octets": len(block.octets),
+            }
+        )
+        if assembly.number == 0 and block.block_number != 1:
+            decoder.quirks.append("incomplete-apdu")
+            assembly = None
+            continue
+        whole = assembly.add(block)
+        if whole is not None:
+            assembly = None
+            decoder.quirks.append("blocks-without-association")
+            decoder.take(whole)
+    if assembly is not None:
+        decoder.quirks.append("incomplete-apdu")
+
+
+def _wrapper(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    reader = Reader(octets)
+    apdus: list[tuple[int, bytes]] = []
+    while reader.remaining:
+        frame = WrapperFrame.decode(reader)
+        decoder.layers.append(
+            {
+                "layer": "wrapper",
+                "source": frame.source,
+                "destination": frame.destination,
+                "length": len(frame.apdu),
+            }
+        )
+        apdus.append((reader.place - len(frame.apdu), frame.apdu))
+    _take_all(apdus, decoder)
+    return decoder.telegram()
+
+
+def _hdlc(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    recording = decode_stream(octets)
+    for placed in recording.frames:
+        decoder.layers.append(_hdlc_layer(placed.frame))
+    serious = [fault for fault in recording.faults if fault.error.kind not in ("retransmission", "segments")]
+    if serious:
+        raise serious[0].error
+    if not recording.frames:
+        raise DecodeError("no HDLC frame in it", 0, "hdlc")
+    whole = [(placed.offset, placed.apdu) for placed in recording.apdus if placed.apdu and _is_apdu(placed)]
+    _take_all(whole, decoder)
+    if any(placed.apdu and not _is_apdu(placed) for placed in recording.apdus):
+        decoder.quirks.append("incomplete-apdu")
+    if any(fault.error.kind == "segments" for fault in recording.faults):
+        decoder.quirks.append("incomplete-apdu")
+    return decoder.telegram()
+
+
+def _is_apdu(placed: PlacedApdu) -> bool:
+    """Information without an LLC header is a later segment of something, unless it is a general block."""
+    return placed.llc or placed.apdu[:1] == b"\xe0"
+
+
+def _hdlc_layer(frame: object) -> dict[str, Json]:
+    layer: dict[str, Json] = {"layer": "hdlc"}
+    for name in ("kind", "segmented", "final", "send", "receive"):
+        value = getattr(frame, name, None)
+        if value is not None:
+            layer[name] = value if isinstance(value, bool | int) else str(getattr(value, "name", value)).lower()
+    for name in ("destination", "source"):
+        address = getattr(frame, name, None)
+        if address is not None:
+            layer[name] = {"logical": address.logical, "physical": address.physical, "size": address.size}
+    return layer
+
+
+def _dlms_mbus(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    """DLMS in M-Bus long frames: CI is the segment number with bit 4 set on the last; then source and destination."""
+    position, joined, number = 0, b"", 0
+    while position < len(octets):
+        end, ci, body = _mbus_frame(octets, position, decoder)
+        if not joined and ci & 0x0F:
+            decoder.quirks.append("incomplete-apdu")
+            position = end
+            continue
+        if ci & 0x0F != number & 0x0F:
+            raise DecodeError(
+                f"segment {number & 0x0F} was expected, segment {ci & 0x0F} came", position + 6, "segment"
+            )
+        joined += body
+        number += 1
+        position = end
+        if ci & 0x10:
+            decoder.take(joined)
+            joined, number = b"", 0
+    if joined:
+        decoder.quirks.append("incomplete-apdu")
+    return decoder.telegram()
+
+
+def _mbus_frame(octets: bytes, start: int, decoder: DlmsDecoder) -> tuple[int, int, bytes]:
+    head = octets[start : start + 4]
+    if len(head) < 4 or head[0] != 0x68 or head[3] != 0x68 or head[1] != head[2]:
+        raise DecodeError("an M-Bus long frame begins with 68 L L 68", start, "frame")
+    length = head[1]
+    end = start + 4 + length + 2
+    if not _closes(octets, start, end) and _closes(octets, start, end + 256):
+        end += 256
+        decoder.quirks.append("length-modulo-256")
+    if end > len(octets):
+        raise DecodeError(
+            f"the M-Bus frame has {length} octets, {len(octets) - start - 6} are there", start, "truncated"
+        )
+    if octets[end - 1] != 0x16:
+        raise DecodeError("an M-Bus frame ends in 16", end - 1, "frame")
+    if not _closes(octets, start, end):
+        raise DecodeError("the checksum of the M-Bus frame is wrong", end - 2, "checksum")
+    body = octets[start + 4 : end - 2]
+    if len(body) < 5:
+        raise DecodeError("an M-Bus frame with DLMS has at least 5 octets inside", start + 4, "truncated")
+    decoder.layers.append(
+        {
+            "layer": "m-bus",
+            "control": body[0],
+            "address": body[1],
+            "ci": body[2],
+            "source": body[3],
+            "destination": body[4],
+        }
+    )
+    return end, body[2], body[5:]
+
+
+def _closes(octets: bytes, start: int, end: int) -> bool:
+    return end <= len(octets) and octets[end - 1] == 0x16 and sum(octets[start + 4 : end - 2]) & 0xFF == octets[end - 2]
+
+
+def _cosem_data(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    data = axdr.decode_all(octets)
+    decoder.layers.append({"layer": "cosem-data", "body": cosem_json(data)})
+    decoder.readings += readings_of(data)
+    return decoder.telegram()
+
+
+# -- others -----------------------------------------------------------------------------------------------------------
+
+
+def _p1(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    return decode_p1(octets, decoder.keys.keys, decoder.keys.auth_key, decoder.keys.system_title)
+
+
+FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
+    "p1": _p1,
+    "dlms": _apdu,
+    "hdlc": _hdlc,
+    "wrapper": _wrapper,
+    "llc": _llc,
+    "dlms-mbus": _dlms_mbus,
+    "cosem-data": _cosem_data,
+}
+"""The names of the formats, each with its decoder."""
