@@ -74,7 +74,7 @@ def test_a_phase_is_named():
 def test_an_encrypted_telegram_is_opened_by_the_key_that_fits():
     telegram = decode_telegram(FRAME, [bytes(16), KEY])
     assert telegram.readings == decode_telegram(OCTETS).readings
-    assert telegram.security["authenticated"] is True
+    assert (telegram.security["authenticated"], telegram.security["tag"]) == (True, "verified")
     assert [layer["layer"] for layer in telegram.layers] == ["general-glo-ciphering", "p1"]
 
 

@@ -96,6 +96,10 @@ def page(
     def script() -> str:
         return _file("page.js")
 
+    @get("/icon.svg", media_type="image/svg+xml", sync_to_thread=False)
+    def icon() -> str:
+        return _file("icon.svg")
+
     @get("/state.json", sync_to_thread=False)
     def state() -> Response[dict[str, Json]]:
         return Response(view().as_json())
@@ -113,7 +117,7 @@ def page(
         return None if known else Response("this name is not served here", status_code=400, media_type=MediaType.TEXT)
 
     return Litestar(
-        [index, style, script, state, events],
+        [index, style, script, icon, state, events],
         before_request=guard,
         response_headers=_HEADERS,
         openapi_config=None,

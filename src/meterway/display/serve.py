@@ -62,8 +62,8 @@ class Display:
     async def changes(self, *, at_most_s: float = 5.0) -> AsyncIterator[View]:
         """A view now and after every change, at least every ``at_most_s`` seconds."""
         while True:
-            yield self.view()
             changed = self._changed
+            yield self.view()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(at_most_s):
                     await changed.wait()

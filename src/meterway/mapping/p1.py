@@ -97,7 +97,8 @@ def _security(opened: Decrypted | None) -> dict[str, Json]:
         return {"encrypted": False, "authenticated": False}
     return {
         "encrypted": True,
-        "authenticated": opened.verified,
+        "authenticated": opened.verified and not opened.quirks,
+        "tag": next(iter(opened.quirks), "verified"),
         "suite": opened.security_control & 0x0F,
         "system_title": opened.system_title.hex().upper(),
         "invocation_counter": opened.counter,

@@ -121,3 +121,9 @@ def test_the_hungarian_month_is_a_list_of_values():
 def test_two_limits_in_one_line_are_both_kept():
     value = read("1-1:31.4.0", "100*A", "-063*A")
     assert (value.value, value.entries[0].value) == (100, -63)
+
+
+def test_a_long_line_of_rubbish_is_refused_in_a_few_words():
+    value = read("1-0:1.7.0", "9" * 10_000)
+    assert value.value is None
+    assert len(value.reason) < 80

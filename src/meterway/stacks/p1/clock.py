@@ -12,14 +12,16 @@ _EPOCH_YEAR: Final = 70
 """A channel that never had a reading may show the first second of 1970; no meter writes of 2070 yet."""
 
 
-@lru_cache(maxsize=1024)
 def stamp(part: str, offset_h: int = 1) -> datetime | None:
     """``200426223001S`` to UTC; None for what is no time, such as ``632525252525S`` (no reading yet).
 
     The letter decides: S is one hour more than the standard time of the country, ``offset_h`` hours east of UTC.
     """
-    if len(part) != 13 or part[12] not in "SW":
-        return None
+    return _stamp(part, offset_h) if len(part) == 13 and part[12] in "SW" else None
+
+
+@lru_cache(maxsize=1024)
+def _stamp(part: str, offset_h: int) -> datetime | None:
     local = _naive(part[:12])
     return None if local is None else _to_utc(local, offset_h + (part[12] == "S"))
 

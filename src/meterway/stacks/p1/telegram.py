@@ -204,7 +204,7 @@ def _lines(body: str) -> tuple[list[P1Object], list[RawLine]]:
     rows = _LINE.findall(body)
     rows.pop()  # the empty match at the very end
     for code, inner, text in rows:
-        entry = _object(code, inner) if code else None
+        entry = (_object(code, inner) if len(inner) <= _REMEMBERED else _read(code, inner)) if code else None
         if entry is None:
             others.append(RawLine(before=len(objects), text=f"{code}({inner})" if code else text))
         else:
@@ -212,9 +212,7 @@ def _lines(body: str) -> tuple[list[P1Object], list[RawLine]]:
     return objects, others
 
 
-@lru_cache(maxsize=4096)
-def _object(code: str, inner: str) -> P1Object | None:
-    """One line; remembered, because most lines of a meter's next telegram are those of the last one."""
+def _read(code: str, inner: str) -> P1Object | None:
     obis = _obis(code)
     if obis is None:
         return None
@@ -227,6 +225,11 @@ def _object(code: str, inner: str) -> P1Object | None:
             breaks.append(len(parts))
         parts += line.split(")(")
     return P1Object(obis=obis, parts=tuple(parts), code=code, breaks=tuple(breaks))
+
+
+_object: Final = lru_cache(maxsize=4096)(_read)
+"""Short lines are remembered: most lines of a meter's next telegram are those of the last one."""
+_REMEMBERED: Final = 80
 
 
 _VERSION: Final = Obis.parse("1-3:0.2.8")

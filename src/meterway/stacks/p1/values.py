@@ -23,6 +23,7 @@ __all__ = ["DEVICE_TYPES", "Entry", "P1Value", "Scalar", "number", "text", "valu
 Scalar = Decimal | str | datetime | None
 
 _NUMBER: Final = re.compile(r"([+-]?\d{1,18}(?:\.\d{1,12})?)(?:\*([^\s*]{1,12}))?", re.ASCII)
+_LONGEST_NUMBER: Final = 45
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _SYMBOLS: Final = (
     "W kW MW Wh kWh MWh var kvar Mvar varh kvarh Mvarh VA kVA VAh kVAh V kV A mA Hz s J kJ MJ GJ l °C m³ m³/h"
@@ -105,13 +106,20 @@ def _number_value(parts: tuple[str, ...], offset_h: int) -> P1Value:
     return _plain(parts[-1])
 
 
-@lru_cache(maxsize=4096)
 def _plain(part: str) -> P1Value:
-    """A number alone; remembered, because many values of a meter do not change from one telegram to the next."""
+    """A number alone."""
+    return _remembered(part) if len(part) <= _LONGEST_NUMBER else P1Value(value=None, reason=_no_number(part))
+
+
+@lru_cache(maxsize=4096)
+def _remembered(part: str) -> P1Value:
+    """Remembered, because many values of a meter do not change from one telegram to the next."""
     pair = number(part)
-    if pair is None:
-        return P1Value(value=None, reason=f"{part!r} is not a number" if part else "empty")
-    return P1Value(value=pair[0], unit=pair[1])
+    return P1Value(value=None, reason=_no_number(part)) if pair is None else P1Value(value=pair[0], unit=pair[1])
+
+
+def _no_number(part: str) -> str:
+    return f"{part[:40]!r} is not a number" if part else "empty"
 
 
 def _captured(parts: tuple[str, ...], offset_h: int) -> P1Value:
@@ -120,10 +128,10 @@ def _captured(parts: tuple[str, ...], offset_h: int) -> P1Value:
         return _number_value(parts, offset_h)
     time = stamp(parts[0], offset_h)
     if time is None:
-        return P1Value(value=None, reason=f"no reading yet: {parts[0]!r} is no time")
+        return P1Value(value=None, reason=f"no reading yet: {parts[0][:40]!r} is no time")
     pair = number(parts[1])
     if pair is None:
-        return P1Value(value=None, time=time, reason=f"{parts[1]!r} is not a number")
+        return P1Value(value=None, time=time, reason=_no_number(parts[1]))
     return P1Value(value=pair[0], unit=pair[1], time=time)
 
 
@@ -131,7 +139,7 @@ def _old_channel(parts: tuple[str, ...], offset_h: int) -> P1Value:
     """DSMR 2.2 and 3: ``(time)(status)(period)(count)(code)(unit)(number)``, time without a season letter."""
     time = local_time(parts[0], offset_h) or stamp(parts[0], offset_h)
     if time is None:
-        return P1Value(value=None, reason=f"no reading yet: {parts[0]!r} is no time")
+        return P1Value(value=None, reason=f"no reading yet: {parts[0][:40]!r} is no time")
     pair = number(parts[6]) if len(parts) > 6 else None
     if pair is None:
         return P1Value(value=None, time=time, reason="no number in its last part")
@@ -140,7 +148,7 @@ def _old_channel(parts: tuple[str, ...], offset_h: int) -> P1Value:
 
 def _clock(parts: tuple[str, ...], offset_h: int) -> P1Value:
     time = stamp(parts[0], offset_h) or local_time(parts[0], offset_h)
-    return P1Value(value=time, time=time, reason="" if time else f"{parts[0]!r} is no time")
+    return P1Value(value=time, time=time, reason="" if time else f"{parts[0][:40]!r} is no time")
 
 
 def _text_value(parts: tuple[str, ...], offset_h: int) -> P1Value:
@@ -178,7 +186,7 @@ def _peaks(parts: tuple[str, ...], offset_h: int) -> P1Value:
 def _counted(parts: tuple[str, ...], rows: tuple[Entry, ...]) -> P1Value:
     pair = number(parts[0])
     if pair is None:
-        return P1Value(value=None, entries=rows, reason=f"{parts[0]!r} is not a count" if parts[0] else "empty")
+        return P1Value(value=None, entries=rows, reason=f"{parts[0][:40]!r} is not a count" if parts[0] else "empty")
     wrong = "" if int(pair[0]) == len(rows) else f"{pair[0]} rows announced, {len(rows)} sent"
     return P1Value(value=pair[0], entries=rows, reason=wrong)
 
@@ -187,8 +195,8 @@ def _entry(time: str, part: str, offset_h: int, *, period: datetime | None = Non
     when = stamp(time, offset_h) if time else None
     pair = number(part)
     if pair is None:
-        return Entry(value=None, time=when, period=period, reason=f"{part!r} is not a number")
-    wrong = f"{time!r} is no time" if time and when is None else ""
+        return Entry(value=None, time=when, period=period, reason=_no_number(part))
+    wrong = f"{time[:40]!r} is no time" if time and when is None else ""
     return Entry(value=pair[0], unit=pair[1], time=when, period=period, reason=wrong)
 
 
