@@ -229,6 +229,18 @@ def test_a_window_ends_with_the_poll_bit() -> None:
     assert [frame.poll_final for frame in sent] == [False, False, True]
 
 
+def test_a_late_acknowledgement_is_not_taken_for_a_new_one_in_a_wide_window() -> None:
+    client, _ = linked(window_tx=7, window_rx=7)
+    client.send(bytes(1000), 0)
+    assert len(frames(client.data_to_send())) == 3
+    client.receive_data(response(0x71), 0)
+    assert [frame.send_sequence for frame in frames(client.data_to_send())] == [3, 4, 5]
+    for late in (0x11, 0x31, 0x51):
+        client.receive_data(response(late), 0)
+        assert noticed(client) == ["sequence"]
+        assert client.data_to_send() == b""
+
+
 def test_an_apdu_beyond_the_limit_ends_the_link() -> None:
     client, server = linked(max_apdu=300)
     line = MemoryLine(client, server)

@@ -24,6 +24,9 @@ from meterway.stacks.dlms.hdlc.stream import Deframer, Found
 __all__ = ["HdlcFraming"]
 
 _LLC_SIZE: Final = 3
+_SAFE_WINDOW: Final = 3
+"""Frames sent in one turn at most, whatever was agreed: with numbers modulo 8, a late copy of an acknowledgement from
+the turn before cannot then be taken for a new one."""
 
 
 class _Wait(Enum):
@@ -40,7 +43,7 @@ class HdlcFraming:
     """A ``Framing`` over HDLC, as primary (``Role.CLIENT``) or secondary (``Role.SERVER``).
 
     ``max_info_*`` (octets) and ``window_*`` (frames) are proposed by the client in SNRM and cut down by the server in
-    UA. A primary without an answer for ``response_timeout_s`` sends again, ``retries`` times, then
+    UA; no more than three frames are sent in one turn. A primary without an answer for ``response_timeout_s`` sends again, ``retries`` times, then
     ``Disconnected(LinkError)``; it polls a secondary that has no answer yet for up to ``answer_timeout_s``. A secondary
     drops a client it has not heard for ``inactivity_timeout_s`` and says "not yet" after ``hold_s``. A frame that
     stops coming for ``octet_gap_s`` is given up. ``max_apdu`` bounds reassembly.
@@ -98,7 +101,7 @@ class HdlcFraming:
 
     def _begin(self) -> None:
         """Start numbering at zero with nothing under way; the primary has the right to send."""
-        self._window = SendWindow(self.parameters.window_tx)
+        self._window = SendWindow(min(self.parameters.window_tx, _SAFE_WINDOW))
         self._reassembler = Reassembler(self._max_apdu + _LLC_SIZE)
         self._expected = 0
         self._turn = self._role is Role.CLIENT
