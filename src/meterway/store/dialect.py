@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from meterway.base.errors import StoreError
 from meterway.store import postgres, sqlite
-from meterway.store.driver import Connection, Cursor, Row
+from meterway.store.driver import Connection, Row
 
 __all__ = ["Dialect", "dialect_of"]
 
@@ -37,7 +37,7 @@ class Dialect:
     explain: Callable[[Any, str], StoreError]
     is_conflict: Callable[[Any], bool]
     text: Callable[[str], str]
-    write_many: Callable[[Cursor, str, Iterable[Row]], int]
+    write_many: Callable[[Any, str, Iterable[Row]], int]
 
 
 _SKIP_LOCKED: Final = " FOR UPDATE SKIP LOCKED"

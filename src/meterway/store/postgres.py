@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from meterway.base.errors import StoreError
-from meterway.store.driver import Cursor, Row
+from meterway.store.driver import Row
 
 if TYPE_CHECKING:
     import psycopg
@@ -42,22 +43,31 @@ def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
 
 @lru_cache(maxsize=64)
 def _widened(sql: str) -> str | None:
-    """An INSERT of one row as an INSERT of many; None for another statement."""
+    """An INSERT of one row as an INSERT of many, with the server's own placeholders; None for another statement."""
     found = _VALUES.search(sql)
-    return sql.replace(found[0], "VALUES " + ", ".join([found[1]] * _ROWS)) if found else None
+    if found is None:
+        return None
+    numbers = count(1)
+    wide = sql.replace(found[0], "VALUES " + ", ".join([found[1]] * _ROWS))
+    return re.sub("%s", lambda _: f"${next(numbers)}", wide).replace("%%", "%")
 
 
-def write_many(cursor: Cursor, sql: str, rows: Iterable[Row]) -> int:
+def write_many(cursor: psycopg.Cursor[Row], sql: str, rows: Iterable[Row]) -> int:
     """Run a statement for every row; how many rows it touched. Inserts go in statements of many rows."""
     left = list(rows)
     touched = 0
     wide = _widened(sql) if len(left) >= _ROWS else None
-    while wide and len(left) >= _ROWS:
-        cursor.execute(wide, [value for row in left[:_ROWS] for value in row])
-        touched += cursor.rowcount
-        left = left[_ROWS:]
+    if wide is not None:
+        import psycopg
+
+        # A raw cursor, because the usual one would parse the long text anew each time.
+        with psycopg.RawCursor(cursor.connection) as raw:
+            while len(left) >= _ROWS:
+                raw.execute(wide.encode(), [value for row in left[:_ROWS] for value in row])
+                touched += raw.rowcount
+                left = left[_ROWS:]
     if left:
-        cursor.executemany(sql, left)
+        cursor.executemany(sql.encode(), left)
         touched += cursor.rowcount
     return touched
 
