@@ -43,10 +43,10 @@ class HdlcFraming:
     """A ``Framing`` over HDLC, as primary (``Role.CLIENT``) or secondary (``Role.SERVER``).
 
     ``max_info_*`` (octets) and ``window_*`` (frames) are proposed by the client in SNRM and cut down by the server in
-    UA; no more than three frames are sent in one turn. A primary without an answer for ``response_timeout_s`` sends again, ``retries`` times, then
-    ``Disconnected(LinkError)``; it polls a secondary that has no answer yet for up to ``answer_timeout_s``. A secondary
-    drops a client it has not heard for ``inactivity_timeout_s`` and says "not yet" after ``hold_s``. A frame that
-    stops coming for ``octet_gap_s`` is given up. ``max_apdu`` bounds reassembly.
+    UA; no more than three frames are sent in one turn. A primary without an answer for ``response_timeout_s`` sends
+    again, ``retries`` times, then ``Disconnected(LinkError)``; it polls a secondary that has no answer yet for up to
+    ``answer_timeout_s``. A secondary drops a client it has not heard for ``inactivity_timeout_s`` and says "not yet"
+    after ``hold_s``. A frame that stops coming for ``octet_gap_s`` is given up. ``max_apdu`` bounds reassembly.
 
     A secondary learns the client's address from SNRM and serves one client after the other; a second one is told DM.
     Noticed kinds: those of ``stream.Found``, and ``address``, ``echo``, ``retransmission``, ``sequence``,
