@@ -7,7 +7,8 @@ transport header and in a wired selection (EN 13757-7).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from functools import lru_cache
+from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError
 
@@ -92,29 +93,15 @@ class Address:
     version: int
     device_type: int
 
-    @classmethod
-    def from_radio(cls, octets: bytes) -> Self:
+    @staticmethod
+    def from_radio(octets: bytes) -> Address:
         """From ``M ID V T``; DecodeError unless there are 8 octets."""
-        if len(octets) != 8:
-            raise DecodeError(f"a meter address has 8 octets, not {len(octets)}", 0, "truncated")
-        return cls(
-            manufacturer=octets[0] | octets[1] << 8,
-            ident=octets[5:1:-1].hex().upper(),
-            version=octets[6],
-            device_type=octets[7],
-        )
+        return _address(octets[2:6], octets[:2], octets[6:])
 
-    @classmethod
-    def from_wired(cls, octets: bytes) -> Self:
+    @staticmethod
+    def from_wired(octets: bytes) -> Address:
         """From ``ID M V T``; DecodeError unless there are 8 octets."""
-        if len(octets) != 8:
-            raise DecodeError(f"a meter address has 8 octets, not {len(octets)}", 0, "truncated")
-        return cls(
-            manufacturer=octets[4] | octets[5] << 8,
-            ident=octets[3::-1].hex().upper(),
-            version=octets[6],
-            device_type=octets[7],
-        )
+        return _address(octets[:4], octets[4:6], octets[6:])
 
     @property
     def identification(self) -> bytes:
@@ -142,3 +129,15 @@ class Address:
     def __str__(self) -> str:
         """``KAM-63452869-1B-16``: manufacturer, identification, version, device type."""
         return f"{self.manufacturer_text}-{self.ident}-{self.version:02X}-{self.device_type:02X}"
+
+
+@lru_cache(maxsize=16384)
+def _address(ident: bytes, manufacturer: bytes, rest: bytes) -> Address:
+    if len(rest) != 2:
+        raise DecodeError(f"a meter address has 8 octets, not {6 + len(rest)}", 0, "truncated")
+    return Address(
+        manufacturer=manufacturer[0] | manufacturer[1] << 8,
+        ident=ident[::-1].hex().upper(),
+        version=rest[0],
+        device_type=rest[1],
+    )

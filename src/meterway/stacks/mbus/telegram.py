@@ -15,6 +15,7 @@ from meterway.stacks.mbus.afl import AFL_CI, Afl, Reassembly, decode_afl
 from meterway.stacks.mbus.ci import meaning_of
 from meterway.stacks.mbus.ell import ELL_CIS, Ell, decode_ell
 from meterway.stacks.mbus.link.frames import Frame, LongFrame, decode_frame
+from meterway.stacks.mbus.making import positional
 from meterway.stacks.mbus.records.compact import Formats, decode_compact, decode_format
 from meterway.stacks.mbus.records.fixed import decode_fixed
 from meterway.stacks.mbus.records.head import head_at
@@ -31,6 +32,7 @@ Link = Literal["auto", "wired", "radio"]
 
 _NO_RECORDS: Final = Records()
 _UNPROTECTED: Final = Protection()
+_NOBODY: Final = Address(manufacturer=0, ident="00000000", version=0, device_type=0)
 _FIXED: Final = (0x73, 0x77)
 _WITH_RECORDS: Final = frozenset(("data", "command"))
 _TRUE_MODES_ON_WIRE: Final = frozenset((2, 3, 5, 7, 8, 9, 10, 13))
@@ -74,6 +76,9 @@ class Telegram:
     def status_words(self) -> tuple[str, ...]:
         """What the status octet of the meter complains of."""
         return status_words(self.status)
+
+
+_telegram: Final = positional(Telegram)
 
 
 class _Opener:
@@ -280,7 +285,7 @@ def _wired(octets: bytes, opener: _Opener) -> Telegram:
     if frame.ci in _FIXED and len(frame.data) == 16:
         return _fixed(frame)
     body = bytes((frame.ci,)) + frame.data
-    nobody = Address(manufacturer=0, ident="00000000", version=0, device_type=0)
+    nobody = _NOBODY
     if frame.ci == AFL_CI:
         rest = opener.fragment(body, nobody)
         if rest is None:
@@ -355,18 +360,18 @@ def _application(
     except DecodeError as error:
         raise DecodeError(error.message, error.offset + end, error.kind) from None
     access = tpl.access if tpl.header != "none" else (opener.ell.access if opener.ell is not None else None)
-    return Telegram(
-        frame=frame,
-        kind=kind,
-        device=tpl.address or (None if wired else sender),
-        access=access,
-        status=tpl.status,
-        ell=opener.ell,
-        afl=opener.afl,
-        tpl=tpl,
-        payload=payload,
-        content=content,
-        protection=opener.protection,
-        link_protection=opener.link_protection,
-        quirks=tuple(opener.quirks),
+    return _telegram(
+        frame,
+        kind,
+        tpl.address or (None if wired else sender),
+        access,
+        tpl.status,
+        opener.ell,
+        opener.afl,
+        tpl,
+        payload,
+        content,
+        opener.protection,
+        opener.link_protection,
+        tuple(opener.quirks),
     )

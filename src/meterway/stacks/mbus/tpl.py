@@ -8,6 +8,7 @@ from typing import Final
 from meterway.base.errors import DecodeError
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.ci import meaning_of
+from meterway.stacks.mbus.making import positional
 
 __all__ = ["EXTENSIONS", "Tpl", "decode_tpl", "status_words"]
 
@@ -69,6 +70,9 @@ class Tpl:
         return bytes((self.ci, self.access, self.status)) + self.config.to_bytes(2, "little") + self.extension
 
 
+_tpl: Final = positional(Tpl)
+
+
 def decode_tpl(data: bytes, start: int, *, extended: bool = True) -> tuple[Tpl, int]:
     """The header that begins at ``start`` (its CI) and the offset after it.
 
@@ -98,14 +102,4 @@ def decode_tpl(data: bytes, start: int, *, extended: bool = True) -> tuple[Tpl, 
         extension = data[place : place + sizes[0]]
         counter = int.from_bytes(data[place + sizes[0] : end], "little") if sizes[1] else None
         place = end
-    header = Tpl(
-        ci=ci,
-        header=meaning.header,
-        address=address,
-        access=access,
-        status=status,
-        config=config,
-        extension=extension,
-        counter=counter,
-    )
-    return header, place
+    return _tpl(ci, meaning.header, address, access, status, config, extension, counter), place

@@ -106,7 +106,7 @@ def _rebuild(heads: bytes, values: bytes) -> tuple[bytes, bytes]:
     out = bytearray()
     place = body = 0
     while place < len(heads):
-        head = head_at(heads, place, len(heads))
+        head = head_at(heads, place, len(heads))[0]
         size = head.size
         if size == LVAR:
             count = lvar_size(values[body]) if body < len(values) else None

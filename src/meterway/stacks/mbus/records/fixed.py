@@ -83,6 +83,7 @@ def _record(unit: int, octets: bytes, *, binary: bool, storage: int, subunit: in
         subunit=0,
         vif=f"fixed {unit:02X}",
         quantity=quantity,
+        summary=f"{quantity}, counter {subunit + 1}",
         unit=symbol,
         num=num,
         den=den,

@@ -15,12 +15,16 @@ from meterway.stacks.mbus.records.read import Read, Value, reader
 from meterway.stacks.mbus.records.tables import Combinable, Meaning
 from meterway.stacks.mbus.records.values import SIZES
 
-__all__ = ["FUNCTIONS", "Head", "head_at", "make_head"]
+__all__ = ["FUNCTIONS", "KNOWN", "Head", "head_at", "make_head"]
 
 FUNCTIONS: Final = ("instantaneous", "maximum", "minimum", "error")
 
 _CACHE_LIMIT: Final = 8192
-_CACHE: dict[bytes, Head] = {}
+
+Entry = tuple["Head", Read, int, int]
+"""A head, its reader, the octets of its data field and those of the head: what is needed for each record."""
+
+KNOWN: Final[dict[bytes, Entry]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +32,10 @@ class Head:
     """What is known of a record before its data.
 
     The value in ``unit`` is the integer or real of the data field x ``num`` / ``den`` + ``offset``.
-    ``notes`` are the combinable VIFEs in words; ``vif`` is the value information block in hex; ``size`` the octets of
-    data (-1: variable). ``kind`` as in ``tables.Meaning``, and ``profile``. ``problem`` says why no value is to be had.
-    ``read`` makes the value of the octets of the data field (with the LVAR octet in front where there is one).
+    ``notes`` are the combinable VIFEs in words, ``summary`` the quantity with them; ``vif`` is the value information
+    block in hex; ``size`` the octets of data (-1: variable). ``kind`` as in ``tables.Meaning``, and ``profile``.
+    ``problem`` says why no value is to be had. ``read`` makes the value of the octets of the data field (with the LVAR
+    octet in front where there is one).
     """
 
     octets: bytes
@@ -42,6 +47,7 @@ class Head:
     subunit: int
     vif: str
     quantity: str
+    summary: str
     unit: str
     num: int
     den: int
@@ -50,11 +56,6 @@ class Head:
     notes: tuple[str, ...]
     problem: str
     read: Read = field(compare=False, repr=False)
-
-    @property
-    def summary(self) -> str:
-        """The quantity with its notes, for people: ``volume, upper limit``."""
-        return ", ".join((self.quantity, *self.notes))
 
 
 def _block_end(data: bytes, start: int, limit: int, what: str) -> int:
@@ -69,8 +70,8 @@ def _block_end(data: bytes, start: int, limit: int, what: str) -> int:
     return end
 
 
-def head_at(data: bytes, start: int, limit: int) -> Head:
-    """The head that begins at ``start``; DecodeError if the octets before ``limit`` are none."""
+def head_at(data: bytes, start: int, limit: int) -> Entry:
+    """The head that begins at ``start``, kept in ``KNOWN``; DecodeError if the octets before ``limit`` are none."""
     if start >= limit:
         raise DecodeError("a record is missing", start, "truncated")
     middle = _block_end(data, start, limit, "DIFEs")
@@ -78,13 +79,13 @@ def head_at(data: bytes, start: int, limit: int) -> Head:
         raise DecodeError("the value information is cut off", limit, "truncated")
     end = _vib_end(data, middle, limit)
     octets = bytes(data[start:end])
-    head = _CACHE.get(octets)
-    if head is None:
+    entry = KNOWN.get(octets)
+    if entry is None:
         head = _parse(octets, middle - start, start)
-        if len(_CACHE) >= _CACHE_LIMIT:
-            _CACHE.clear()
-        _CACHE[octets] = head
-    return head
+        if len(KNOWN) >= _CACHE_LIMIT:
+            KNOWN.clear()
+        entry = KNOWN[octets] = (head, head.read, head.size, len(octets))
+    return entry
 
 
 def _vib_end(data: bytes, middle: int, limit: int) -> int:
@@ -110,7 +111,7 @@ def make_head(
         dib.append(storage & 15 | (tariff & 3) << 4 | (subunit & 1) << 6)
         storage, tariff, subunit = storage >> 4, tariff >> 2, subunit >> 1
     octets = bytes(dib) + vib
-    head = head_at(octets, 0, len(octets))
+    head = head_at(octets, 0, len(octets))[0]
     if head.octets != octets:
         raise DecodeError("the value information block has octets left over", len(head.octets), "trailing")
     return head
@@ -137,6 +138,7 @@ def _parse(octets: bytes, middle: int, place: int) -> Head:
         subunit=subunit,
         vif=octets[middle:].hex().upper(),
         quantity=draft.meaning.quantity,
+        summary=", ".join((draft.meaning.quantity, *draft.notes)),
         unit=draft.unit,
         num=draft.num,
         den=draft.den,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from meterway.base.errors import DecodeError
-from meterway.stacks.mbus.records.head import Head, head_at, make_head
+from meterway.stacks.mbus.making import positional
+from meterway.stacks.mbus.records.head import KNOWN, Head, head_at, make_head
 from meterway.stacks.mbus.records.read import BCD_FIELDS, Value, write
 from meterway.stacks.mbus.records.times import summer_time
-from meterway.stacks.mbus.records.values import SIZES, lvar_size
+from meterway.stacks.mbus.records.values import lvar_size
 
 __all__ = ["Record", "Records", "decode_records", "encode_records", "make_record"]
 
@@ -118,43 +119,51 @@ def _reason(head: Head, data: bytes) -> str:
     return "not a number"
 
 
+_record: Final = positional(Record)
+_records: Final = positional(Records)
+
+
 def decode_records(data: bytes, start: int = 0, end: int | None = None) -> Records:
     """Read records up to ``end``; DecodeError if a header is malformed or a record is cut off.
 
     Idle fillers (2F) are passed over; DIF 0F and 1F end the list.
     """
-    limit = len(data) if end is None else end
+    if end is not None:
+        data = data[:end]
+    limit = len(data)
     records: list[Record] = []
     fillers: list[int] = []
     place = start
-    sizes = SIZES
+    known = KNOWN.get
     while place < limit:
-        dif = data[place]
-        if dif == FILLER:
-            fillers.append(place - start)
-            place += 1
-            continue
-        if dif & 0x8F == 0x0F:
-            if dif > 0x1F:
-                raise DecodeError(f"DIF 0x{dif:02X} is reserved", place, "dif")
-            return Records(
-                records=tuple(records),
-                manufacturer_data=data[place + 1 : limit],
-                has_manufacturer_data=True,
-                more_follows=dif == 0x1F,
-                fillers=tuple(fillers),
-            )
-        head = head_at(data, place, limit)
-        body = place + len(head.octets)
-        size = sizes[head.data_field]
+        # headers end themselves, so no header is the beginning of another: the first hit is the right one
+        entry = known(data[place : place + 2]) or known(data[place : place + 3]) or known(data[place : place + 4])
+        if entry is None:
+            dif = data[place]
+            if dif == FILLER:
+                fillers.append(place - start)
+                place += 1
+                continue
+            if dif & 0x8F == 0x0F:
+                return _with_manufacturer_data(records, fillers, data, place)
+            entry = head_at(data, place, limit)
+        head, read, size, length = entry
+        body = place + length
         if size < 0:
             size = _variable_size(data, body, limit)
         place = body + size
         if place > limit:
             raise DecodeError(f"{head.quantity}: {size} octets of data wanted, {limit - body} left", body, "truncated")
         field = data[body:place]
-        records.append(Record(head=head, value=head.read(field), data=field))
-    return Records(records=tuple(records), fillers=tuple(fillers))
+        records.append(_record(head, read(field), field))
+    return _records(tuple(records), b"", False, False, tuple(fillers))
+
+
+def _with_manufacturer_data(records: list[Record], fillers: list[int], data: bytes, place: int) -> Records:
+    dif = data[place]
+    if dif > 0x1F:
+        raise DecodeError(f"DIF 0x{dif:02X} is reserved", place, "dif")
+    return _records(tuple(records), data[place + 1 :], True, dif == 0x1F, tuple(fillers))
 
 
 def _variable_size(data: bytes, body: int, limit: int) -> int:
