@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from meterway.base.crc import arc
 from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
-from meterway.stacks.p1.telegram import P1Object, RawLine, Telegram, decode, encode, seal
+from meterway.stacks.p1.telegram import P1Object, RawLine, Telegram, decode, encode, seal, split
 
 pytestmark = pytest.mark.covers("IF-H1")
 
@@ -168,3 +168,11 @@ def test_a_code_without_medium_and_channel_is_read_as_electricity():
     read = decode(telegram("1.8.0(000012.3*kWh)"))
     assert read.objects[0].obis == Obis(1, 0, 1, 8, 0)
     assert read.quirks == ("reduced-code",)
+
+
+def test_a_capture_is_cut_into_its_telegrams():
+    second = telegram("0-0:96.13.0(test-/-test)", crc=False)
+    third = b"/ABC5x\r\n\r\n1-0:1.7.0(1*kW)\r\n"
+    assert split(b"\r\n" + GOOD + second + third + GOOD) == [GOOD, second, third, GOOD]
+    assert split(b"1-0:1.7.0(1*kW)\r\n!\r\n" + GOOD) == [b"1-0:1.7.0(1*kW)\r\n!\r\n", GOOD]
+    assert split(b"") == []

@@ -16,13 +16,14 @@ from meterway.base.crc import arc
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
 
-__all__ = ["P1Object", "RawLine", "Telegram", "decode", "encode", "seal"]
+__all__ = ["P1Object", "RawLine", "Telegram", "decode", "encode", "seal", "split"]
 
 _LINE: Final = re.compile(
     r"(?:((?:\d{1,3}-\d{1,3}:)?\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:[.*&]\d{1,3})?)"
     r"\(([^\r\n]*(?:\)\r?\n\([^\r\n]*)*)\)|((?:[^\r\n]|\r(?!\n))+)|)(?:\r?\n|\Z)"
 )
 _BREAK: Final = re.compile(r"\)\r?\n\(")
+_BEGIN: Final = re.compile(rb"(?<=\n)(?=[/\xaf])")
 _CRC_TEXT: Final = re.compile(r"[0-9A-Fa-f]{1,4}")
 _STRIP_PARITY: Final = bytes(value & 0x7F for value in range(256))
 
@@ -76,7 +77,7 @@ class Telegram:
 
     def find(self, code: str) -> P1Object | None:
         """The first object of that code (``1-0:1.8.1``), or None."""
-        wanted = Obis.parse(code)
+        wanted = _obis(code)
         return next((entry for entry in self.objects if entry.obis == wanted), None)
 
 
@@ -120,6 +121,14 @@ def decode(octets: bytes, *, crc: bool = True) -> Telegram:
     if not identified and not telegram.objects:
         raise DecodeError("neither an identification nor a data line: not a P1 telegram", start, "identification")
     return telegram
+
+
+def split(octets: bytes) -> list[bytes]:
+    """Cut a capture into its telegrams, each with what follows it up to the next; lines before the first ``/`` count.
+
+    Unlike ``P1Stream`` it keeps telegrams without an end or a beginning, for ``decode`` to judge.
+    """
+    return [part for part in _BEGIN.split(octets) if part.strip()]
 
 
 def _start(octets: bytes, quirks: list[str]) -> int:
