@@ -39,6 +39,7 @@ class Display:
         self._clock = clock
         self._device = DisplayDevice(utc_offset_h=config.utc_offset_h)
         self._changed = asyncio.Event()
+        self._counters: dict[bytes, int] = {}
         self._task: asyncio.Task[None] | None = None
         self.page_address = ""
 
@@ -100,7 +101,7 @@ class Display:
         config = self.config
         before = self._device.view(self._clock()).telegrams
         lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        engine = P1Stream(key=config.key, auth_key=config.auth_key)
+        engine = P1Stream(key=config.key, auth_key=config.auth_key, counters=self._counters)
 
         def made() -> EngineProtocol[TelegramReceived | Noticed]:
             return EngineProtocol(engine, self._event, on_lost=lambda reason: _settle(lost, reason))

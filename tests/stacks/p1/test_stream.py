@@ -158,3 +158,16 @@ def test_any_octets_are_survived(octets):
     for stream in (octets, b"\xdb\x08" + octets, b"/" + octets, b""):
         engine.receive_data(stream, 0)
     assert all(isinstance(event, TelegramReceived | Noticed) for event in events_of(engine))
+
+
+@pytest.mark.covers("SEC-05")
+def test_a_replayed_telegram_is_refused_even_on_a_new_line():
+    frames = {count: encrypt(octets_of(count), KEY, system_title=TITLE, counter=count) for count in (5, 6)}
+    counters = {}
+    engine = P1Stream(key=KEY, counters=counters)
+    engine.receive_data(frames[6] + frames[6] + frames[5], 0)
+    events = events_of(engine)
+    assert (powers_of(events), kinds_of(events)) == (["06.000*kW"], ["counter", "counter"])
+    again = P1Stream(key=KEY, counters=counters)
+    again.receive_data(frames[6], 0)
+    assert kinds_of(events_of(again)) == ["counter"]

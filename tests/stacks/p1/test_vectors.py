@@ -74,4 +74,5 @@ def test_a_stream_of_it_is_cut_into_telegrams(vector):
     events = []
     while (event := engine.next_event()) is not None:
         events.append(event)
-    assert len([event for event in events if isinstance(event, TelegramReceived)]) == 3
+    wanted = 1 if "hex" in vector else 3  # an encrypted telegram counts once: the next ones are replays
+    assert len([event for event in events if isinstance(event, TelegramReceived)]) == wanted

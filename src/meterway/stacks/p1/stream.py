@@ -36,7 +36,8 @@ class Noticed:
     """Something that is wrong but was survived.
 
     ``kind``: ``noise`` (octets between telegrams), ``cut`` (a telegram without its end), ``overlong``, ``encrypted``
-    (no key is known), ``tag`` and the other checks of SecurityError, ``crc`` and the other kinds of DecodeError.
+    (no key is known), ``counter`` (a replayed telegram), ``tag`` and the other checks of SecurityError, ``crc`` and the
+    other kinds of DecodeError.
     """
 
     kind: str
@@ -45,15 +46,26 @@ class Noticed:
 
 
 class P1Stream:
-    """Cuts telegrams, plain or encrypted, out of the octets of a consumer port."""
+    """Cuts telegrams, plain or encrypted, out of the octets of a consumer port.
+
+    ``counters`` holds the last invocation counter of each system title; who connects anew hands the same one over, so
+    that a telegram of the past is refused. Only a telegram whose tag was right moves it.
+    """
 
     def __init__(
-        self, *, key: bytes = b"", auth_key: bytes = PUBLIC_AUTH_KEY, limit: int = 16384, idle_s: float = 5.0
+        self,
+        *,
+        key: bytes = b"",
+        auth_key: bytes = PUBLIC_AUTH_KEY,
+        limit: int = 16384,
+        idle_s: float = 5.0,
+        counters: dict[bytes, int] | None = None,
     ) -> None:
         self._key = key
         self._auth_key = auth_key
         self._limit = limit
         self._idle_s = idle_s
+        self._counters = {} if counters is None else counters
         self._buffer = bytearray()
         self._scanned = 0
         self._deadline: float | None = None
@@ -140,6 +152,13 @@ class P1Stream:
             kind = error.check if isinstance(error, SecurityError) else error.kind
             self._events.append(Noticed(kind=kind, message=error.message, octets=frame))
             return
+        if opened.verified:
+            last = self._counters.get(opened.system_title, -1)
+            if opened.counter <= last:
+                said = f"invocation counter {opened.counter} is not above {last}: a telegram of the past"
+                self._events.append(Noticed(kind="counter", message=said, octets=frame))
+                return
+            self._counters[opened.system_title] = opened.counter
         self._emit(opened.telegram, opened)
 
     def _emit(self, octets: bytes, decrypted: Decrypted | None) -> None:
