@@ -75,37 +75,11 @@ def test_the_dutch_meter_changes_what_it_extends():
         profile.object(Obis(1, 0, 1, 8, 3))
 
 
-@pytest.mark.covers("SEC-04")
-def test_rights_follow_the_association():
-    profile = load_profile("idis")
-    public, management = profile.association(16), profile.association(1)
-    assert public is not None
-    assert management is not None
-    assert (public.authentication, public.configure) == ("none", False)
-    assert (management.authentication, management.configure) == ("hls5", True)
-    assert public.shows(CLOCK)
-    assert not public.shows(LOAD_PROFILE)
-    assert management.shows(LOAD_PROFILE)
-    assert profile.association(99) is None
-    clock = profile.object(CLOCK)
-    assert 2 in clock.settable
-    assert 6 in clock.callable
-
-
 def test_static_values_are_typed():
     profile = load_profile("idis")
     assert profile.object(Obis(1, 0, 32, 7, 0)).static[3] == ScalerUnit(scaler=-1, unit=35)
     begin = profile.object(CLOCK).static[5]
     assert begin == CosemDateTime(month=3, day=0xFE, weekday=7, hour=2, minute=0, second=0, hundredths=0)
-
-
-@pytest.mark.covers("F2a", "UC-EV-02")
-def test_event_codes_have_titles_and_severities():
-    profile = load_profile("idis")
-    assert profile.event("fraud", 42).title == "Strong DC field detected"
-    assert profile.event("standard", 1).severity == "warning"
-    assert profile.event("fraud", 255).name == "event-log-cleared"
-    assert profile.event("fraud", 200).name == "event-200"
 
 
 def test_a_profile_is_read_once():

@@ -16,7 +16,6 @@ from meterway.stacks.dlms.axdr.tags import INTEGER_RANGES
 from meterway.stacks.dlms.classes import (
     CaptureObject,
     InterfaceClass,
-    ScalerUnit,
     interface_class,
     interface_classes,
     typed,
@@ -157,12 +156,6 @@ def test_an_unknown_class_version_attribute_or_method_is_named():
         interface_class(3).method(2)
 
 
-def test_attributes_and_methods_are_found_by_number_and_by_name():
-    clock = interface_class(8)
-    assert clock.attribute("time-zone") is clock.attribute(3)
-    assert clock.method("shift_time").index == 6
-
-
 @given(st.data())
 def test_every_typed_value_survives_the_way_to_octets_and_back(data):
     entry, attribute = data.draw(st.sampled_from(ATTRIBUTES))
@@ -211,12 +204,6 @@ def test_an_attribute_of_no_table_is_given_as_it_is():
     assert quirks == ["unknown-attribute"]
 
 
-def test_a_scaler_and_unit_scales_exactly():
-    value = typed(3, "scaler_unit", axdr.structure(axdr.i8(-3), axdr.enum(30)))
-    assert value == ScalerUnit(scaler=-3, unit=30)
-    assert (str(value.scaled(123456)), value.symbol) == ("123.456", "Wh")
-
-
 def test_plain_forms_of_configuration_files_are_taken():
     assert untyped(3, 3, {"scaler": 0, "unit": "Wh"}) == axdr.structure(axdr.i8(0), axdr.enum(30))
     captured = untyped(7, 3, [{"class_id": 8, "obis": "0-0:1.0.0", "attribute": 2}])
@@ -250,30 +237,3 @@ def test_plain_forms_of_configuration_files_are_taken():
 def test_a_value_that_does_not_fit_is_refused_before_it_is_sent(class_id, attribute, value):
     with pytest.raises(LocalProtocolError):
         axdr.encode(untyped(class_id, attribute, value))
-
-
-def test_a_wider_integer_is_taken_with_a_quirk():
-    quirks: list[str] = []
-    assert typed(7, "capture_period", axdr.u16(900), quirks=quirks) == 900
-    assert quirks == ["integer-width"]
-
-
-def test_a_date_time_with_its_own_tag_or_without_octets_is_taken_with_a_quirk():
-    moment = CosemDateTime(year=2026, month=1, day=2)
-    quirks: list[str] = []
-    assert typed(8, "time", axdr.date_time(moment), quirks=quirks) == moment
-    assert typed(4, "capture_time", axdr.octets(b""), quirks=quirks) is None
-    assert quirks == ["tagged-date-time", "empty-date-time"]
-
-
-def test_an_attribute_of_type_date_time_has_its_own_tag():
-    moment = CosemDateTime(year=2026, month=1, day=2)
-    quirks: list[str] = []
-    assert untyped(47, "capture_time", moment) == axdr.date_time(moment)
-    assert typed(47, "capture_time", axdr.octets(moment.encode()), quirks=quirks) == moment
-    assert quirks == ["untagged-date-time"]
-
-
-def test_a_compact_array_reads_like_an_array():
-    compact = axdr.decode_all(bytes.fromhex("13") + bytes.fromhex("06") + bytes.fromhex("08") + bytes(7) + b"\x05")
-    assert typed(42, "multicast_ip_address", compact) == (0, 5)
