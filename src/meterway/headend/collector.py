@@ -89,7 +89,10 @@ class Collector:
                     group.create_task(self._work())
         finally:
             await self._flush()
-            self._thread.shutdown(wait=True)
+
+    def close(self) -> None:
+        """End the thread that writes; nothing is stored after this."""
+        self._thread.shutdown(wait=True)
 
     async def in_thread(self, step: Callable[[], T]) -> T:
         """Run a blocking step on the thread that writes to the store."""

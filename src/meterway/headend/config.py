@@ -1,0 +1,132 @@
+"""The head end's settings, typed, from a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from meterway.base.errors import ConfigError
+
+__all__ = ["SAMPLE", "CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config"]
+
+
+class WebConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Where pages and API are served. Beyond loopback a token is always asked for."""
+
+    host: str = "127.0.0.1"
+    port: int = 8480
+    tokens: str = ""
+    """File of API tokens, one ``name sha256-of-token`` a line; made by ``meterway headend --new-token NAME``."""
+
+
+class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Where meters push to; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 4061
+    enabled: bool = True
+
+
+class CollectConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """What is read, how often, how patiently."""
+
+    every_s: float = 900.0
+    history_days: int = 35
+    concurrency: int = 32
+    connect_timeout_s: float = 10.0
+    response_timeout_s: float = 10.0
+    session_timeout_s: float = 300.0
+    retry_first_s: float = 30.0
+    retry_longest_s: float = 3600.0
+    set_clock_beyond_s: float | None = 60.0
+    clock_invalid_beyond_s: float = 86400.0
+    enabled: bool = True
+
+
+class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """All of it. ``system_title`` is hex of 8 octets; ``store`` a path or ``postgresql://`` address."""
+
+    system_title: str = "4d57590000000001"
+    client: int = 1
+    store: str = "meterway.sqlite"
+    master_key: str = "meterway.key"
+    web: WebConfig = WebConfig()
+    push: PushConfig = PushConfig()
+    collect: CollectConfig = CollectConfig()
+
+    @property
+    def title(self) -> bytes:
+        """The system title; ConfigError if it is not 8 octets of hex."""
+        try:
+            octets = bytes.fromhex(self.system_title)
+        except ValueError:
+            octets = b""
+        if len(octets) != 8:
+            raise ConfigError(f"system_title: 8 octets as hex are wanted, not {self.system_title!r}")
+        return octets
+
+    @property
+    def store_url(self) -> str:
+        """The store as an address; a path stands for SQLite."""
+        return self.store if "://" in self.store else f"sqlite:///{self.store}"
+
+
+SAMPLE: Final = """\
+# Settings of a Meterway head end. Every line that is commented out shows its default.
+
+# The head end's own system title: 8 octets as hex, unique among all clients of your meters.
+# system_title = "4d57590000000001"
+
+# The client SAP it associates as (1 is the management client).
+# client = 1
+
+# Where everything is kept: a file (SQLite), or postgresql://user@host/database
+store = "meterway.sqlite"
+
+# File of the master key that seals the devices' keys; made with mode 0600 at first start. Back it up apart.
+master_key = "meterway.key"
+
+[web]
+# Pages and API. On loopback pages need no token; anywhere else every request does.
+# host = "127.0.0.1"
+# port = 8480
+# tokens = "meterway.tokens"     # made by: meterway headend --new-token NAME
+
+[push]
+# Where meters push alarms and data to.
+# host = "127.0.0.1"
+# port = 4061
+# enabled = true
+
+[collect]
+# every_s = 900.0                # each device once in this time, spread evenly
+# history_days = 35              # how far back the first collection reads
+# concurrency = 32               # associations open at the same time
+# connect_timeout_s = 10.0
+# response_timeout_s = 10.0
+# session_timeout_s = 300.0
+# retry_first_s = 30.0           # doubled at each failure up to retry_longest_s
+# retry_longest_s = 3600.0
+# set_clock_beyond_s = 60.0      # leave it out of the file to keep this; a device's clock further off is set
+# clock_invalid_beyond_s = 86400.0  # readings of a device whose clock is further off are not trusted
+# enabled = true
+"""
+
+
+def load_config(path: Path) -> HeadEndConfig:
+    """Read a settings file; ConfigError names file and line or field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from None
+    try:
+        return msgspec.convert(tomllib.loads(text), HeadEndConfig)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}") from None

@@ -1,0 +1,87 @@
+"""What to read of a device: from its companion profile and from what is already in the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from meterway.base.obis import Obis
+from meterway.headend.collect import Plan
+from meterway.headend.config import CollectConfig
+from meterway.headend.fleet import Entry
+from meterway.headend.rules import missing_span
+from meterway.mapping.companion import CompanionProfile
+from meterway.mapping.profile import load_profile
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.store.database import Store
+
+__all__ = ["LOAD_PROFILE", "Planner"]
+
+LOAD_PROFILE: Final = Obis(1, 0, 99, 1, 0)
+_DAY_S: Final = 86400.0
+_DEFAULT_PERIOD_S: Final = 900
+_LOG_OVERLAP_S: Final = 1.0
+
+
+class Planner:
+    """Makes the plan of each collection; ``clock`` gives Unix seconds."""
+
+    def __init__(self, store: Store, config: CollectConfig, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+
+    def profile(self, entry: Entry) -> CompanionProfile:
+        """The companion profile of a device; ConfigError if there is none of that name."""
+        return load_profile(entry.device.profile or "idis")
+
+    def __call__(self, entry: Entry) -> Plan:
+        """What to read now: all registers, and of each profile and log only what is missing."""
+        profile, now = self.profile(entry), self._clock()
+        identity = tuple(
+            (str(item.obis.short), AttributeDescriptor(item.class_id, item.obis, 2))
+            for item in profile.collected("identity")
+        )
+        list_max = entry.device.flags.get("with_list_max", 16)
+        return Plan(
+            identity=identity,
+            registers=tuple(item.obis for item in profile.collected("register")),
+            profiles=self._profiles(entry, profile, now),
+            logs=tuple((item.obis, *self._since(entry, item.obis, now)) for item in profile.collected("log")),
+            layout=entry.layout,
+            list_max=list_max if isinstance(list_max, int) else 16,
+            set_clock_beyond_s=self._config.set_clock_beyond_s,
+        )
+
+    def _profiles(self, entry: Entry, profile: CompanionProfile, now: float) -> tuple[tuple[Obis, float, float], ...]:
+        spans = []
+        for item in profile.collected("profile"):
+            if item.obis != LOAD_PROFILE:
+                spans.append((item.obis, *self._since(entry, item.obis, now)))
+            elif (span := self._missing(entry, now)) is not None:
+                spans.append((item.obis, *span))
+        return tuple(spans)
+
+    def _since(self, entry: Entry, obis: Obis, now: float) -> tuple[float, float]:
+        """From after the last row that was read to now."""
+        mark = self._store.counters.next(entry.device.id, f"read:{obis}")
+        return (mark + _LOG_OVERLAP_S if mark else self._earliest(now)), now
+
+    def _earliest(self, now: float) -> float:
+        return now - self._config.history_days * _DAY_S
+
+    def _missing(self, entry: Entry, now: float) -> tuple[float, float] | None:
+        """The slice of the load profile that is to be asked for; None if it is complete up to now.
+
+        Slots before the last row that a device answered with are not asked for again: it did not have them.
+        """
+        layout = entry.layout.profiles.get(str(LOAD_PROFILE)) if entry.layout is not None else None
+        period = (layout.period_s if layout is not None else 0) or _DEFAULT_PERIOD_S
+        mark = self._store.counters.next(entry.device.id, f"read:{LOAD_PROFILE}")
+        start = int(mark + period if mark else self._earliest(now)) // period * period
+        end = int(now) // period * period + period
+        if start >= end:
+            return None
+        gaps = self._store.blocks.gaps(entry.device.id, start, end, interval_s=period)
+        return missing_span(gaps, period_s=period, up_to_s=now)

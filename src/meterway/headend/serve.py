@@ -1,0 +1,177 @@
+"""The head end at work: store, fleet, collector, push listener, on-demand commands, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from meterway.base.errors import ConfigError, MeterwayError
+from meterway.base.obis import Obis
+from meterway.headend import commands
+from meterway.headend.collector import Collector
+from meterway.headend.commands import Answered, Command
+from meterway.headend.config import HeadEndConfig
+from meterway.headend.contact import Caller, Timing
+from meterway.headend.fleet import Entry, Fleet
+from meterway.headend.live import Happening, Live
+from meterway.headend.plan import LOAD_PROFILE, Planner
+from meterway.headend.push import PushListener
+from meterway.headend.script import Script, SessionFailed
+from meterway.headend.writer import Writer, WriterRules
+from meterway.links.limits import raise_file_limit
+from meterway.store.database import Store, open_store
+from meterway.store.vault import Vault
+
+__all__ = ["HeadEnd"]
+
+T = TypeVar("T")
+_SPARE_FILES: Final = 256
+
+
+class HeadEnd:
+    """One head end. ``start`` opens everything and begins to collect, ``stop`` ends in order."""
+
+    def __init__(self, config: HeadEndConfig, *, store: Store | None = None, vault: Vault | None = None) -> None:
+        self.config = config
+        self.store = store or open_store(config.store_url)
+        self.vault = vault or Vault.from_file(Path(config.master_key))
+        self.live = Live()
+        self.fleet = Fleet(self.store, self.vault, system_title=config.title, client=config.client)
+        collect = config.collect
+        timing = Timing(
+            connect_s=collect.connect_timeout_s,
+            response_s=collect.response_timeout_s,
+            session_s=collect.session_timeout_s,
+        )
+        self.caller = Caller(self.fleet, timing)
+        self.planner = Planner(self.store, collect)
+        rules = WriterRules(
+            load_profile=LOAD_PROFILE,
+            every_s=collect.every_s,
+            retry_first_s=collect.retry_first_s,
+            retry_longest_s=collect.retry_longest_s,
+            clock_invalid_beyond_s=collect.clock_invalid_beyond_s,
+        )
+        self.collector = Collector(
+            self.store,
+            self.fleet,
+            self.caller,
+            Writer(self.store, self.fleet, rules),
+            self.live,
+            plan_of=self.planner,
+            concurrency=collect.concurrency,
+        )
+        self.push = PushListener(self.store, self.fleet, self.live, in_thread=self.collector.in_thread)
+        self.started_s = time.time()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Bind the push port and begin to collect; ConfigError if the port is taken."""
+        raise_file_limit(self.config.collect.concurrency + _SPARE_FILES)
+        if self.config.push.enabled:
+            await self.push.start(self.config.push.host, self.config.push.port)
+            self._tasks.append(asyncio.create_task(self.push.run()))
+        if self.config.collect.enabled:
+            self._tasks.append(asyncio.create_task(self.collector.run()))
+
+    async def stop(self) -> None:
+        """End what runs, store what was read, close the store."""
+        for task in reversed(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.collector.close()
+        self.store.close()
+
+    # -- on demand ----------------------------------------------------------------------------------------------------
+
+    async def read(self, serial: str, command: Command, *, actor: str) -> Answered:
+        """Read any attribute now; raises MeterwayError when the device could not be reached or understood."""
+        return await self._command(serial, command, commands.read, actor=actor, action="read")
+
+    async def set(self, serial: str, command: Command, *, actor: str) -> Answered:
+        """Write any attribute now."""
+        return await self._command(serial, command, commands.write, actor=actor, action="set")
+
+    async def act(self, serial: str, command: Command, *, actor: str) -> Answered:
+        """Call any method now."""
+        return await self._command(serial, command, commands.act, actor=actor, action="act")
+
+    async def objects(self, serial: str) -> list[tuple[int, int, Obis]]:
+        """(class, version, code) of every object the device shows."""
+        entry = await self._entry(serial)
+        found = await self._call(entry, commands.list_objects())
+        return [(item.class_id, item.version, item.obis) for item in found]
+
+    async def collect_now(self, serial: str) -> dict[str, int | str]:
+        """One collection of one device out of turn; what came of it."""
+        entry = await self._entry(serial)
+        plan = await self.collector.in_thread(lambda: self.planner(entry))
+        harvest = await self.collector.collect(entry, None, plan)
+        stored = await self.collector.keep([harvest])
+        sheaf = stored.sheaves[0]
+        return {"cause": sheaf.cause, "error": sheaf.error, "values": sheaf.values}
+
+    async def _entry(self, serial: str) -> Entry:
+        def load() -> Entry:
+            entry = self.fleet.by_serial(serial)
+            self.fleet.prepare([entry])
+            return entry
+
+        return await self.collector.in_thread(load)
+
+    async def _command(
+        self,
+        serial: str,
+        command: Command,
+        script: Callable[[Command, Callable[[Obis], int | None]], Script[Answered]],
+        *,
+        actor: str,
+        action: str,
+    ) -> Answered:
+        entry = await self._entry(serial)
+        begun = time.perf_counter()
+        result = "failed"
+        try:
+            answered = await self._call(entry, script(command, lambda obis: self._class_of(entry, obis)))
+            result = answered.refusal or "ok"
+            return answered
+        finally:
+            await self._audit(entry, command, actor=actor, action=action, result=result)
+            took = round((time.perf_counter() - begun) * 1000, 2)
+            text = f"{action} {command.obis}: {result}"
+            self.live.tell(Happening("command", serial, text, time.time(), {"ms": took, "result": result}))
+
+    async def _call(self, entry: Entry, script: Script[T]) -> T:
+        outcome = await self.caller.call(entry, script)
+        if isinstance(outcome.report, SessionFailed):
+            raise outcome.report.error
+        return outcome.report.result
+
+    def _class_of(self, entry: Entry, obis: Obis) -> int | None:
+        try:
+            return self.planner.profile(entry).object(obis).class_id
+        except ConfigError:
+            return None
+
+    async def _audit(self, entry: Entry, command: Command, *, actor: str, action: str, result: str) -> None:
+        target = command.method if action == "act" else command.attribute
+        now_ms = int(time.time() * 1000)
+
+        def append() -> None:
+            self.store.audit.append(
+                actor,
+                action,
+                time_ms=now_ms,
+                result=result,
+                device=entry.device.id,
+                detail=f"{command.obis} {target}",
+            )
+
+        try:
+            await self.collector.in_thread(append)
+        except MeterwayError as error:
+            self.live.tell(Happening("audit-failed", entry.device.serial, str(error), time.time(), {}))
+            raise
