@@ -1,9 +1,11 @@
 """The octets of interval blocks."""
 
+import struct
 from contextlib import suppress
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -132,6 +134,13 @@ def test_a_changed_value_changes_the_digest_and_the_evidence_of_damage_names_it(
 def test_a_later_format_is_refused_by_its_number() -> None:
     with pytest.raises(StoreError, match="format 02"):
         unpack(b"\x02" + pack(block(Channel.of(IMPORT, [1]))).octets[1:])
+
+
+@pytest.mark.parametrize("channels", [0, 1, 255])
+def test_a_made_up_block_of_billions_of_slots_is_refused_before_it_takes_memory(channels: int) -> None:
+    body = struct.pack("<qIIB", 0, 900, 2**32 - 1, channels) + bytes(26 * channels)
+    with pytest.raises(StoreError, match="larger than any"):
+        unpack(b"\x01" + zstandard.ZstdCompressor().compress(body))
 
 
 def test_an_empty_block_and_a_crooked_batch_are_refused() -> None:

@@ -231,7 +231,7 @@ def _unpack(decompress: Callable[[bytes], bytes], octets: bytes, digest: bytes |
 
 def _parse(body: bytes) -> Block:
     start, interval, slots, count = _FIXED.unpack_from(body)
-    if slots * count > _LARGEST // 8:
+    if slots * max(count, 1) > _LARGEST // 8:
         raise StoreError("a damaged interval block: it claims to be larger than any block is")
     at = _FIXED.size + count * _RECORD_PLAIN.size
     records = list(_RECORD_PLAIN.iter_unpack(body[_FIXED.size : at]))
