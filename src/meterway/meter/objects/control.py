@@ -30,7 +30,7 @@ __all__ = ["CONTROLS", "LIMITER", "MONITOR", "SCHEDULES", "SWITCH", "image_signa
 _SWITCH_SCRIPTS: Final = Obis(0, 0, 10, 0, 106)
 _IMAGE_SCRIPTS: Final = Obis(0, 0, 10, 0, 107)
 _PUSH_SCRIPTS: Final = Obis(0, 0, 10, 0, 108)
-_NO_SCRIPT: Final = axdr.structure(axdr.octets(bytes(6)), axdr.u16(0))
+
 _DIGEST: Final = 32
 
 
@@ -85,6 +85,7 @@ def _active_threshold(ask: Ask) -> bytes:
 
 
 _OFF_SCRIPT: Final = axdr.structure(axdr.octets(_SWITCH_SCRIPTS.encode()), axdr.u16(1))
+_ON_SCRIPT: Final = axdr.structure(axdr.octets(_SWITCH_SCRIPTS.encode()), axdr.u16(2))
 LIMITER: Final = CosemObject(
     71,
     "0-0:17.0.0*255",
@@ -98,7 +99,7 @@ LIMITER: Final = CosemObject(
         8: settable(axdr.structure(axdr.u16(0), axdr.octets(CosemDateTime().encode()), axdr.u32(0))),
         9: settable(axdr.array()),
         10: Attr(lambda ask: bytes((Tag.BOOLEAN, bool(ask.meter.limiter and ask.meter.limiter.over)))),
-        11: settable(axdr.structure(_OFF_SCRIPT, _NO_SCRIPT)),
+        11: settable(axdr.structure(_OFF_SCRIPT, _ON_SCRIPT)),
     },
 )
 MONITOR: Final = CosemObject(

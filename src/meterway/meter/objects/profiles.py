@@ -315,7 +315,7 @@ _ENERGIES: Final = tuple((3, f"1-0:{c}.8.0*255", _U32, c - 1) for c in (1, 2, 3,
 _RATES: Final = tuple(
     (3, f"1-0:{direction}.8.{rate}*255", _U32, 3 + (direction - 1) * TARIFFS + rate)
     for direction in (1, 2)
-    for rate in (1, 2)
+    for rate in (1, 2, 3, 4)
 )
 _LOAD = _Profile(_shape("0-0:96.10.1*255", *_ENERGIES), _LoadRows(), even=True)
 _DAILY = _Profile(_shape("0-0:96.10.2*255", *_ENERGIES, *_RATES), _BillingRows(monthly=False))

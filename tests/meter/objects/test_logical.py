@@ -1,0 +1,144 @@
+"""The logical device, asked by a client engine over a line in memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from meterway.base.obis import Obis
+from meterway.mapping.profile import load_profile
+from meterway.meter.device import Meter
+from meterway.meter.events import EventCode, Log
+from meterway.meter.objects.model import OBJECTS
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.classes import interface_class
+from meterway.stacks.dlms.client import Associated, Failed
+from meterway.stacks.dlms.security.keys import wrap_key
+from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+
+Make = Callable[..., Meter]
+Talks = Callable[..., Any]
+
+
+@pytest.mark.covers("IF-I", "SEC-03", "SEC-04")
+@pytest.mark.parametrize("client", [1, 2, 3, 16])
+def test_every_client_associates_with_its_own_security(make: Make, talk: Talks, client: int) -> None:
+    line = talk(make(), client)
+    assert isinstance(line.events[-1], Associated)
+
+
+@pytest.mark.covers("UC-EV-03")
+def test_every_attribute_of_every_object_is_answered_with_its_type(make: Make, talk: Talks) -> None:
+    line = talk(make())
+    for (class_id, obis), thing in OBJECTS.items():
+        table = interface_class(class_id, thing.version)
+        assert {entry.index for entry in table.attributes} == set(thing.attributes), obis
+        for number in thing.attributes:
+            answer = line.get(class_id, str(obis), number)
+            if (class_id, number) == (15, 7):
+                assert answer is DataAccessResult.READ_WRITE_DENIED
+            else:
+                assert not isinstance(answer, DataAccessResult), (obis, number)
+
+
+def test_the_meter_has_every_object_of_its_companion_profile_with_the_same_columns(make: Make, talk: Talks) -> None:
+    line = talk(make())
+    for obis, wanted in load_profile("idis").objects.items():
+        thing = OBJECTS[wanted.class_id, obis]
+        assert thing.version == wanted.version
+        if wanted.capture_objects:
+            assert line.get(7, str(obis), 3) == wanted.capture_objects
+
+
+@pytest.mark.covers("SEC-03")
+def test_the_public_client_sees_clock_names_and_counters_only(make: Make, talk: Talks) -> None:
+    line = talk(make(), 16)
+    assert line.get(1, "0-0:42.0.0*255") == b"MWYM0001"
+    assert line.get(8, "0-0:1.0.0*255").year == 2026
+    assert line.get(1, "0-0:43.1.0*255") == 0
+    assert line.get(3, "1-0:1.8.0*255") is DataAccessResult.READ_WRITE_DENIED
+    assert line.get(7, "1-0:99.1.0*255") is DataAccessResult.READ_WRITE_DENIED
+    listed = {entry.obis for entry in line.get(15, "0-0:40.0.0*255")}
+    assert Obis.parse("1-0:1.8.0*255") not in listed
+    assert Obis.parse("0-0:1.0.0*255") in listed
+
+
+@pytest.mark.covers("SEC-03")
+def test_a_reading_client_neither_sets_nor_acts(make: Make, talk: Talks) -> None:
+    meter = make()
+    line = talk(meter, 3)
+    assert line.get(3, "1-0:1.8.0*255") == meter.energy_at(line.now)[0]
+    assert line.set(70, "0-0:96.3.10*255", 4, axdr.enum(1)) is DataAccessResult.READ_WRITE_DENIED
+    assert line.act(70, "0-0:96.3.10*255", 1) is ActionResult.READ_WRITE_DENIED
+    assert meter.control_mode == 4
+
+
+def test_unknown_objects_attributes_and_classes_are_refused_by_name(make: Make, talk: Talks) -> None:
+    line = talk(make())
+    assert line.get(3, "1-0:99.99.99*255") is DataAccessResult.OBJECT_UNDEFINED
+    assert line.get(1, "1-0:1.8.0*255") is DataAccessResult.OBJECT_CLASS_INCONSISTENT
+    assert line.get(3, "1-0:1.8.0*255", 9) is DataAccessResult.OBJECT_UNDEFINED
+    assert line.set(3, "1-0:1.8.0*255", 2, axdr.u32(0)) is DataAccessResult.READ_WRITE_DENIED
+    assert line.act(3, "1-0:1.8.0*255", 7) is ActionResult.OBJECT_UNDEFINED
+
+
+@pytest.mark.covers("SEC-05", "SEC-09")
+def test_a_replayed_counter_is_refused_and_logged_as_fraud(make: Make, talk: Talks, now: float) -> None:
+    meter = make()
+    talk(meter, counter=500)
+    replay = talk(meter, counter=3)
+    assert isinstance(replay.events[-1], Failed)
+    codes = [event.code for event in meter.log_events(Log.FRAUD, now - 1, now + 1, now)]
+    assert codes == [EventCode.REPLAY_ATTACK, EventCode.AUTHENTICATION_FAILED]
+    assert meter.alarms & 1 << 13
+
+
+@pytest.mark.covers("SEC-07", "UC-IN-04")
+def test_a_transferred_key_holds_from_the_next_association_and_its_counters_start_afresh(
+    make: Make, talk: Talks
+) -> None:
+    meter = make()
+    old = meter.keys
+    line = talk(meter, counter=900)
+    fresh = bytes(range(100, 116))
+    entry = axdr.structure(axdr.enum(0), axdr.octets(wrap_key(old.kek, fresh)))
+    assert line.act(64, "0-0:43.0.0*255", 2, axdr.array(entry)) is ActionResult.SUCCESS
+    assert line.get(1, "0-0:42.0.0*255") == b"MWYM0001"
+    assert meter.keys.guek == fresh
+    assert isinstance(talk(meter, counter=0).events[-1], Associated)
+    meter.keys = old
+    assert isinstance(talk(meter, counter=901).events[-1], Associated)
+
+
+@pytest.mark.covers("SEC-07")
+def test_a_key_wrapped_under_another_master_key_changes_nothing(make: Make, talk: Talks) -> None:
+    meter = make()
+    good = axdr.structure(axdr.enum(2), axdr.octets(wrap_key(meter.keys.kek, bytes(16))))
+    bad = axdr.structure(axdr.enum(0), axdr.octets(wrap_key(bytes(16), bytes(16))))
+    line = talk(meter)
+    assert line.act(64, "0-0:43.0.0*255", 2, axdr.array(good, bad)) is ActionResult.OTHER_REASON
+    assert meter.keys == make().keys
+
+
+@pytest.mark.covers("UC-IN-02")
+def test_the_clock_is_set_with_its_deviation_and_shifted(make: Make, talk: Talks, now: float) -> None:
+    meter = make(clock_offset_s=50.0)
+    line = talk(meter)
+    moment = axdr.CosemDateTime.decode(bytes.fromhex("07EA030B030C0314 00 FFC4 00".replace(" ", "")))
+    assert line.set(8, "0-0:1.0.0*255", 2, axdr.octets(moment.encode())) is DataAccessResult.SUCCESS
+    assert meter.clock_error_s(now) == 0
+    assert line.act(8, "0-0:1.0.0*255", 6, axdr.i16(-30)) is ActionResult.SUCCESS
+    assert meter.clock_error_s(now) == -30
+    assert line.act(8, "0-0:1.0.0*255", 3) is ActionResult.SUCCESS
+    assert meter.clock(now) % 60 == 0
+    assert line.set(8, "0-0:1.0.0*255", 2, axdr.u8(1)) is DataAccessResult.TYPE_UNMATCHED
+
+
+@pytest.mark.covers("F2b", "UC-IN-03")
+def test_a_stored_setting_is_checked_for_its_type_and_read_back(make: Make, talk: Talks) -> None:
+    line = talk(make())
+    assert line.set(1, "0-0:97.98.10*255", 2, axdr.u32(5)) is DataAccessResult.SUCCESS
+    assert line.get(1, "0-0:97.98.10*255") == 5
+    assert line.meter.alarm_filter == 5
+    assert line.set(71, "0-0:17.0.0*255", 6, axdr.visible("x")) is DataAccessResult.TYPE_UNMATCHED
+    assert line.get(71, "0-0:17.0.0*255", 6) == 60
