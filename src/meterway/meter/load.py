@@ -97,10 +97,7 @@ def noise(seed: int, index: int) -> int:
 
 def noises(seed: int, first: int, count: int) -> NDArray[np.uint64]:
     """``noise`` of ``count`` places from ``first`` on."""
-    places = np.arange(first + 1, first + 1 + count, dtype=np.uint64)
-    places *= _ADD
-    places += np.uint64(seed & _MASK)
-    return _mix(places)
+    return _mix(_places(first, count) + np.uint64(seed & _MASK))
 
 
 def _bumps(*bumps: tuple[float, float, float], base: float) -> Floats:
@@ -202,21 +199,14 @@ class Load:
 
         A day before the origin reads as the origin.
         """
-        model = _model_of(self.kind)
-        day = np.arange(first_day, first_day + count)
         if first_day < ORIGIN_DAY:
-            np.maximum(day, ORIGIN_DAY, out=day)
-            first_day = max(first_day, ORIGIN_DAY)
-            lanes = noises(~self.seed, 0, max(int(day[-1]) + 1, 1)).view(np.uint16).reshape(-1, 4)[day]
-        else:
-            lanes = noises(~self.seed, first_day, count).view(np.uint16).reshape(count, 4)
-        weeks = day // 7
-        ideal = model.week[day - weeks * 7] + (weeks * 7)
-        angle = (day - (ORIGIN_DAY + _WINTER)) * (2 * math.pi / _YEAR)
-        level = ideal[:, None] - ORIGIN_DAY + (_YEAR / (2 * math.pi)) * np.sin(angle)[:, None] * model.season
-        level += lanes * (model.spread / 65536) * (1 + np.cos(angle)[:, None] * model.season)
-        level += 60.0  # keeps the first days above zero
-        level *= model.mean * self.size
+            before = min(ORIGIN_DAY - first_day, count)
+            rest = self.day_registers(ORIGIN_DAY, max(count - before, 1))
+            return np.concatenate([np.repeat(rest[:1], before, axis=0), rest[: count - before]])
+        base, spread = _course(self.kind, first_day, count)
+        level = noises(~self.seed, first_day, count).view(np.uint16).reshape(count, 4) * spread
+        level += base
+        level *= self.size
         registers: Ints = level.astype(np.int64)
         return registers
 
@@ -225,10 +215,9 @@ class Load:
         first_day = first_slot // DAY_SLOTS
         days = (first_slot + count - 1) // DAY_SLOTS - first_day + 1
         starts = self.day_registers(first_day, days + 1)
-        model = _model_of(self.kind)
         lanes = noises(self.seed, first_day * DAY_SLOTS, days * DAY_SLOTS).view(np.uint16)
         weights = lanes.reshape(days, DAY_SLOTS, 4) + 9000.0
-        weights *= self._shapes(model, first_day, days)
+        weights *= _shapes(self.kind, self.zone, first_day, days)
         spent = np.zeros((days, DAY_SLOTS + 1, 4))
         np.cumsum(weights, axis=1, out=spent[:, 1:])
         spent /= spent[:, -1:]
@@ -237,13 +226,6 @@ class Load:
         values += starts[:-1, None]
         skip = first_slot - first_day * DAY_SLOTS
         return values.reshape(-1, 4)[skip : skip + count]
-
-    def _shapes(self, model: _Model, first_day: int, days: int) -> Floats:
-        """Shapes of the days, turned to UTC by the zone; one array when all days are alike."""
-        keys = [_shape_key(self.zone, day) for day in range(first_day, first_day + days)]
-        if keys.count(keys[0]) == days:
-            return _turned(self.kind, keys[0])
-        return np.stack([_turned(self.kind, key) for key in keys])
 
     def intervals(self, first_slot: int, count: int) -> Ints:
         """Energy of ``count`` slots per channel, shape (count, 4), Wh and varh."""
@@ -293,6 +275,37 @@ class Load:
 def _bounds(load: Load, slot: int) -> list[list[int]]:
     """The registers at both ends of a slot: registers are read one by one, within the same moment."""
     return load.registers(slot, 2).tolist()  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=512)
+def _course(kind: LoadKind, first_day: int, count: int) -> tuple[Floats, Floats]:
+    """What all consumers of a kind share at the starts of days: the mean register, and what the noise is scaled by."""
+    model = _model_of(kind)
+    day = np.arange(first_day, first_day + count)
+    weeks = day // 7
+    ideal = model.week[day - weeks * 7] + (weeks * 7)
+    angle = (day - (ORIGIN_DAY + _WINTER)) * (2 * math.pi / _YEAR)
+    level = ideal[:, None] - ORIGIN_DAY + (_YEAR / (2 * math.pi)) * np.sin(angle)[:, None] * model.season
+    level += 60.0  # keeps the first days above zero
+    spread = (model.spread / 65536) * (1 + np.cos(angle)[:, None] * model.season)
+    return level * model.mean, spread * model.mean
+
+
+@lru_cache(maxsize=512)
+def _shapes(kind: LoadKind, zone: Zone, first_day: int, days: int) -> Floats:
+    """Shapes of days, turned to UTC by the zone; one array when all days are alike."""
+    keys = [_shape_key(zone, day) for day in range(first_day, first_day + days)]
+    if keys.count(keys[0]) == days:
+        return _turned(kind, keys[0])
+    return np.stack([_turned(kind, key) for key in keys])
+
+
+@lru_cache(maxsize=512)
+def _places(first: int, count: int) -> NDArray[np.uint64]:
+    places = np.arange(first + 1, first + 1 + count, dtype=np.uint64)
+    places *= _ADD
+    places.setflags(write=False)
+    return places
 
 
 @lru_cache(maxsize=4096)

@@ -20,6 +20,11 @@ def _summer(year: int) -> tuple[int, int]:
     return bounds[0], bounds[1]
 
 
+def _year(unix_s: float) -> int:
+    """The year, wrong by a day at most around New Year, where it is winter anyway."""
+    return min(max(1970 + int(unix_s // 31_556_952), 1971), 9998)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
     """Local time of a meter; ``standard_min`` minutes east of UTC, an hour more in summer if ``summer_time``."""
@@ -31,14 +36,14 @@ class Zone:
         """Whether summer time is in force."""
         if not self.summer_time:
             return False
-        start, end = _summer(datetime.fromtimestamp(unix_s, UTC).year)
+        start, end = _summer(_year(unix_s))
         return start <= unix_s < end
 
     def turns(self, from_s: float, to_s: float) -> list[int]:
         """When summer time starts and ends within [from_s, to_s), Unix seconds."""
         if not self.summer_time:
             return []
-        years = range(datetime.fromtimestamp(from_s, UTC).year, datetime.fromtimestamp(to_s, UTC).year + 1)
+        years = range(_year(from_s), _year(to_s) + 1)
         return [turn for year in years for turn in _summer(year) if from_s <= turn < to_s]
 
     def offset_min(self, unix_s: float) -> int:

@@ -196,10 +196,11 @@ def _encode_even(shape: _Shape, chosen: tuple[int, ...], zone: Zone, rows: Rows)
     count = len(rows.times_s)
     template, starts = _template(shape, chosen, zone, int(rows.times_s[0]), SLOT_S, count)
     table = template.copy()
+    wide = rows.values.astype(">u4").view(np.uint8)
     for column, start in zip(chosen, starts, strict=True):
         place = shape.places[column][1]
         if place >= 0:
-            table[:, start : start + 4] = rows.values[:, place].astype(">u4").view(np.uint8).reshape(count, 4)
+            table[:, start : start + 4] = wide[:, 4 * place : 4 * place + 4]
         elif place == -1:
             table[:, start] = rows.status
     return b"\x01" + axdr.encode_length(count) + table.tobytes()
