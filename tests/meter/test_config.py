@@ -76,8 +76,3 @@ def test_a_wrong_file_is_refused_with_file_and_field(tmp_path: Path, text: str, 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: No such file"):
         load_config(tmp_path / "none.toml")
-
-
-def test_keys_do_not_show_in_their_representation() -> None:
-    keys = Keys.derive(bytes.fromhex(SECRET), "M1")
-    assert keys.guek.hex() not in repr(keys)

@@ -1,0 +1,69 @@
+"""Counters and keys that outlive the process."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meter.sessions import NAME, run, session, settings
+from meterway.base.errors import ConfigError
+from meterway.meter.api import (
+    HostConfig,
+    ListenConfig,
+    MeterHost,
+)
+from meterway.stacks.dlms.client import Failed, Released
+
+
+@pytest.mark.covers("SEC-05")
+def test_counters_only_rise_over_a_restart_on_both_sides(tmp_path: Path) -> None:
+    meters = settings("M1")
+    config = HostConfig(meters=tuple(meters), listen=(ListenConfig(port=0),), counters=tmp_path / "counters.json")
+
+    async def once(counter: int) -> tuple[list[Any], int]:
+        host = MeterHost(config)
+        await host.start()
+        events = await session(host.endpoints[0], meters[0], NAME, counter=counter)
+        used = host.meters["M1"].send_counter
+        await host.stop()
+        return events, 0 if used is None else used.next
+
+    first, used = run(once(100))
+    replayed, _ = run(once(50))
+    again, later = run(once(200))
+    assert isinstance(first[-1], Released)
+    assert isinstance(replayed[-1], Failed)
+    assert isinstance(again[-1], Released)
+    assert later > used > 0
+
+
+@pytest.mark.covers("SEC-07")
+def test_transferred_keys_outlive_a_restart_and_are_not_readable_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "counters.json"
+    meters = settings("M1")
+    config = HostConfig(meters=tuple(meters), listen=(ListenConfig(port=0),), counters=path)
+    fresh = bytes(range(50, 66))
+
+    async def work() -> None:
+        host = MeterHost(config)
+        await host.start()
+        host.meters["M1"].change_keys({"guek": fresh}, host.now())
+        await host.stop()
+        second = MeterHost(config)
+        await second.start()
+        assert second.meters["M1"].keys.guek == fresh
+        changed = replace(meters[0], keys=second.meters["M1"].keys)
+        assert isinstance((await session(second.endpoints[0], changed, NAME))[-1], Released)
+        await second.stop()
+
+    run(work())
+    assert fresh.hex() not in path.read_text()
+
+
+def test_a_counter_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "counters.json"
+    path.write_text("hello\nworld\n")
+    config = HostConfig(meters=tuple(settings("M1")), listen=(ListenConfig(port=0),), counters=path)
+    with pytest.raises(ConfigError, match=r"counters\.json, line 1"):
+        run(MeterHost(config).start())
