@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,15 +9,11 @@ import pytest
 from meterway.base.obis import Obis
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.events import EventCode, Log
-from meterway.meter.objects import needs_watching, watch
-from meterway.meter.objects.push import push_notification
 from meterway.meter.tariff import TARIFF_SCRIPTS
 from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.axdr import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.classes.disconnect_control import ControlState
 from meterway.stacks.dlms.classes.image_transfer import ImageStatus
-from meterway.stacks.dlms.xdlms.notification import DataNotification
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 Make = Callable[..., Meter]
@@ -50,57 +45,6 @@ def test_the_control_mode_decides_what_a_remote_reconnect_does(make: Make, talk:
     line.act(70, SWITCH, 1)
     assert line.act(70, SWITCH, 2) is ActionResult.SUCCESS
     assert line.get(70, SWITCH, 3) is ControlState.READY_FOR_RECONNECTION
-
-
-@pytest.mark.covers("F4c")
-def test_a_limiter_opens_the_switch_after_the_time_over_its_threshold(make: Make, talk: Talks, now: float) -> None:
-    meter = make()
-    line = talk(meter)
-    assert not needs_watching(meter)
-    assert meter.network(now).import_w > 1
-    assert line.set(71, LIMITER, 4, axdr.u32(1)) is DataAccessResult.SUCCESS
-    assert needs_watching(meter)
-    for step in range(0, 60, 10):
-        watch(meter, now + step)
-        assert meter.control_state is ControlState.CONNECTED
-    watch(meter, now + 61)
-    assert meter.control_state is ControlState.READY_FOR_RECONNECTION
-    codes = [event.code for event in meter.log_events(Log.DISCONNECTOR, now, now + 90, now + 90)]
-    assert codes == [EventCode.LIMIT_CHANGED, EventCode.LIMIT_EXCEEDED, EventCode.LOCAL_DISCONNECTION]
-
-
-@pytest.mark.covers("UC-BI-05")
-def test_a_scheduled_disconnect_happens_at_its_local_time(make: Make, talk: Talks, now: float) -> None:
-    meter = make()
-    at = axdr.structure(
-        axdr.octets(CosemTime(hour=12, minute=10, second=0).encode()),
-        axdr.octets(CosemDate(year=2026, month=3, day=11).encode()),
-    )
-    assert talk(meter).set(22, "0-0:15.0.1*255", 4, axdr.array(at)) is DataAccessResult.SUCCESS
-    watch(meter, now)
-    watch(meter, datetime(2026, 3, 11, 11, 9, 59, tzinfo=UTC).timestamp())
-    assert meter.control_state is ControlState.CONNECTED
-    watch(meter, datetime(2026, 3, 11, 11, 10, 1, tzinfo=UTC).timestamp())
-    assert meter.control_state is ControlState.DISCONNECTED
-
-
-@pytest.mark.covers("UC-EV-01")
-def test_a_register_monitor_runs_its_script_when_power_rises_over_the_threshold(
-    make: Make, talk: Talks, now: float
-) -> None:
-    meter = make()
-    slots = [int(now // 900) + step for step in range(96)]
-    powers = [meter.network(slot * 900.0).import_w for slot in slots]
-    rising = next(place for place in range(95) if powers[place + 1] > powers[place])
-    off = axdr.structure(axdr.octets(SWITCH_SCRIPTS.encode()), axdr.u16(1))
-    nothing = axdr.structure(axdr.octets(bytes(6)), axdr.u16(0))
-    line = talk(meter)
-    line.set(21, "0-0:16.1.0*255", 4, axdr.array(axdr.structure(off, nothing)))
-    line.set(21, "0-0:16.1.0*255", 2, axdr.array(axdr.u32(powers[rising])))
-    watch(meter, slots[rising] * 900.0)
-    assert meter.control_state is ControlState.CONNECTED
-    watch(meter, slots[rising + 1] * 900.0)
-    assert meter.control_state is ControlState.READY_FOR_RECONNECTION
 
 
 def flat_calendar(line: Any, tariff: int) -> None:
@@ -136,20 +80,6 @@ def test_a_passive_calendar_is_programmed_then_activated(make: Make, talk: Talks
     assert line.get(3, "1-0:1.8.3*255") > 0
     rates = [line.get(3, f"1-0:1.8.{rate}*255") for rate in (1, 2, 3, 4)]
     assert sum(rates) == line.get(3, "1-0:1.8.0*255")
-
-
-@pytest.mark.covers("UC-BI-03")
-def test_a_calendar_is_activated_at_the_time_that_was_set(make: Make, talk: Talks, now: float) -> None:
-    meter = make()
-    line = talk(meter)
-    flat_calendar(line, 4)
-    at = CosemDateTime(year=2026, month=3, day=11, hour=12, minute=30, second=0)
-    assert line.set(20, CALENDAR, 10, axdr.octets(at.encode())) is DataAccessResult.SUCCESS
-    watch(meter, now)
-    watch(meter, now + 60)
-    assert meter.plans[-1][1].calendar.name == b"DAYNIGHT"
-    watch(meter, now + 3600)
-    assert meter.plans[-1][1].calendar.name == b"FLAT"
 
 
 @pytest.mark.covers("F3a")
@@ -204,18 +134,6 @@ def test_an_alarm_asks_for_a_push_unless_its_bit_is_filtered(make: Make, talk: T
     assert pushed == [ALARM_PUSH]
     assert line.act(40, "0-1:25.9.0*255", 1) is ActionResult.SUCCESS
     assert pushed[-1] == Obis(0, 1, 25, 9, 0)
-
-
-@pytest.mark.covers("UC-EV-02", "UC-BI-01")
-def test_a_push_tells_its_setup_the_meter_the_time_and_the_values(make: Make, now: float) -> None:
-    meter = make()
-    push = decode_apdu(push_notification(meter, Obis(0, 1, 25, 9, 0), 5, now))
-    assert isinstance(push, DataNotification)
-    values, _ = axdr.to_native(push.body)
-    assert isinstance(values, list)
-    assert values[:2] == [Obis(0, 1, 25, 9, 0).encode(), b"MWYM0001"]
-    assert CosemDateTime.decode(values[2]).utc() == datetime.fromtimestamp(int(now), UTC)
-    assert values[3:] == [*meter.energy_at(now)[:2], meter.network(now).import_w, meter.network(now).export_w]
 
 
 def test_clearing_alarms_takes_away_bits_and_never_adds_any(make: Make, talk: Talks, now: float) -> None:
