@@ -1,0 +1,5 @@
+"""``python -m meterway``."""
+
+from meterway.cli import main
+
+main()

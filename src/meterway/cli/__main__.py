@@ -1,0 +1,5 @@
+"""``python -m meterway.cli``."""
+
+from meterway.cli import main
+
+main()

@@ -1,0 +1,173 @@
+"""``meterway decode``: one JSON line out for each telegram in, always, in order."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final
+
+import click
+
+from meterway.base.errors import ConfigError
+from meterway.mapping.dlms import DlmsKeys
+from meterway.mapping.telegram import FORMATS, Decoded, Refused, decode_telegram
+from meterway.model.telegram import Json
+
+__all__ = ["decode"]
+
+_HEX: Final = frozenset(b"0123456789abcdefABCDEF")
+_BLANK: Final = b" \t:,-"
+_KEY_SIZES: Final = (16, 24, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """One telegram with the keys to try; or why its line could not be used."""
+
+    octets: bytes = b""
+    keys: DlmsKeys = field(default_factory=DlmsKeys)
+    fault: str = ""
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--key", "keys", multiple=True, metavar="HEX", help="Encryption key to try; may be given several times.")
+@click.option("--auth-key", metavar="HEX", help="Authentication key.")
+@click.option("--system-title", metavar="HEX", help="System title of the sender, where the telegram has none.")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="The format, if it must not be guessed.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines (also the default when the output is no terminal).")
+@click.option("--exit-status", is_flag=True, help="Exit with 1 if any telegram was refused.")
+def decode(
+    file: BinaryIO,
+    keys: tuple[str, ...],
+    auth_key: str | None,
+    system_title: str | None,
+    format_: str | None,
+    as_json: bool,
+    exit_status: bool,
+) -> None:
+    """Decode telegrams from FILE or standard input.
+
+    Input is hex (one telegram a line), raw octets, or JSON lines {"hex" or "raw", "key", "auth_key", "system_title"}.
+    """
+    given = DlmsKeys(
+        keys=tuple(_hex(key, "--key") for key in keys),
+        auth_key=_hex(auth_key, "--auth-key") if auth_key else None,
+        system_title=_hex(system_title, "--system-title") if system_title else b"",
+    )
+    refused = 0
+    is_pretty = sys.stdout.isatty() and not as_json
+    for telegram in _telegrams(file.read(), given):
+        answer = _answer(telegram, format_)
+        refused += isinstance(answer, Refused)
+        _write(answer, is_pretty=is_pretty)
+    if exit_status and refused:
+        sys.exit(1)
+
+
+def _answer(telegram: _Input, format_: str | None) -> Decoded:
+    if telegram.fault:
+        return Refused(kind="input", message=telegram.fault, offset=0)
+    try:
+        return decode_telegram(telegram.octets, telegram.keys, format=format_)
+    except Exception as error:
+        return Refused(kind="internal", message=f"{type(error).__name__}: {error}", offset=0)
+
+
+def _write(answer: Decoded, *, is_pretty: bool) -> None:
+    if is_pretty:
+        from meterway.cli.show import show_telegram
+
+        show_telegram(answer)
+        return
+    sys.stdout.write(json.dumps(answer.as_json(), ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    sys.stdout.flush()
+
+
+def _hex(text: str, option: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ConfigError(f"{option}: {text!r} is not hex") from None
+
+
+# -- what came in -----------------------------------------------------------------------------------------------------
+
+
+def _telegrams(octets: bytes, given: DlmsKeys) -> Iterator[_Input]:
+    """Hex or JSON lines if the input looks like them, else raw octets."""
+    lines = octets.splitlines()
+    first = next((line.strip() for line in lines if line.strip() and not line.lstrip().startswith(b"#")), b"")
+    if first.startswith(b"{") or _is_hex(first):
+        for line in lines:
+            text = line.strip()
+            if text and not text.startswith(b"#"):
+                yield _json_line(text, given) if text.startswith(b"{") else _hex_line(text, given)
+    else:
+        yield from (_Input(part, given) for part in _raw(octets))
+
+
+def _raw(octets: bytes) -> list[bytes]:
+    """Raw octets: a capture of P1 telegrams one by one, anything else as one."""
+    from meterway.mapping.p1 import is_p1
+
+    if not octets:
+        return []
+    if is_p1(octets):
+        from meterway.stacks.p1.telegram import split
+
+        return split(octets)
+    return [octets]
+
+
+def _is_hex(line: bytes) -> bool:
+    digits = line.translate(None, _BLANK)
+    return len(digits) >= 2 and all(octet in _HEX for octet in digits)
+
+
+def _hex_line(line: bytes, given: DlmsKeys) -> _Input:
+    digits = line.translate(None, _BLANK)
+    if len(digits) % 2 or not _is_hex(line):
+        return _Input(fault="the line is not hex: an even number of digits 0-9 a-f is wanted")
+    return _Input(bytes.fromhex(digits.decode("ascii")), given)
+
+
+def _json_line(line: bytes, given: DlmsKeys) -> _Input:
+    try:
+        row = json.loads(line)
+        octets = _octets(row)
+        return _Input(octets, _keys(row, given))
+    except (ValueError, TypeError, RecursionError) as error:
+        return _Input(fault=f"the JSON line cannot be used: {error}")
+
+
+def _octets(row: dict[str, Json]) -> bytes:
+    text = row.get("hex")
+    if isinstance(text, str):
+        return bytes.fromhex(text)
+    raw = row.get("raw")
+    if isinstance(raw, str):
+        try:
+            return raw.encode("latin-1")
+        except UnicodeEncodeError:
+            return raw.encode()
+    raise ValueError('neither "hex" nor "raw" is there as text')
+
+
+def _keys(row: dict[str, Json], given: DlmsKeys) -> DlmsKeys:
+    keys = _listed(row.get("key")) or given.keys
+    auth_key = _listed(row.get("auth_key") or row.get("ak"))
+    title = _listed(row.get("system_title") or row.get("systitle"))
+    return DlmsKeys(
+        keys=keys,
+        auth_key=auth_key[0] if auth_key else given.auth_key,
+        system_title=title[0] if title else given.system_title,
+    )
+
+
+def _listed(value: Json) -> tuple[bytes, ...]:
+    if value is None:
+        return ()
+    return tuple(bytes.fromhex(str(item)) for item in (value if isinstance(value, list) else [value]))

@@ -1,0 +1,55 @@
+"""What a first collection came to: one object for machines, one table for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from meterway.model.telegram import Json
+
+__all__ = ["Summary", "percentile"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """``completeness`` is the share of the history's load profile values that are in the store, 0 to 1."""
+
+    meters: int
+    read: int
+    values: int
+    completeness: float
+    seconds: float
+    values_per_s: float
+    p50_ms: float
+    p95_ms: float
+    failures: dict[str, int]
+    octets: int
+    events: int
+    displays: int
+    telegrams: int
+
+    def as_json(self) -> dict[str, Json]:
+        """As plain JSON."""
+        return asdict(self)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Name and text of each figure, for a table."""
+        failures = ", ".join(f"{cause} {count}" for cause, count in sorted(self.failures.items()))
+        return [
+            ("meters", f"{self.meters:,}"),
+            ("read", f"{self.read:,}"),
+            ("values", f"{self.values:,}"),
+            ("events", f"{self.events:,}"),
+            ("octets on interface I", f"{self.octets:,}"),
+            ("completeness", f"{self.completeness:.2%}"),
+            ("seconds", f"{self.seconds:.2f}"),
+            ("values per second", f"{self.values_per_s:,.0f}"),
+            ("p50 per meter", f"{self.p50_ms:.1f} ms"),
+            ("p95 per meter", f"{self.p95_ms:.1f} ms"),
+            ("displays fed over H1", f"{self.displays} ({self.telegrams:,} telegrams)"),
+            ("failures", failures or "none"),
+        ]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which ``share`` of the sorted values lie; 0 for none."""
+    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0

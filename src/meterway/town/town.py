@@ -1,0 +1,209 @@
+"""A town on loopback sockets: a street of meters in a process of its own, displays, the head end and its pages."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from meterway.base.errors import LinkError
+from meterway.display.api import Display, DisplayConfig
+from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
+from meterway.headend.serve import HeadEnd
+from meterway.headend.traffic import InterfaceTraffic
+from meterway.meter.api import Keys
+from meterway.store.devices import NewDevice
+from meterway.store.tasks import NewTask
+from meterway.town.plan import Street, TownPlan
+from meterway.town.street import Order, Report
+from meterway.town.summary import Summary, percentile
+
+__all__ = ["Town"]
+
+_START_TIMEOUT_S: Final = 120.0
+_DAY_S: Final = 86400
+_POLL_S: Final = 0.1
+_SMALL_TOWN: Final = 1000
+_CONCURRENCY: Final = 32
+
+
+class Town:
+    """Starts everything, waits for the first full collection, stops everything. ``folder`` keeps store and keys."""
+
+    def __init__(self, plan: TownPlan, folder: Path, *, web_port: int = 0) -> None:
+        self.plan = plan
+        self._secret = secrets.token_bytes(32)
+        self._process: asyncio.subprocess.Process | None = None
+        self.streets: list[Street] = []
+        self.displays: list[Display] = []
+        self.config = HeadEndConfig(
+            system_title=(b"MWY" + secrets.token_bytes(5)).hex(),
+            store=str(folder / "meterway.sqlite"),
+            master_key=str(folder / "meterway.key"),
+            web=WebConfig(port=web_port),
+            push=PushConfig(port=0),
+            collect=CollectConfig(
+                every_s=60.0 if plan.meters <= _SMALL_TOWN else 900.0,
+                concurrency=_CONCURRENCY,
+                retry_first_s=5.0,
+            ),
+        )
+        self.head_end = HeadEnd(self.config)
+        self._began = 0.0
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring the meters up, put them into the registry, connect the displays, begin to collect.
+
+        LinkError if the street's process does not come up.
+        """
+        await self.head_end.start()
+        self.streets = await self._start_street()
+        await asyncio.to_thread(self._register)
+        await self._start_displays()
+        self.head_end.extra_traffic.append(self._h1_traffic)
+        self._began = time.perf_counter()
+        self.head_end.collector.wake()
+
+    async def stop(self) -> None:
+        """Stop displays, head end and street."""
+        for display in self.displays:
+            await display.stop()
+        await self.head_end.stop()
+        process = self._process
+        if process is not None and process.returncode is None:
+            if process.stdin is not None:
+                process.stdin.close()
+            try:
+                async with asyncio.timeout(5):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+    async def _start_street(self) -> list[Street]:
+        process = self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "meterway.town.street",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 26,
+        )
+        if process.stdin is None or process.stdout is None:
+            raise LinkError("the street's process has no pipes")
+        order = Order(
+            meters=self.plan.meters,
+            displays=self.plan.displays,
+            push_port=self.head_end.push.port,
+            secret=self._secret.hex(),
+        )
+        process.stdin.write(msgspec.json.encode(order) + b"\n")
+        await process.stdin.drain()
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            raise LinkError(f"the street's process did not come up within {_START_TIMEOUT_S:g} s") from None
+        if not line:
+            raise LinkError("the street's process ended before it came up")
+        report = msgspec.json.decode(line, type=Report)
+        if report.error:
+            raise LinkError(f"the street's meters did not come up: {report.error}")
+        return report.meters
+
+    def _register(self) -> None:
+        store, now_ms = self.head_end.store, int(time.time() * 1000)
+        devices = [self._device(street) for street in self.streets]
+        with store.transaction():
+            store.devices.add_many(devices, now_ms=now_ms)
+            store.tasks.add_many(
+                [
+                    NewTask(device=device.id, kind="collect", due_ms=now_ms, name=f"first:{device.id}")
+                    for device in store.devices.all()
+                ],
+                now_ms=now_ms,
+            )
+
+    def _device(self, street: Street) -> NewDevice:
+        keys = Keys.derive(self._secret, street.serial)
+        return NewDevice(
+            serial=street.serial,
+            system_title=bytes.fromhex(street.system_title),
+            profile=street.profile,
+            transport=street.transport,
+            host="127.0.0.1",
+            port=street.port,
+            sap=street.server,
+            keys=self.head_end.vault.seal_all(street.serial, {"guek": keys.guek, "gak": keys.gak, "kek": keys.kek}),
+        )
+
+    async def _start_displays(self) -> None:
+        for street in self.streets:
+            if street.h1_port:
+                display = Display(DisplayConfig(port=street.h1_port, page_port=None))
+                self.displays.append(display)
+                display.start()
+
+    def _h1_traffic(self) -> list[InterfaceTraffic]:
+        views = [display.view() for display in self.displays]
+        return [
+            InterfaceTraffic(
+                label="H1",
+                between="meter – display",
+                entities=len(views),
+                sessions=len(views),
+                octets=sum(view.octets for view in views),
+            )
+        ]
+
+    # -- the first collection -----------------------------------------------------------------------------------------
+
+    async def first_collection(self, on_progress: Callable[[int, int, int], None] | None = None) -> Summary:
+        """Wait until every meter was called at least once; ``on_progress`` gets (meters called, meters, values)."""
+        progress = self.head_end.collector.progress
+        while len(progress.devices) < len(self.streets):
+            if on_progress is not None:
+                on_progress(len(progress.devices), len(self.streets), progress.values)
+            await asyncio.sleep(_POLL_S)
+        if on_progress is not None:
+            on_progress(len(progress.devices), len(self.streets), progress.values)
+        return await asyncio.to_thread(self._summary, time.perf_counter() - self._began)
+
+    def _summary(self, seconds: float) -> Summary:
+        progress = self.head_end.collector.progress
+        durations = sorted(progress.durations_s)
+        views = [display.view() for display in self.displays]
+        return Summary(
+            meters=len(self.streets),
+            read=len(progress.read),
+            values=progress.values,
+            completeness=self._completeness(),
+            seconds=round(seconds, 3),
+            values_per_s=round(progress.values / seconds, 1) if seconds else 0.0,
+            p50_ms=round(percentile(durations, 0.50) * 1000, 2),
+            p95_ms=round(percentile(durations, 0.95) * 1000, 2),
+            failures={cause: count for cause, count in progress.causes.items() if cause != "ok"},
+            octets=progress.octets,
+            events=progress.events,
+            displays=len(views),
+            telegrams=sum(view.telegrams for view in views),
+        )
+
+    def _completeness(self) -> float:
+        """Over the whole days of the history."""
+        today = int(time.time() // _DAY_S)
+        first = today - self.config.collect.history_days + 1
+        counts = self.head_end.store.blocks.completeness(first, today)
+        if not counts or not self.streets:
+            return 0.0
+        per_device = max(row.expected / row.devices for row in counts if row.devices)
+        due = per_device * len(self.streets) * (today - first)
+        return sum(row.present for row in counts) / due if due else 0.0
