@@ -98,6 +98,7 @@ class View:
     peaks: tuple[Peak, ...]
     curve: tuple[CurvePoint, ...]
     telegrams: int
+    octets: int
     faults: dict[str, int]
     quirks: tuple[str, ...]
 
@@ -131,10 +132,11 @@ class DisplayDevice:
         self._slots: deque[tuple[int, int, int]] = deque()
         self._faults: Counter[str] = Counter()
         self._telegrams = 0
+        self._octets = 0
         self.line = Line()
 
-    def take(self, telegram: Telegram, now: datetime) -> None:
-        """Take what a telegram says; it replaces the last one."""
+    def take(self, telegram: Telegram, now: datetime, *, octets: int = 0) -> None:
+        """Take what a telegram of that many octets says; it replaces the last one."""
         rows = readings_of(telegram, offset_h=self._offset_h)
         self._readings = {row.obis.short: row for row in rows if row.obis is not None and row.storage == 0}
         history = [row for row in rows if row.obis is not None and row.obis.short == "0-0:98.1.0" and row.storage]
@@ -143,6 +145,7 @@ class DisplayDevice:
         self._quirks = telegram.quirks
         self._updated = now
         self._telegrams += 1
+        self._octets += octets
         power = self._power("1-0:1.7.0", "1-0:2.7.0")
         if power is not None:
             self._draw(power, now)
@@ -173,6 +176,7 @@ class DisplayDevice:
             peaks=self._peaks,
             curve=self._curve(now),
             telegrams=self._telegrams,
+            octets=self._octets,
             faults=dict(self._faults),
             quirks=self._quirks,
         )

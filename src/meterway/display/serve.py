@@ -121,7 +121,7 @@ class Display:
 
     def _event(self, event: TelegramReceived | Noticed) -> None:
         if isinstance(event, TelegramReceived):
-            self._device.take(event.telegram, self._clock())
+            self._device.take(event.telegram, self._clock(), octets=len(event.octets))
         else:
             self._device.fault(event.kind)
         self._change()
