@@ -12,6 +12,7 @@ from typing import Final
 from meterway.model.reading import Reading, Value
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.mbus.address import DEVICE_TYPES
+from meterway.stacks.mbus.application import ApplicationError
 from meterway.stacks.mbus.link.frames import Ack, LongFrame, ShortFrame
 from meterway.stacks.mbus.making import positional
 from meterway.stacks.mbus.records.profiles import Stamped
@@ -165,6 +166,8 @@ def _layers(telegram: Telegram) -> tuple[dict[str, Json], ...]:
         application["more_follows"] = content.more_follows
     elif telegram.payload and not content.records:
         application["payload"] = telegram.payload.hex().upper()
+    if telegram.kind == "application error":
+        application["error"] = ApplicationError.decode(telegram.payload).text
     rows.append(application)
     return tuple(rows)
 

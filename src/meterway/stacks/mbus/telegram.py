@@ -35,7 +35,6 @@ _UNPROTECTED: Final = Protection()
 _NOBODY: Final = Address(manufacturer=0, ident="00000000", version=0, device_type=0)
 _FIXED: Final = (0x73, 0x77)
 _WITH_RECORDS: Final = frozenset(("data", "command"))
-_TRUE_MODES_ON_WIRE: Final = frozenset((2, 3, 5, 7, 8, 9, 10, 13))
 _PARTIAL_MODES: Final = frozenset((5, 7))
 
 
@@ -347,9 +346,7 @@ def _radio_frame(frame: RadioFrame, opener: _Opener) -> Telegram:
 def _application(
     frame: RadioFrame | LongFrame, body: bytes, sender: Address, opener: _Opener, *, wired: bool
 ) -> Telegram:
-    mode = body[12] & 31 if len(body) > 12 else 0
-    extended = not wired or opener.afl is not None or mode in _TRUE_MODES_ON_WIRE
-    tpl, end = decode_tpl(body, 0, extended=extended)
+    tpl, end = decode_tpl(body, 0)
     meaning = meaning_of(tpl.ci)
     kind = meaning.kind if meaning is not None else "reserved"
     payload = body[end:]

@@ -32,11 +32,13 @@ _UNITS: Final = {
     for step in range(count)
 }
 _HISTORIC: Final = 0x3E
+_MODE_2: Final = {0xA: 3, 0xB: 4, 0xC: 6, 0xD: 7, 0xE: 8}
+"""Media that old meters number apart when they send the high octet first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedData:
-    """What the sixteen octets say; ``device_type`` is the four-bit medium."""
+    """What the sixteen octets say; ``device_type`` is the medium in the numbers of the long header."""
 
     ident: str
     access: int
@@ -53,6 +55,7 @@ def decode_fixed(data: bytes, *, high_first: bool = False) -> FixedData:
     ident, *counters = (part[::-1] if high_first else part for part in parts)
     status, first, second = data[5], data[6], data[7]
     units = [first & 0x3F, second & 0x3F]
+    medium = first >> 6 | second >> 6 << 2
     historic = bool(status & 2)
     records = []
     for number, (unit, octets) in enumerate(zip(units, counters, strict=True)):
@@ -63,7 +66,7 @@ def decode_fixed(data: bytes, *, high_first: bool = False) -> FixedData:
         ident=ident[::-1].hex().upper(),
         access=data[4],
         status=status,
-        device_type=first >> 6 | second >> 6 << 2,
+        device_type=_MODE_2.get(medium, medium),
         records=tuple(records),
     )
 

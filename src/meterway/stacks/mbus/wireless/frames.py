@@ -128,8 +128,8 @@ def _bare(octets: bytes, length: int) -> tuple[bytes, str, tuple[str, ...]]:
         if plain is not None:
             return plain, "A", ()
     exact = octets[: length + 1]
-    stripped = _strip_b(exact)
-    if stripped is not None:
+    stripped = _strip_b(exact) if len(octets) >= length - 1 else None
+    if stripped is not None and (len(octets) > length or (stripped[1] == "B partly" and len(octets) == length - 1)):
         return *stripped, () if len(octets) <= length + 1 else ("trailing-octets",)
     if len(octets) < length + 1:
         raise DecodeError(f"the frame announces {length} octets and has {len(octets) - 1}", len(octets), "truncated")
