@@ -20,6 +20,7 @@ from meterway.headend.live import Happening, Live
 from meterway.headend.plan import LOAD_PROFILE, Planner
 from meterway.headend.push import PushListener
 from meterway.headend.script import Script, SessionFailed
+from meterway.headend.traffic import TrafficSource
 from meterway.headend.writer import Writer, WriterRules
 from meterway.links.limits import raise_file_limit
 from meterway.store.database import Store, open_store
@@ -66,6 +67,7 @@ class HeadEnd:
         )
         self.push = PushListener(self.store, self.fleet, self.live, in_thread=self.collector.in_thread)
         self.started_s = time.time()
+        self.extra_traffic: list[TrafficSource] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
