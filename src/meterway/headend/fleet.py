@@ -150,7 +150,11 @@ class Fleet:
     def _framing(self, device: Device) -> Framing:
         client = _number(device, "client", self._client)
         if device.transport == "hdlc":
-            address = HdlcAddress(logical=device.sap, physical=_number(device, "physical", 17), size=4)
+            address = HdlcAddress(
+                logical=device.sap,
+                physical=_number(device, "physical", 17),
+                size=_number(device, "address_size", 2),
+            )
             return HdlcFraming(
                 role=Role.CLIENT, client=client, server=address, max_info_tx=_HDLC_INFO, max_info_rx=_HDLC_INFO,
                 window_tx=7, window_rx=7,

@@ -24,6 +24,7 @@ COLUMNS: Final = {
     "port": "TCP port",
     "sap": "logical device, default 1",
     "physical": "HDLC physical address, default 17",
+    "address_size": "octets of the HDLC address: 1, 2 or 4; default 2",
     "client": "client SAP to associate as, default 1",
     "mechanism": "0 none, 1 LLS, 3 to 6 HLS; default 5",
     "guek": "global unicast encryption key, 16 octets as hex",
@@ -31,7 +32,7 @@ COLUMNS: Final = {
     "secret": "LLS or HLS secret as text, or hex after 0x",
 }
 _REQUIRED: Final = ("serial", "host", "port")
-_LIMITS: Final = {"port": 65535, "sap": 16383, "physical": 16383, "client": 127, "mechanism": 6}
+_LIMITS: Final = {"port": 65535, "sap": 16383, "physical": 16383, "address_size": 4, "client": 127, "mechanism": 6}
 
 
 @dataclass(slots=True)
@@ -103,7 +104,9 @@ def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
     if not cells.get("host"):
         raise ConfigError(f"{place}, host: missing")
     flags: dict[str, str | int | float | None] = {
-        column: _number(place, cells, column, 0) for column in ("physical", "client", "mechanism") if cells.get(column)
+        column: _number(place, cells, column, 0)
+        for column in ("physical", "address_size", "client", "mechanism")
+        if cells.get(column)
     }
     keys = _keys(place, cells)
     return NewDevice(

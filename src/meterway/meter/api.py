@@ -22,11 +22,12 @@ from meterway.meter.events import Event, EventCode, Log
 from meterway.meter.faults import Fault
 from meterway.meter.keys import Keys
 from meterway.meter.load import CHANNELS, Load, LoadKind
-from meterway.meter.serve import Endpoint, MeterHost
+from meterway.meter.serve import HDLC_PHYSICAL, Endpoint, MeterHost
 from meterway.meter.zone import Zone
 
 __all__ = [
     "CHANNELS",
+    "HDLC_PHYSICAL",
     "Endpoint",
     "Event",
     "EventCode",

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.links import tcp, udp
@@ -25,9 +25,11 @@ from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
 from meterway.stacks.dlms.server import DlmsServer
 from meterway.stacks.dlms.wrapper import WrapperFraming, decode_datagram
 
-__all__ = ["Endpoint", "MeterHost"]
+__all__ = ["HDLC_PHYSICAL", "Endpoint", "MeterHost"]
 
 _SAP: Final = 1
+HDLC_PHYSICAL: Final = 16
+"""The physical address of every meter on its HDLC line."""
 _MAX_PEERS: Final = 4096
 _SLOW_READER: Final = 65536
 _SPARE_FILES: Final = 256
@@ -83,9 +85,8 @@ class _Display(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self._group.add(self)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports are no subclass
+        self._group.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._group.discard(self)
@@ -248,7 +249,7 @@ class MeterHost:
             if listen.transport == "hdlc":
                 framing = HdlcFraming(
                     role=Role.SERVER,
-                    server=HdlcAddress(logical=_SAP, physical=16, size=2),
+                    server=HdlcAddress(logical=_SAP, physical=HDLC_PHYSICAL, size=2),
                     max_info_tx=2030,
                     max_info_rx=2030,
                 )

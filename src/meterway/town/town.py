@@ -17,7 +17,7 @@ from meterway.display.api import Display, DisplayConfig
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
-from meterway.meter.api import Keys
+from meterway.meter.api import HDLC_PHYSICAL, Keys
 from meterway.store.devices import NewDevice
 from meterway.store.tasks import NewTask
 from meterway.town.plan import Street, TownPlan
@@ -142,6 +142,7 @@ class Town:
             host="127.0.0.1",
             port=street.port,
             sap=street.server,
+            flags={"physical": HDLC_PHYSICAL, "address_size": 2} if street.transport == "hdlc" else {},
             keys=self.head_end.vault.seal_all(street.serial, {"guek": keys.guek, "gak": keys.gak, "kek": keys.kek}),
         )
 
