@@ -172,6 +172,7 @@ class Slave:
             self._answer(frame.address, ACK)
             return
         self._queue.clear()
+        self._last_answer = b""  # a refusal is not made good by repeating it
         if self._host.received(frame.ci, frame.data):
             self._answer(frame.address, ACK)
 

@@ -1,0 +1,223 @@
+"""Whole telegrams, wired and radio: everything comes out, and what does not says why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterway.base.errors import DecodeError, MeterwayError, SecurityError
+from meterway.stacks.mbus.address import Address
+from meterway.stacks.mbus.afl import Afl, Reassembly, fragment
+from meterway.stacks.mbus.ell import Ell
+from meterway.stacks.mbus.link.frames import LongFrame, ShortFrame
+from meterway.stacks.mbus.records.compact import Formats, compact_frame, format_frame, format_of
+from meterway.stacks.mbus.records.record import decode_records
+from meterway.stacks.mbus.security import seal_payload
+from meterway.stacks.mbus.telegram import decode
+from meterway.stacks.mbus.tpl import Tpl
+from meterway.stacks.mbus.wireless.frames import encode_radio
+
+VECTORS = [
+    json.loads(line)
+    for line in (Path(__file__).parents[2] / "vectors" / "mbus" / "telegrams.jsonl").read_text("utf-8").splitlines()
+]
+METER = Address(manufacturer=0x2C2D, ident="12345678", version=1, device_type=7)
+KEY = bytes(range(16))
+VOLUME = bytes.fromhex("041339300000")
+
+
+def keys_of(vector: dict[str, str]) -> list[bytes]:
+    return [bytes.fromhex(vector["key"])] if "key" in vector else []
+
+
+def plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, (date, time)) else value
+
+
+def radio(ci: int, payload: bytes = b"", **header: int) -> bytes:
+    return encode_radio(0x44, METER, Tpl(ci=ci, header="none", **header).encode() + payload)
+
+
+def sealed(mode: int, payload: bytes = VOLUME, *, coding: str = "bare") -> bytes:
+    counter = 5 if mode == 10 else None
+    extension = {7: b"\x10", 10: b"\x10\x01"}.get(mode, b"")
+    tpl = Tpl(ci=0x7A, header="short", access=1, config=mode << 8, extension=extension, counter=counter)
+    afl = Afl(message_control=0x25, counter=5) if mode == 7 else None
+    message = seal_payload(tpl, payload, KEY, sender=METER, afl=afl)
+    return encode_radio(0x44, METER, message.encode(), coding)
+
+
+@pytest.mark.covers("IF-M", "SEC-04")
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_captured_telegrams_give_their_values(vector: dict[str, str]) -> None:
+    telegram = decode(bytes.fromhex(vector["hex"]), keys=keys_of(vector))
+    found = [[record.quantity, plain(record.value), record.unit] for record in telegram.records]
+    assert found == vector["values"]
+    assert [*telegram.protection.checks, *telegram.link_protection.checks] == vector["checks"]
+
+
+@pytest.mark.parametrize("vector", [row for row in VECTORS if "key" in row], ids=lambda vector: vector["name"])
+def test_without_its_key_or_with_another_a_telegram_says_what_failed(vector: dict[str, str]) -> None:
+    octets = bytes.fromhex(vector["hex"])
+    with pytest.raises(SecurityError) as missing:
+        decode(octets)
+    assert missing.value.check == "key"
+    with pytest.raises(SecurityError) as wrong:
+        decode(octets, keys=[b"\x55" * 16])
+    assert wrong.value.check == vector["checks"][0]
+    assert decode(octets, keys=[b"\x55" * 16, *keys_of(vector)]).records
+
+
+@pytest.mark.covers("SEC-11")
+@given(st.sampled_from(VECTORS), st.data())
+def test_altered_telegrams_are_refused_by_our_own_errors_only(vector: dict[str, str], data: st.DataObject) -> None:
+    octets = bytearray.fromhex(vector["hex"])
+    for _ in range(data.draw(st.integers(1, 4))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        telegram = decode(bytes(octets), keys=keys_of(vector), formats=Formats())
+        assert isinstance(telegram.profile_values, tuple)
+    except MeterwayError:
+        return
+
+
+@pytest.mark.parametrize("mode", [5, 7, 10])
+@pytest.mark.parametrize("coding", ["bare", "A", "B"])
+def test_every_mode_in_every_frame_format_is_opened(mode: int, coding: str) -> None:
+    asked: list[Address] = []
+
+    def keys(address: Address) -> Sequence[bytes]:
+        asked.append(address)
+        return [KEY]
+
+    telegram = decode(sealed(mode, coding=coding), keys=keys)
+    assert [record.value for record in telegram.records] == [12.345]
+    assert telegram.protection.mode == mode
+    assert asked == [METER]
+
+
+@pytest.mark.parametrize("mode", [5, 7])
+def test_a_payload_that_a_receiver_decrypted_is_taken_with_a_quirk_unless_forbidden(mode: int) -> None:
+    afl = Afl(message_control=0x25, counter=5, mac=bytes(8)).encode() if mode == 7 else b""
+    tpl = Tpl(ci=0x7A, header="short", config=mode << 8 | 0x10, extension=b"\x10" if mode == 7 else b"")
+    body = afl + tpl.encode() + b"\x2f\x2f" + VOLUME + b"\x2f" * 8
+    telegram = decode(encode_radio(0x44, METER, body))
+    assert telegram.quirks == ("already-decrypted",)
+    assert telegram.protection.state == "already-decrypted"
+    with pytest.raises(SecurityError):
+        decode(encode_radio(0x44, METER, body), allow_plain=False)
+
+
+@pytest.mark.covers("IF-M")
+def test_fragments_come_together_and_the_mac_covers_the_whole() -> None:
+    payload = VOLUME * 30
+    tpl = Tpl(ci=0x7A, header="short", access=1, config=10 << 8, extension=b"\x10\x01", counter=5)
+    message = seal_payload(tpl, payload, KEY, sender=METER, afl=Afl(message_control=0x25, counter=5))
+    assert message.afl is not None
+    frames = [
+        encode_radio(0x44, METER, part) for part in fragment(message.afl, message.tpl.encode() + message.body, 80)
+    ]
+    waiting: dict[Address, Reassembly] = {}
+    telegrams = [decode(frame, keys=[KEY], fragments=waiting) for frame in frames]
+    assert [telegram.kind for telegram in telegrams] == ["fragment"] * (len(frames) - 1) + ["data"]
+    assert len(telegrams[-1].records) == 30
+    assert telegrams[-1].protection.checks == ("cmac", "ccm-tag")
+    assert waiting == {}
+    assert decode(frames[0]).kind == "fragment"
+
+
+def test_a_compact_frame_follows_the_full_frame_or_a_format_frame() -> None:
+    content = decode_records(VOLUME + bytes.fromhex("02FD170000"))
+    compact = radio(0x79, compact_frame(content))
+    with pytest.raises(DecodeError, match="not known yet"):
+        decode(compact)
+    for first in (radio(0x78, content.encode()), radio(0x69, format_frame(format_of(content)))):
+        formats = Formats()
+        decode(first, formats=formats)
+        assert decode(compact, formats=formats).records == content.records
+
+
+def test_the_extended_link_layer_of_every_type_is_opened() -> None:
+    other = replace(METER, ident="99999999")
+    payload = b"\x78" + VOLUME
+    for ell in (
+        Ell(ci=0x8C, control=0, access=3),
+        Ell(ci=0x8D, control=0, access=3, session=1 << 29),
+        Ell(ci=0x8E, control=0, access=3, address=other),
+        Ell(ci=0x8F, control=0, access=3, address=other, session=1 << 29),
+    ):
+        body = ell.encode() + (ell.seal(payload, KEY, METER) if ell.has_payload_check else payload)
+        telegram = decode(encode_radio(0x44, METER, body), keys=[KEY])
+        assert [record.value for record in telegram.records] == [12.345]
+        assert telegram.access == 3
+        assert telegram.device == (ell.address or METER)
+
+
+def test_a_plain_payload_under_an_encrypting_extended_link_layer_is_a_quirk() -> None:
+    ell = Ell(ci=0x8D, control=0, access=3, session=1 << 29)
+    honest = replace(ell, session=0)
+    body = ell.encode() + honest.seal(b"\x78" + VOLUME, None, METER)
+    assert decode(encode_radio(0x44, METER, body)).quirks == ("already-decrypted",)
+    with pytest.raises(SecurityError):
+        decode(encode_radio(0x44, METER, body), allow_plain=False)
+    strange = replace(ell, session=3 << 29)
+    with pytest.raises(SecurityError, match="not known"):
+        decode(encode_radio(0x44, METER, strange.encode() + bytes(4)))
+
+
+def test_a_wired_meter_with_a_signature_in_place_of_a_configuration_is_read() -> None:
+    data = METER.to_wired() + bytes((1, 0, 0x4E, 0x16)) + VOLUME
+    telegram = decode(LongFrame(control=8, address=1, ci=0x72, data=data).encode())
+    assert telegram.quirks == ("pseudo-security-mode",)
+    assert [record.value for record in telegram.records] == [12.345]
+
+
+def test_a_mode_of_a_maker_on_radio_is_refused() -> None:
+    tpl = Tpl(ci=0x7A, header="short", config=0x1800)
+    with pytest.raises(SecurityError) as refusal:
+        decode(encode_radio(0x44, METER, tpl.encode() + VOLUME))
+    assert refusal.value.check == "mode"
+
+
+def test_check_sums_left_behind_the_records_are_a_quirk_and_cut_records_are_not() -> None:
+    assert decode(radio(0x78, VOLUME + b"\xdd\x2f")).quirks == ("two-octets-left",)
+    with pytest.raises(DecodeError):
+        decode(radio(0x78, VOLUME + b"\x02\x21"))
+
+
+def test_a_frame_longer_than_it_says_is_read_when_its_records_need_it() -> None:
+    octets = radio(0x78, VOLUME + VOLUME)
+    telegram = decode(bytes((octets[0] - 3,)) + octets[1:])
+    assert len(telegram.records) == 2
+    assert telegram.quirks == ("wrong-length",)
+
+
+def test_frames_without_data_and_payloads_of_makers_are_told_apart() -> None:
+    assert decode(b"\xe5").kind == "link"
+    assert decode(ShortFrame(control=0x40, address=5).encode()).kind == "link"
+    assert decode(encode_radio(0x47, METER, Ell(ci=0x8C, control=0, access=9).encode())).access == 9
+    assert decode(radio(0xA2, b"\x01\x02")).payload == b"\x01\x02"
+    assert decode(radio(0x71, b"\x01")).kind == "alarm"
+
+
+def test_the_link_may_be_named_where_octets_fit_both() -> None:
+    octets = bytes.fromhex("10") + bytes(16)
+    with pytest.raises(DecodeError):
+        decode(octets, link="wired")
+    with pytest.raises(DecodeError, match="CI 0x00"):
+        decode(octets, link="radio")
+
+
+@given(st.binary(max_size=90), st.sampled_from(["auto", "wired", "radio"]))
+def test_any_octets_are_a_telegram_or_our_own_error(octets: bytes, link: str) -> None:
+    try:
+        decode(octets, keys=[KEY], link=link)  # type: ignore[arg-type]
+    except MeterwayError:
+        return
