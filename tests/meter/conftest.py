@@ -1,7 +1,7 @@
 """Meters for the tests of this folder."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -23,6 +23,7 @@ def make() -> Callable[..., Meter]:
     """A meter with the given settings."""
 
     def build(serial: str = "M0001", **settings: object) -> Meter:
+        settings.setdefault("installed", date(2026, 1, 1))
         return Meter(MeterConfig(serial=serial, keys=Keys.derive(SECRET, serial), **settings))  # type: ignore[arg-type]
 
     return build

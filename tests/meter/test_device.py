@@ -23,6 +23,7 @@ from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover,
 
 Make = Callable[..., Meter]
 DAY = 86400
+JANUARY = date(2026, 1, 1)
 FLAT = plan_of(
     Calendar(
         name=b"FLAT",
@@ -50,7 +51,7 @@ def utc(*parts: int) -> float:
 def test_tariff_registers_sum_to_the_total_exactly_whatever_was_asked_before(
     kind: LoadKind, moments: list[float]
 ) -> None:
-    meter = Meter(MeterConfig(serial="M1", keys=Keys.derive(bytes(16), "M1"), kind=kind))
+    meter = Meter(MeterConfig(serial="M1", keys=Keys.derive(bytes(16), "M1"), kind=kind, installed=JANUARY))
     fresh = Meter(meter.config)
     for moment in moments:
         rates = meter.rates_at(moment)

@@ -11,10 +11,10 @@ import re
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from meterway.base.errors import ConfigError
 from meterway.meter.keys import Keys
@@ -27,7 +27,12 @@ Transport = Literal["tcp", "hdlc", "udp"]
 Sharing = Literal["port-per-meter", "wrapper-ports"]
 Dialect = Literal["dsmr5", "emucs", "sweden"]
 
-DEFAULT_INSTALLED: Final = date(2026, 1, 1)
+
+def recently() -> date:
+    """The first day of the month before last: enough history to fill a load profile of 60 days."""
+    today = datetime.now(UTC).date()
+    months = today.year * 12 + today.month - 3
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def seed_of(serial: str) -> int:
@@ -49,7 +54,8 @@ class MeterConfig:
     kind: LoadKind = LoadKind.HOUSEHOLD
     seed: int | None = None
     zone: Zone = CENTRAL_EUROPE
-    installed: date = DEFAULT_INSTALLED
+    installed: date = field(default_factory=recently)
+    """Where its history starts; give it, if tariff registers are to go on over a restart in a later month."""
     profile_days: int = 60
     drift_ppm: float = 0.0
     clock_offset_s: float = 0.0
@@ -279,7 +285,7 @@ def _serials(table: _Table, serial: str, count: int) -> list[str]:
 
 def _day(table: _Table) -> date:
     table.left.discard("installed")
-    value = table.values.get("installed", DEFAULT_INSTALLED)
+    value = table.values.get("installed", recently())
     if type(value) is not date or value.year < 2020:
         raise table.fail("installed", f"must be a date from 2020-01-01 on, not {value!r}")
     return value
@@ -340,7 +346,7 @@ country = "idis"            # companion profile of its objects
 # flag = "MWY"              # three letters of the maker
 # utc_offset_min = 60       # standard time
 # summer_time = true        # one hour more from the last Sunday of March to that of October
-# installed = {DEFAULT_INSTALLED}   # the history starts here
+installed = {recently()}      # the history starts here
 # profile_days = 60         # capacity of the load profile
 # drift_ppm = 0.0           # how fast its clock goes wrong
 # clock_offset_s = 0.0      # how wrong it is at the start

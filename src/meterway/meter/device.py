@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from meterway.meter.config import MeterConfig
     from meterway.meter.keys import Keys
+    from meterway.meter.zone import Zone
     from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
     from meterway.stacks.dlms.classes.limiter import LimiterState
     from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
@@ -257,7 +259,7 @@ class Meter:
         """Import of tariffs 1 to 4, then export of tariffs 1 to 4; each four sum up to 1.8.0 and 2.8.0 exactly."""
         slot = int(now // SLOT_S)
         mark_slot, mark = self._mark(slot)
-        rates = list(mark) if mark_slot == slot else self.rates_slots(np.array([slot]))[0].tolist()
+        rates = list(mark) if mark_slot == slot else self.rates_slots(np.array([slot]))[0, 4:].tolist()
         live = self.energy_at(now)
         tariff = self.tariff(now) - 1
         for channel in (0, 1):
@@ -266,18 +268,25 @@ class Meter:
         return tuple(rates)
 
     def rates_slots(self, slots: Ints) -> Ints:
-        """``rates_at`` at the start of each of these slots, shape (count, 8)."""
+        """The four registers, then ``rates_at``, at the start of each of these slots, shape (count, 12)."""
         mark_slot, mark = self._mark(int(slots.max()))
         first = min(mark_slot, int(slots.min()))
         count = max(mark_slot, int(slots.max())) - first
-        spent = np.diff(self.energy_slots(first, count + 1)[:, :2], axis=0)
+        registers = self.energy_slots(first, count + 1)
+        spent = registers[1:, :2] - registers[:-1, :2]
         tariffs = slot_tariffs(self.plans, self.load.zone, first, max(count, 1))[:count]
-        sums = np.zeros((count + 1, 2 * TARIFFS), dtype=np.int64)
+        places = slots - first
+        result = np.zeros((len(slots), 4 + 2 * TARIFFS), dtype=np.int64)
+        result[:, :4] = registers[places]
+        sums = np.zeros((count + 1, 2), dtype=np.int64)
         for tariff in range(TARIFFS):
-            held = (tariffs == tariff + 1)[:, None] * spent
-            np.cumsum(held, axis=0, out=sums[1:, tariff::TARIFFS])
-        sums += np.array(mark, dtype=np.int64) - sums[mark_slot - first]
-        return sums[slots - first]
+            held = tariffs == tariff + 1
+            columns = [4 + tariff, 4 + TARIFFS + tariff]
+            result[:, columns] = (mark[tariff], mark[TARIFFS + tariff])
+            if held.any():
+                np.cumsum(spent * held[:, None], axis=0, out=sums[1:])
+                result[:, columns] += sums[places] - sums[mark_slot - first]
+        return result
 
     def _mark(self, latest: int) -> tuple[int, tuple[int, ...]]:
         """A slot whose tariff registers are known: ``latest``, or a later one that was asked before."""
@@ -367,13 +376,10 @@ class Meter:
     def daily_times(self, from_s: float, to_s: float, now: float) -> Ints:
         """Local midnights at which the daily profile captured, within [from_s, to_s] and its capacity."""
         zone = self.load.zone
-        oldest = max(self.installed_s, now - self.config.profile_days * 86400)
-        moment = zone.midnight(min(to_s, now))
-        times = []
-        while moment >= max(from_s, oldest):
-            times.append(moment)
-            moment = zone.midnight(moment - 3600)
-        return np.array(times[::-1], dtype=np.int64)
+        newest = zone.midnight(min(to_s, now))
+        oldest = max(from_s, self.installed_s, now - self.config.profile_days * 86400)
+        times = _midnights(zone, newest, self.config.profile_days + 1)
+        return times[np.searchsorted(times, oldest) :]
 
     def monthly_times(self, from_s: float, to_s: float, now: float) -> Ints:
         """Starts of local months at which the billing profile captured, the last 13 at most."""
@@ -383,13 +389,9 @@ class Meter:
 
     def billing_rows(self, times: Ints) -> Rows:
         """Rows at these moments: the four registers, then ``rates_at``; shape (count, 12)."""
-        slots = times // SLOT_S
-        if not len(slots):
+        if not len(times):
             return Rows(times, times.astype(np.uint8), np.zeros((0, 4 + 2 * TARIFFS), dtype=np.int64))
-        first = int(slots[0])
-        energies = self.energy_slots(first, int(slots[-1]) - first + 1)[slots - first]
-        values = np.concatenate([energies, self.rates_slots(slots)], axis=1)
-        return self._present(Rows(times, self._status(times), values))
+        return self._present(Rows(times, self._status(times), self.rates_slots(times // SLOT_S)))
 
     # -- events --------------------------------------------------------------------------------------
 
@@ -485,6 +487,15 @@ class Meter:
     def utc(self, now: float) -> datetime:
         """The meter's clock as an aware datetime; what it cannot say is the year 9999 or 1970."""
         return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
+
+
+@lru_cache(maxsize=64)
+def _midnights(zone: Zone, newest: int, count: int) -> Ints:
+    """The last ``count`` local midnights up to ``newest``, the oldest first; not to be written."""
+    times = [newest]
+    for _ in range(count - 1):
+        times.append(zone.midnight(times[-1] - 3600))
+    return np.array(times[::-1], dtype=np.int64)
 
 
 def _closed(periods: Iterable[OffPeriod], now: float, *, dark: bool) -> list[OffPeriod]:
