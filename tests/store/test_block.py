@@ -5,7 +5,7 @@ import pytest
 
 from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
-from meterway.store.block import Block, Channel, Column, batch_of, merged
+from meterway.store.block import Block, Channel, Column, batch_of, continues, merged
 
 A = Column(obis=Obis(1, 0, 1, 29, 0), unit=30)
 B = Column(obis=Obis(1, 0, 2, 29, 0), unit=30)
@@ -63,3 +63,25 @@ def test_blocks_of_different_shapes_make_no_batch() -> None:
         batch_of([block(0, Channel.of(A, [1])), block(0, Channel.of(A, [1, 2]))])
     with pytest.raises(StoreError, match="batch"):
         batch_of([block(0, Channel.of(A, [1])), block(0, Channel.of(B, [1]))])
+
+
+def test_more_slots_with_the_same_values_continue_a_block() -> None:
+    old = block(0, Channel.of(A, [1, 0, 0], quality=[4, 0, 0], present=[True, False, False]))
+    assert continues(old, block(0, Channel.of(A, [1, 2, 0], quality=[4, 9, 0], present=[True, True, False])))
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        Channel.of(A, [1, 0, 0], quality=[4, 0, 0], present=[True, False, False]),
+        Channel.of(A, [7, 2, 0], quality=[4, 0, 0], present=[True, True, False]),
+        Channel.of(A, [1, 2, 0], quality=[5, 0, 0], present=[True, True, False]),
+        Channel.of(A, [0, 2, 3], present=[False, True, True]),
+        Channel.of(B, [1, 2, 0], quality=[4, 0, 0], present=[True, True, False]),
+        Channel.of(A, [1, 2], quality=[4, 0]),
+    ],
+    ids=["nothing more", "another value", "another quality", "a value lost", "another column", "other slots"],
+)
+def test_anything_else_is_no_continuation(new: Channel) -> None:
+    old = block(0, Channel.of(A, [1, 0, 0], quality=[4, 0, 0], present=[True, False, False]))
+    assert not continues(old, block(0, new))

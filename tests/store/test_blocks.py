@@ -1,5 +1,7 @@
 """Interval blocks in the database, the same on both."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,47 @@ def test_a_changed_block_is_a_new_revision_and_the_old_one_stays(store: Store) -
     assert newest.revision == 2
     assert newest.block.same(day(DAY, first=5))
     assert [each.block.channels[0].values[0] for each in store.blocks.history(1, DAY)] == [0, 5]
+
+
+def stored_digest(store: Store) -> bytes:
+    return store.blocks.read_range(1, DAY, DAY + 1)[0].digest
+
+
+def test_a_day_that_goes_on_is_continued_in_its_place(store: Store) -> None:
+    later = tuple(range(40, 96))
+    store.blocks.upsert_many([new(day(DAY, missing=later))], now_ms=1)
+    grown = replace(new(day(DAY, missing=later[1:]), evidence=b"association 8"), continues=stored_digest(store))
+    assert store.blocks.upsert_many([grown], now_ms=2) == Upserted(new=0, revised=0, unchanged=0, grown=1)
+    (only,) = store.blocks.history(1, DAY)
+    assert (only.revision, only.stored_ms, only.evidence) == (1, 2, b"association 8")
+    assert only.block.same(day(DAY, missing=later[1:]))
+    assert store.blocks.upsert_many([grown], now_ms=3) == Upserted(new=0, revised=0, unchanged=1)
+
+
+def test_a_continuation_of_what_is_no_longer_the_newest_is_a_revision(store: Store) -> None:
+    later = tuple(range(40, 96))
+    store.blocks.upsert_many([new(day(DAY, missing=later))], now_ms=1)
+    seen = stored_digest(store)
+    store.blocks.upsert_many([new(day(DAY, missing=later, first=7))], now_ms=2)
+    told = store.blocks.upsert_many([replace(new(day(DAY, missing=later[1:])), continues=seen)], now_ms=3)
+    assert told == Upserted(new=0, revised=1, unchanged=0)
+    assert [each.revision for each in store.blocks.history(1, DAY)] == [1, 2, 3]
+
+
+def test_a_correction_stays_a_revision_after_which_the_day_goes_on(store: Store) -> None:
+    later = tuple(range(40, 96))
+    store.blocks.upsert_many([new(day(DAY, missing=later))], now_ms=1)
+    store.blocks.upsert_many([new(day(DAY, missing=later, first=7))], now_ms=2)
+    grown = replace(new(day(DAY, missing=later[1:], first=7)), continues=stored_digest(store))
+    others = [new(day(DAY), device=2), grown]
+    assert store.blocks.upsert_many(others, now_ms=3) == Upserted(new=1, revised=0, unchanged=0, grown=1)
+    assert [each.block.channels[0].values[0] for each in store.blocks.history(1, DAY)] == [0, 7]
+
+
+def test_a_block_with_fewer_slots_takes_no_place(store: Store) -> None:
+    store.blocks.upsert_many([new(day(DAY, missing=(95,)))], now_ms=1)
+    fewer = replace(new(day(DAY, missing=(94, 95))), continues=stored_digest(store))
+    assert store.blocks.upsert_many([fewer], now_ms=2) == Upserted(new=0, revised=1, unchanged=0)
 
 
 def test_going_back_to_an_earlier_content_is_a_revision_too(store: Store) -> None:

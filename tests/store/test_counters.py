@@ -56,3 +56,10 @@ def test_counters_of_impossible_values_are_refused(store: Store, devices: list[i
             store.counters.reserve(devices[0], "sent", 1, at_least=value)
     with pytest.raises(StoreError):
         store.counters.reserve(devices[0], "sent", 0)
+
+
+def test_noting_counters_raises_the_lower_ones_only(store: Store, devices: list[int]) -> None:
+    store.counters.raise_to(devices[1], "seen", 50)
+    assert store.counters.note_many({(devices[0], "seen"): 7, (devices[1], "seen"): 49}) == 1
+    assert [store.counters.next(device, "seen") for device in devices[:2]] == [7, 50]
+    assert store.counters.note_many({}) == 0

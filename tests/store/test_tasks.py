@@ -44,6 +44,15 @@ def test_a_named_task_is_added_once_even_after_it_was_done(store: Store, devices
     assert store.tasks.add_many([], now_ms=3) == 0
 
 
+def test_what_is_given_back_is_due_again_as_before(store: Store, devices: list[int]) -> None:
+    store.tasks.add_many([task(devices[0], 5), task(devices[1], 6)], now_ms=0)
+    claimed = store.tasks.claim("w", many=2, lease_ms=100, now_ms=10)
+    assert store.tasks.release(claimed[:1], now_ms=11) == {claimed[0].id}
+    assert store.tasks.release(claimed[:1], now_ms=12) == set()
+    (again,) = store.tasks.claim("x", many=9, lease_ms=100, now_ms=13)
+    assert (again.id, again.due_ms, again.attempts) == (claimed[0].id, 5, 1)
+
+
 def test_a_lease_that_ran_out_is_due_again_and_its_old_holder_is_refused(store: Store, devices: list[int]) -> None:
     store.tasks.add_many([task(devices[0])], now_ms=0)
     (slow,) = store.tasks.claim("slow", many=1, lease_ms=100, now_ms=0)

@@ -15,7 +15,19 @@ import numpy.typing as npt
 from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
 
-__all__ = ["DAY_S", "Batch", "Block", "Channel", "Column", "Flags", "Integers", "Octets", "batch_of", "merged"]
+__all__ = [
+    "DAY_S",
+    "Batch",
+    "Block",
+    "Channel",
+    "Column",
+    "Flags",
+    "Integers",
+    "Octets",
+    "batch_of",
+    "continues",
+    "merged",
+]
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 Octets: TypeAlias = npt.NDArray[np.uint8]
@@ -133,6 +145,31 @@ def batch_of(blocks: Sequence[Block]) -> Batch:
         values=np.array([[each.values for each in block.channels] for block in blocks], dtype=np.int64),
         quality=np.array([[each.quality for each in block.channels] for block in blocks], dtype=np.uint8),
         present=np.array([[each.present for each in block.channels] for block in blocks], dtype=np.bool_),
+    )
+
+
+def continues(old: Block, new: Block) -> bool:
+    """Whether ``new`` says everything that ``old`` does and fills more slots: a day that went on, no correction."""
+    if (old.start_s, old.interval_s, old.slots, len(old.channels)) != (
+        new.start_s,
+        new.interval_s,
+        new.slots,
+        len(new.channels),
+    ):
+        return False
+    return all(_keeps(*pair) for pair in zip(old.channels, new.channels, strict=True)) and any(
+        bool(after.present.sum() > before.present.sum())
+        for before, after in zip(old.channels, new.channels, strict=True)
+    )
+
+
+def _keeps(old: Channel, new: Channel) -> bool:
+    had = old.present
+    return (
+        old.column == new.column
+        and bool(new.present[had].all())
+        and np.array_equal(new.values[had], old.values[had])
+        and np.array_equal(new.quality[had], old.quality[had])
     )
 
 

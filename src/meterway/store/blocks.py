@@ -1,7 +1,8 @@
 """The table of interval blocks: one row per day, device, series and revision.
 
 A block that is stored again unchanged changes nothing; a changed one becomes the next revision, and the old one
-stays. ``series`` tells apart the recordings of one device (0 for its main load profile). Ranges are half open.
+stays. Only a day that is still going on may be continued in its newest revision (``NewBlock.continues``). ``series``
+tells apart the recordings of one device (0 for its main load profile). Ranges are half open.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ _REVISE: Final = (
     " SELECT ?, ?, ?, newest.revision + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM"
     " (SELECT revision, digest FROM interval_block WHERE day = ? AND device = ? AND series = ?"
     "  ORDER BY revision DESC LIMIT 1) AS newest WHERE newest.digest <> ?"
+)
+# Whoever saw the newest revision may fill more of its slots in place; the digest says that it still is what was seen.
+_GROW: Final = (
+    "UPDATE interval_block SET start_s = ?, interval_s = ?, channels = ?, slots = ?, count = ?, sums = ?, digest = ?,"
+    " stored_ms = ?, evidence = ?, octets = ?"
+    " WHERE day = ? AND device = ? AND series = ? AND digest = ? AND count < ? AND revision ="
+    " (SELECT max(r.revision) FROM interval_block r WHERE r.day = ? AND r.device = ? AND r.series = ?)"
 )
 # The key begins with the day, so that a day's collection is written in one place; a range is looked up day by day.
 _DAYS: Final = (
@@ -66,21 +74,27 @@ _LONGEST_DAYS: Final = 40_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBlock:
-    """A packed block on its way into the store; ``evidence`` says what it came from."""
+    """A packed block on its way into the store; ``evidence`` says what it came from.
+
+    ``continues`` is the digest of the stored block that this one only adds slots to (see ``block.continues``): it then
+    takes that block's place instead of becoming a revision. If the newest revision is another by now, it becomes one.
+    """
 
     device: int
     packed: Packed
     series: int = 0
     evidence: bytes = b""
+    continues: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upserted:
-    """What became of the blocks given: first of their day, a new revision, or known already."""
+    """What became of the blocks given: first of their day, a new revision, known already, or continued in place."""
 
     new: int
     revised: int
     unchanged: int
+    grown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +107,7 @@ class StoredBlock:
     revision: int
     stored_ms: int
     evidence: bytes
+    digest: bytes
     block: Block
 
 
@@ -115,14 +130,20 @@ class Blocks:
     def upsert_many(self, blocks: Sequence[NewBlock], *, now_ms: int) -> Upserted:
         """Store all of them in one transaction; doing it again changes nothing. StoreError for an unknown device."""
         rows = [_row(block, now_ms) for block in blocks]
-        return self._session.retried(lambda: self._upsert(rows))
+        growing = [
+            (*row[3:], *row[:3], block.continues, row[7], *row[:3])
+            for block, row in zip(blocks, rows, strict=True)
+            if block.continues
+        ]
+        return self._session.retried(lambda: self._upsert(rows, growing))
 
-    def _upsert(self, rows: list[Row]) -> Upserted:
-        new = self._session.write_many(_INSERT, rows) if rows else 0
+    def _upsert(self, rows: list[Row], growing: list[Row]) -> Upserted:
+        grown = self._session.write_many(_GROW, growing) if growing else 0
+        new = self._session.write_many(_INSERT, rows) if grown < len(rows) else 0
         revised = 0
-        if new < len(rows):
+        if grown + new < len(rows):
             revised = self._session.write_many(_REVISE, [(*row, *row[:3], row[9]) for row in rows])
-        return Upserted(new=new, revised=revised, unchanged=len(rows) - new - revised)
+        return Upserted(new=new, revised=revised, unchanged=len(rows) - new - revised - grown, grown=grown)
 
     def read_range(self, device: int, from_day: int, to_day: int, *, series: int = 0) -> list[StoredBlock]:
         """The newest revision of each day from ``from_day`` to before ``to_day``, by day.
@@ -216,6 +237,7 @@ def _stored(rows: list[Row], device: int, series: int) -> list[StoredBlock]:
                 revision=revision,
                 stored_ms=stored_ms,
                 evidence=evidence,
+                digest=bytes(digest),
                 block=block,
             )
         )

@@ -21,6 +21,10 @@ _RAISE: Final = (
     "INSERT INTO counter (device, name, next) VALUES (:device, :name, :next)"
     " ON CONFLICT (device, name) DO UPDATE SET next = excluded.next WHERE counter.next < excluded.next"
 )
+_RAISE_MANY: Final = (
+    "INSERT INTO counter (device, name, next) VALUES (?, ?, ?)"
+    " ON CONFLICT (device, name) DO UPDATE SET next = excluded.next WHERE counter.next < excluded.next"
+)
 _RESERVE: Final = (
     "INSERT INTO counter (device, name, next) VALUES (:device, :name, :first + :many)"
     " ON CONFLICT (device, name) DO UPDATE SET next ="
@@ -73,3 +77,8 @@ class Counters:
         with self._session.transaction():
             for (device, name), next_value in values.items():
                 self.raise_to(device, name, next_value)
+
+    def note_many(self, values: Mapping[tuple[int, str], int]) -> int:
+        """Raise those that stand lower and leave those that stand higher; how many rose."""
+        rows = [(device, name, next_value) for (device, name), next_value in values.items()]
+        return self._session.write_many(_RAISE_MANY, rows) if rows else 0

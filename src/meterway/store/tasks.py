@@ -125,6 +125,13 @@ class Tasks:
         """Lengthen the lease; the ids of those whose claim still held."""
         return self._held(tasks, f"lease_until_ms = {until_ms:d}")
 
+    def release(self, tasks: Sequence[Task], *, now_ms: int) -> set[int]:
+        """Give back what was claimed and not begun: due again as before; the ids of those whose claim still held."""
+        return self._held(
+            tasks,
+            f"state = 'due', lease_until_ms = NULL, owner = '', attempts = attempts - 1, changed_ms = {now_ms:d}",
+        )
+
     def _held(self, tasks: Sequence[Task], assigned: str) -> set[int]:
         kept: set[int] = set()
         with self._session.transaction():
