@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from meterway.meter.device import TARIFFS, Meter
 from meterway.meter.events import EventCode, Log
@@ -30,10 +31,8 @@ def p1_values(meter: Meter, now: float) -> P1Values:
         )
         for volts, amps in zip(live.voltages_v, live.currents_a, strict=True)
     )
-    month = meter.load.zone.month_start(now)
-    watts, when = meter.demand_max(month, now)
     slot = now // SLOT_S * SLOT_S
-    cuts = [event for event in meter.log_events(Log.STANDARD, 0.0, now, now) if event.code == EventCode.POWER_DOWN]
+    watts, when, failures = _until(meter, slot)
     return P1Values(
         serial=meter.serial,
         time=meter.utc(now).replace(microsecond=0),
@@ -45,11 +44,19 @@ def p1_values(meter: Meter, now: float) -> P1Values:
         power_out_w=live.export_w,
         phases=phases,
         tariff=meter.tariff(now),
-        power_failures=len(cuts),
+        power_failures=failures,
         breaker=int(meter.control_state is ControlState.CONNECTED),
         demand_w=(energies[0] - meter.energy_at(slot)[0]) * 4,
         peak=PeakValues(power_w=watts, time=_utc(when), period=_utc(when)) if watts else None,
     )
+
+
+@lru_cache(maxsize=512)
+def _until(meter: Meter, slot_s: float) -> tuple[int, int, int]:
+    """The month's peak (W, Unix seconds) and the count of power failures, as a quarter-hour begins."""
+    watts, when = meter.demand_max(meter.load.zone.month_start(slot_s), slot_s)
+    logged = meter.log_events(Log.STANDARD, 0.0, slot_s, slot_s)
+    return watts, when, sum(event.code == EventCode.POWER_DOWN for event in logged)
 
 
 def _utc(unix_s: float) -> datetime:
