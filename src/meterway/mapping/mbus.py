@@ -92,6 +92,8 @@ def _times(records: tuple[Record, ...], zone: tzinfo) -> dict[tuple[str, int], d
 
 def _utc(value: date, zone: tzinfo, *, summer: bool = False) -> datetime | None:
     local = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    if zone is UTC:
+        return local.replace(tzinfo=UTC)
     try:
         # of an hour that comes twice in autumn, the bit of summer time names the first
         return local.replace(tzinfo=zone, fold=0 if summer else 1).astimezone(UTC)

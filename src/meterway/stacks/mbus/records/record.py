@@ -136,15 +136,14 @@ def decode_records(data: bytes, start: int = 0, end: int | None = None) -> Recor
     place = start
     known = KNOWN.get
     while place < limit:
+        if data[place] == FILLER:
+            fillers.append(place - start)
+            place += 1
+            continue
         # headers end themselves, so no header is the beginning of another: the first hit is the right one
         entry = known(data[place : place + 2]) or known(data[place : place + 3]) or known(data[place : place + 4])
         if entry is None:
-            dif = data[place]
-            if dif == FILLER:
-                fillers.append(place - start)
-                place += 1
-                continue
-            if dif & 0x8F == 0x0F:
+            if data[place] & 0x8F == 0x0F:
                 return _with_manufacturer_data(records, fillers, data, place)
             entry = head_at(data, place, limit)
         head, read, size, length = entry
