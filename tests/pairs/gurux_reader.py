@@ -32,7 +32,7 @@ class Reader:
         self.client = GXDLMSSecureClient(
             True,
             job["client"],
-            1 if wrapper else GXDLMSClient.getServerAddress(1, 16),
+            1 if wrapper else GXDLMSClient.getServerAddress(1, 17),
             self.level,
             None,
             InterfaceType.WRAPPER if wrapper else InterfaceType.HDLC,

@@ -28,7 +28,7 @@ from meterway.stacks.dlms.wrapper import WrapperFraming, decode_datagram
 __all__ = ["HDLC_PHYSICAL", "Endpoint", "MeterHost"]
 
 _SAP: Final = 1
-HDLC_PHYSICAL: Final = 16
+HDLC_PHYSICAL: Final = 17
 """The physical address of every meter on its HDLC line."""
 _MAX_PEERS: Final = 4096
 _SLOW_READER: Final = 65536
@@ -252,6 +252,8 @@ class MeterHost:
                     server=HdlcAddress(logical=_SAP, physical=HDLC_PHYSICAL, size=2),
                     max_info_tx=2030,
                     max_info_rx=2030,
+                    window_tx=7,
+                    window_rx=7,
                 )
             else:
                 framing = WrapperFraming(0, 0, role=Role.SERVER)

@@ -202,7 +202,7 @@ IDENTITY: Final[tuple[CosemObject, ...]] = (
             6: settable(axdr.u16(128)),
             7: settable(axdr.u16(25)),
             8: settable(axdr.u16(120)),
-            9: settable(axdr.u16(16)),
+            9: settable(axdr.u16(17)),
         },
         version=1,
     ),
