@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterway.meter.config import MeterConfig
-from meterway.meter.device import TARIFFS, Meter
+from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.keys import Keys
 from meterway.meter.load import LoadKind
-from meterway.meter.tariff import TARIFF_SCRIPTS, plan_of
+from meterway.meter.tariff import TARIFF_SCRIPTS, TARIFFS, plan_of
 from meterway.meter.zone import Zone
 from meterway.stacks.dlms.axdr import CosemDate, CosemTime
 from meterway.stacks.dlms.classes.activity_calendar import Calendar, DayAction, DayProfile, SpecialDay

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from meterway.meter.device import TARIFFS, Meter
+from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.load import SLOT_S
+from meterway.meter.tariff import TARIFFS
 from meterway.stacks.dlms.classes.disconnect_control import ControlState
 from meterway.stacks.p1.build import P1Values, PeakValues, PhaseValues, telegram_of
 from meterway.stacks.p1.telegram import encode

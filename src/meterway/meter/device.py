@@ -19,7 +19,7 @@ from meterway.base.obis import Obis
 from meterway.meter import events
 from meterway.meter.events import Event, EventCode, Log
 from meterway.meter.load import SLOT_S, Load, Network
-from meterway.meter.tariff import DEFAULT_PLAN, TariffPlan, slot_tariffs
+from meterway.meter.tariff import DEFAULT_PLAN, TARIFFS, TariffPlan, slot_tariffs
 from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply, next_state
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from meterway.stacks.dlms.classes.limiter import LimiterState
     from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 
-__all__ = ["TARIFFS", "Meter", "OffPeriod", "Rows"]
+__all__ = ["Meter", "OffPeriod", "Rows"]
 
-TARIFFS: Final = 4
-"""How many tariff registers a meter has for each direction."""
 ALARM_PUSH: Final = Obis(0, 4, 25, 9, 0)
 """The push setup that sends alarms."""
 ALARM_FILTER: Final = (1, Obis(0, 0, 97, 98, 10), 2)

@@ -25,10 +25,12 @@ from meterway.stacks.dlms.classes.activity_calendar import (
     day_id_on,
 )
 
-__all__ = ["DEFAULT_PLAN", "TARIFF_SCRIPTS", "TariffPlan", "plan_of", "slot_tariffs"]
+__all__ = ["DEFAULT_PLAN", "TARIFFS", "TARIFF_SCRIPTS", "TariffPlan", "plan_of", "slot_tariffs"]
 
 TARIFF_SCRIPTS: Final = Obis(0, 0, 10, 0, 100)
 """The script table whose script n makes tariff n hold."""
+TARIFFS: Final = 4
+"""How many tariff registers a meter has for each direction."""
 _MAX_DAYS: Final = 2000
 
 Tariffs = NDArray[np.uint8]
@@ -46,9 +48,9 @@ class TariffPlan:
         self._shapes: dict[tuple[object, ...], Tariffs] = {}
 
     def tariff_at(self, local: datetime) -> int:
-        """The tariff at a wall clock time; 1 where the calendar says nothing."""
+        """The tariff at a wall clock time; 1 where the calendar says nothing or names one the meter does not have."""
         action = action_at(self.calendar, local, self.special)
-        return 1 if action is None else action.selector
+        return action.selector if action is not None and 1 <= action.selector <= TARIFFS else 1
 
     def day(self, zone: Zone, utc_day: int) -> Tariffs:
         """The tariffs of the 96 slots of a UTC day (days since 1970); not to be written."""

@@ -10,6 +10,7 @@ from meterway.base.obis import Obis
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.objects import needs_watching, watch
+from meterway.meter.objects.model import OBJECTS
 from meterway.meter.tariff import TARIFF_SCRIPTS
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDate, CosemDateTime, CosemTime
@@ -103,3 +104,39 @@ def test_a_calendar_is_activated_at_the_time_that_was_set(make: Make, talk: Talk
     assert meter.plans[-1][1].calendar.name == b"DAYNIGHT"
     watch(meter, now + 3600)
     assert meter.plans[-1][1].calendar.name == b"FLAT"
+
+
+ODD = (
+    axdr.visible("x"),
+    axdr.u32(7),
+    axdr.u16(60000),
+    axdr.octets(bytes(12)),
+    axdr.octets(b"\xff" * 12),
+    axdr.array(axdr.visible("x"), axdr.null()),
+    axdr.array(axdr.structure(axdr.octets(b"\xff" * 4), axdr.octets(b"\xfd" * 5))),
+    axdr.structure(axdr.u16(1), axdr.octets(b"\xff" * 12), axdr.u32(0xFFFFFFFF)),
+    axdr.structure(axdr.octets(bytes(6)), axdr.u16(9)),
+    axdr.array(),
+    axdr.null(),
+    axdr.float64(float("nan")),
+)
+
+
+@pytest.mark.covers("SEC-11")
+def test_whatever_is_written_the_meter_goes_on_working(make: Make, talk: Talks, now: float) -> None:
+    """Every settable attribute gets every odd value; then time passes and everything is read."""
+    for value in ODD:
+        meter = make()
+        line = talk(meter)
+        for (class_id, obis), thing in OBJECTS.items():
+            for number, attribute in thing.attributes.items():
+                if attribute.writable:
+                    line.set(class_id, str(obis), number, value)
+        flat_calendar(line, 999)
+        line.act(20, CALENDAR, 1)
+        for step in (0, 1, 900, 86400):
+            line.now = now + step
+            watch(meter, line.now)
+        for class_id, obis in OBJECTS:
+            line.get(class_id, str(obis), 2)
+        assert sum(meter.rates_at(line.now)[:4]) == meter.energy_at(line.now)[0]

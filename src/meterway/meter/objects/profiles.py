@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.base.obis import Obis
-from meterway.meter.device import STATUS_SUMMER, TARIFFS, Meter, Rows
+from meterway.meter.device import STATUS_SUMMER, Meter, Rows
 from meterway.meter.events import Log
 from meterway.meter.load import SLOT_S
 from meterway.meter.objects.table import Ask, Attr, CosemObject, fixed, u32
+from meterway.meter.tariff import TARIFFS
 from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, EncodeColumn, Tag, encode_columns

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from meterway.meter.device import TARIFFS, Meter
+from meterway.meter.device import Meter
 from meterway.meter.load import SLOT_S, Network
 from meterway.meter.objects.table import Ask, Attr, CosemObject, fixed, moment, u32
+from meterway.meter.tariff import TARIFFS
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.xdlms.results import ActionResult

@@ -51,14 +51,19 @@ def limiter_settings(meter: Meter, now: float) -> LimiterSettings:
     """The limiter as it is set, thresholds in W."""
     values = {number: typed_of(LIMITER, number, meter, now) for number in (4, 5, 6, 7, 8, 9, 11)}
     return LimiterSettings(
-        threshold_normal=cast(float, values[4]),
-        threshold_emergency=cast(float, values[5]),
+        threshold_normal=_threshold(values[4]),
+        threshold_emergency=_threshold(values[5]),
         min_over_s=cast(int, values[6]),
         min_under_s=cast(int, values[7]),
         emergency=cast(EmergencyProfile, values[8]),
         groups=cast(tuple[int, ...], values[9]),
         actions=cast(LimiterActions, values[11]),
     )
+
+
+def _threshold(value: object) -> float:
+    """A threshold that is no number is never exceeded: the norm lets it be of any type."""
+    return value if isinstance(value, int | float) else float("inf")
 
 
 def _limit(meter: Meter, now: float) -> None:
@@ -74,9 +79,10 @@ def _limit(meter: Meter, now: float) -> None:
 
 
 def _monitor(meter: Meter, before: float, now: float) -> None:
-    thresholds = cast(tuple[float, ...], typed_of(MONITOR, 2, meter, now))
-    if not thresholds:
+    given = cast(tuple[object, ...], typed_of(MONITOR, 2, meter, now))
+    if not given:
         return
+    thresholds = tuple(_threshold(value) for value in given)
     actions = cast(tuple[ActionSet, ...], typed_of(MONITOR, 4, meter, now))
     was, value = meter.network(before).import_w, meter.network(now).import_w
     for due in crossings(thresholds, actions, before=was, after=value):
