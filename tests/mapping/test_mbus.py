@@ -59,6 +59,12 @@ def test_a_profile_becomes_readings_of_their_own_time() -> None:
     ]
 
 
+def test_a_malformed_profile_does_not_take_the_rest_of_the_telegram_away() -> None:
+    volume, profile = readings(wired("0413 64000000 0D9313 01 34"))
+    assert volume.value == 0.1
+    assert (profile.value, profile.quality) == ("34", "a compact profile begins with two octets of spacing")
+
+
 def test_octets_and_recurring_dates_become_text() -> None:
     found = readings(wired("848F0F6D0000E1F1 0DFD3B E2 0102"))
     assert [one.value for one in found] == ["****-01-01T00:00", "0102"]

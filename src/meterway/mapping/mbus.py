@@ -6,9 +6,11 @@ meter's own clock where the telegram holds it. A meter's clock has no zone: the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Final
 
+from meterway.base.errors import DecodeError
 from meterway.model.reading import Reading, Value
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.mbus.address import DEVICE_TYPES
@@ -32,7 +34,7 @@ _POINTS: Final = frozenset(("date", "time"))
 def readings(telegram: Telegram, *, zone: tzinfo = UTC) -> tuple[Reading, ...]:
     """The values of a telegram; ``zone`` is that of the meter's clock.
 
-    Values of compact profiles follow, each with its own time. DecodeError if such a profile is malformed.
+    Values of compact profiles follow, each with its own time.
     """
     records = telegram.content.records
     times = _times(records, zone)
@@ -60,8 +62,18 @@ def readings(telegram: Telegram, *, zone: tzinfo = UTC) -> tuple[Reading, ...]:
             )
         )
     if profiles:
-        out += [_stamped(element, zone) for element in telegram.profile_values]
+        out += _profiles(telegram, zone)
     return tuple(out)
+
+
+def _profiles(telegram: Telegram, zone: tzinfo) -> list[Reading]:
+    """The values of the compact profiles; those that are malformed stay octets."""
+    try:
+        return [_stamped(element, zone) for element in telegram.profile_values]
+    except DecodeError as error:
+        wrong = error.message
+    whole = [record for record in telegram.records if record.head.kind == "profile"]
+    return [replace(_stamped(Stamped(record=one, time=None), zone), quality=wrong) for one in whole]
 
 
 _PLAIN: Final = frozenset((int, float, str, type(None)))

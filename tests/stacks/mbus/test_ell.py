@@ -60,3 +60,9 @@ def test_fields_that_a_type_does_not_have_are_refused() -> None:
         Ell(ci=0x8C, control=0, access=0, session=1).encode()
     with pytest.raises(LocalProtocolError):
         Ell(ci=0x8E, control=0, access=0).encode()
+
+
+def test_the_control_field_says_whether_the_sender_can_be_answered() -> None:
+    asleep, listening = (Ell(ci=0x8C, control=control, access=0) for control in (0x20, 0x84))
+    assert (asleep.bidirectional, asleep.accessible, asleep.synchronous) == (False, False, True)
+    assert (listening.bidirectional, listening.accessible, listening.synchronous) == (True, True, False)

@@ -37,3 +37,8 @@ def test_a_reserved_ci_is_named() -> None:
 def test_the_status_is_told_in_words() -> None:
     assert status_words(0) == ()
     assert status_words(0x37) == ("abnormal condition", "power low", "temporary error", "manufacturer bits 0x20")
+
+
+def test_the_configuration_says_whether_the_meter_can_be_answered() -> None:
+    header, _ = decode_tpl(bytes.fromhex("7A010000C5"), 0)
+    assert (header.bidirectional, header.accessible, header.mode) == (True, True, 5)

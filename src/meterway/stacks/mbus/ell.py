@@ -35,6 +35,21 @@ class Ell:
     session: int | None = None
 
     @property
+    def bidirectional(self) -> bool:
+        """Whether the sender can be answered."""
+        return bool(self.control & 0x80)
+
+    @property
+    def accessible(self) -> bool:
+        """Whether the sender listens after this frame."""
+        return bool(self.control & 0x04)
+
+    @property
+    def synchronous(self) -> bool:
+        """Whether the frame was sent at the announced time."""
+        return bool(self.control & 0x20)
+
+    @property
     def encrypted(self) -> bool:
         """Whether the session number announces AES-CTR."""
         return self.session is not None and self.session >> 29 == 1

@@ -51,6 +51,16 @@ class Tpl:
         return self.config >> 8 & 31
 
     @property
+    def bidirectional(self) -> bool:
+        """Whether the meter can be answered (modes 0 and 5, without an extended link layer)."""
+        return bool(self.config & 0x8000)
+
+    @property
+    def accessible(self) -> bool:
+        """Whether the meter listens after this message."""
+        return bool(self.config & 0x4000)
+
+    @property
     def blocks(self) -> int:
         """How many blocks of 16 octets are encrypted (modes 5 and 7)."""
         return self.config >> 4 & 15

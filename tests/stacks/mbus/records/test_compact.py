@@ -69,6 +69,6 @@ def test_the_formats_kept_are_limited_and_the_oldest_goes() -> None:
 
 
 def test_the_known_formats_have_the_signatures_they_are_known_by() -> None:
-    assert set(KNOWN_FORMATS) == {0x8C13, 0xA8ED, 0xB34D, 0xE7A2}
+    assert set(KNOWN_FORMATS) == {0x8C13, 0xA8ED, 0xC412, 0xB34D, 0xE7A2}
     assert all(signature(heads) == code for code, heads in KNOWN_FORMATS.items())
     assert Formats().get(0xA8ED) == bytes.fromhex("02FF2004134413615B6167")

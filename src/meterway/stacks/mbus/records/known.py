@@ -17,6 +17,8 @@ _HEADS: Final = (
     "0404 04843C 042B 04AB3C",
     # water: information, volume, volume at target date, lowest flow and ambient temperature
     "02FF20 0413 4413 615B 6167",
+    # water: information, volume; of the last month the highest flow, the lowest water and ambient temperature
+    "02FF20 0413 92013B A1015B 8101E7FF0F",
     # heat: energy, energy of forward and return, volume, flow, temperatures, information, date; energy, volume, date
     "0406 04FF07 04FF08 0414 043B 0259 025D 04FF22 026C 4406 4414 426C",
     # heat and cooling with two pulse inputs
