@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterway.base.errors import DecodeError
-from meterway.stacks.mbus.records.profiles import expand
-from meterway.stacks.mbus.records.record import decode_records
+from meterway.stacks.mbus.records.profiles import expand, profile_body
+from meterway.stacks.mbus.records.record import decode_records, make_record
 
 
 def values(octets: str) -> list[tuple[int, object, object]]:
@@ -71,3 +71,16 @@ def test_any_profile_is_expanded_or_a_decode_error(body: bytes) -> None:
         expand(decode_records(octets).records)
     except DecodeError:
         return
+
+
+def test_a_profile_that_is_written_is_expanded_again() -> None:
+    base = make_record(b"\x6c", date(2026, 4, 1), 2, storage=8)
+    profile = make_record(b"\x93\x13", profile_body([900, None, 700], 4), 13, storage=8)
+    octets = base.encode() + profile.encode()
+    assert [(one.record.value, one.time) for one in expand(decode_records(octets).records)] == [
+        (0.9, date(2026, 3, 1)),
+        (-2147483.648, date(2026, 2, 1)),
+        (0.7, date(2026, 1, 1)),
+    ]
+    with pytest.raises(ValueError, match="does not fit"):
+        profile_body([300], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,15 @@ def test_text_is_sent_backwards_and_what_is_none_stays_octets() -> None:
     assert lvar_value(10, b"\xaa" * 10) == b"\xaa" * 10
 
 
-def test_a_real_has_seven_digits_and_infinity_is_no_value() -> None:
-    assert real(bytes.fromhex("1ED82442")) == 41.21105
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_a_real_is_named_by_digits_that_lead_back_to_it(value: float) -> None:
+    octets = struct.pack("<f", value)
+    found = real(octets)
+    assert found is not None
+    assert struct.pack("<f", found) == octets
+
+
+def test_a_real_has_few_digits_and_infinity_is_no_value() -> None:
+    assert real(struct.pack("<f", 0.1)) == 0.1
+    assert real(bytes.fromhex("1ED82442")) == 41.211052
     assert real(bytes.fromhex("0000807F")) is None

@@ -6,6 +6,7 @@ time and base value are the records of the same storage number; the first value 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from meterway.stacks.mbus.records.read import Value, reader
 from meterway.stacks.mbus.records.record import Record
 from meterway.stacks.mbus.records.values import SIZES, bcd, real, signed
 
-__all__ = ["Stamped", "expand"]
+__all__ = ["Stamped", "expand", "profile_body"]
 
 _INVERSE: Final = "inverse compact profile"
 _REGISTERS: Final = "compact profile with register numbers"
@@ -40,6 +41,23 @@ def expand(records: tuple[Record, ...]) -> tuple[Stamped, ...]:
         if record.head.kind == "profile" and isinstance(record.value, bytes):
             out += _profile(record, record.value, records)
     return tuple(out)
+
+
+def profile_body(elements: Sequence[int | None], data_field: int, *, unit: int = 3, spacing: int = 254) -> bytes:
+    """The octets of a profile of absolute integer values, to be sent in a record with VIFE 1E, 1F or 13.
+
+    ``unit`` 0 to 3: seconds, minutes, hours, days (with ``spacing`` 254: months). None becomes the most negative
+    number, which stands for an invalid value. ValueError if a value does not fit.
+    """
+    size = SIZES[data_field]
+    out = bytearray((data_field | unit << 4, spacing))
+    for element in elements:
+        number = -(1 << 8 * size - 1) if element is None else element
+        try:
+            out += number.to_bytes(size, "little", signed=True)
+        except OverflowError as problem:
+            raise ValueError(f"{number} does not fit into {size} octets") from problem
+    return bytes(out)
 
 
 def _profile(record: Record, body: bytes, records: tuple[Record, ...]) -> list[Stamped]:

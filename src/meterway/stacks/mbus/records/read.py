@@ -160,6 +160,8 @@ def _write_number(number: int, data_field: int, kind: str) -> bytes:
 
 
 def _write_variable(value: Value, kind: str, num: int, den: int, offset: float) -> bytes:
+    if kind == "profile" and isinstance(value, bytes) and len(value) < 0xC0:
+        return bytes((len(value),)) + value
     if isinstance(value, (str, bytes)):
         return encode_lvar(value)
     if isinstance(value, (int, float)):

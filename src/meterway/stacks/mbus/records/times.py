@@ -137,8 +137,7 @@ def encode_time(value: Time, size: int) -> bytes:
     if not isinstance(value, datetime) or size not in (4, 6):
         raise ValueError(f"{value!r} does not fit into {size} octets")
     if size == 4:
-        century = (value.year - 1900) // 100 if value.year >= 2081 or value.year < 1981 else 0
-        return bytes((value.minute, value.hour | century << 5)) + _date_octets(value)
+        return bytes((value.minute, value.hour | (value.year >= 2000) << 5)) + _date_octets(value)
     return bytes((value.second, value.minute, value.hour | value.isoweekday() << 5)) + _date_octets(value) + b"\0"
 
 

@@ -14,6 +14,7 @@ SIZES: Final = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, LVAR, 6)
 """Octets of the data field by DIF code 0 to E."""
 
 _REAL: Final = struct.Struct("<f")
+_REAL_MAX: Final = 3.402823e38
 
 
 def signed(data: bytes) -> int:
@@ -45,9 +46,15 @@ def encode_bcd(value: int, size: int) -> bytes:
 
 
 def real(data: bytes) -> float | None:
-    """Type H: IEEE 754 single precision, given with the 7 digits it holds; None for infinity and not-a-number."""
+    """Type H: IEEE 754 single precision, given with as few digits as name it; None for infinity and not-a-number."""
     (value,) = _REAL.unpack(data)
-    return float(f"{value:.7g}") if isfinite(value) else None
+    if not isfinite(value):
+        return None
+    for digits in (7, 8):
+        short = float(f"{value:.{digits}g}")
+        if abs(short) < _REAL_MAX and _REAL.pack(short) == data:
+            return short
+    return float(f"{value:.9g}")
 
 
 def lvar_size(code: int) -> int | None:
