@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
+import socket
 import sys
 import tempfile
 from pathlib import Path
 
 import click
 
+from meterway.cli.loop import run
 from meterway.town.plan import MAX_METERS, TownPlan
 from meterway.town.summary import Summary
 
@@ -34,9 +35,9 @@ def demo(meters: int, displays: int, once: bool, as_json: bool, port: int) -> No
     """
     plan = TownPlan(meters=meters, displays=displays)
     ends = once or as_json or not sys.stdout.isatty()
-    folder = Path(tempfile.mkdtemp(prefix="meterway-demo-"))
+    folder = _folder(stays=not ends)
     try:
-        summary = _run(plan, folder, web_port=port, stays=not ends, is_quiet=as_json)
+        summary = run(_demo(plan, folder, web_port=port, stays=not ends, is_quiet=as_json))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:
@@ -45,20 +46,29 @@ def demo(meters: int, displays: int, once: bool, as_json: bool, port: int) -> No
         sys.exit(1)
 
 
-def _run(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_quiet: bool) -> Summary:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_demo(plan, folder, web_port=web_port, stays=stays, is_quiet=is_quiet))
+def _folder(*, stays: bool) -> Path:
+    """A new folder; for a demo that stays up the place where other commands look for it, unless one is up already."""
+    from meterway.cli.place import demo_folder
+
+    place = demo_folder()
+    if not stays or not _is_free(place):
+        return Path(tempfile.mkdtemp(prefix="meterway-demo-"))
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True, mode=0o700)
+    return place
 
 
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.Loop
+def _is_free(place: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(place / "meterway.sqlite.sock"))
+        except OSError:
+            return True
+    return False
 
 
 async def _demo(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_quiet: bool) -> Summary:
+    from meterway.cli.place import DEMO_CONFIG
     from meterway.cli.screen import DemoScreen
     from meterway.town.town import Town
 
@@ -68,6 +78,7 @@ async def _demo(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_
         try:
             await town.start()
             if stays:
+                (folder / DEMO_CONFIG).write_text(town.settings_file(), encoding="utf-8")
                 await town.start_pages()
         except BaseException:
             await town.stop()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from meterway.base.errors import LinkError
 from meterway.display.api import Display, DisplayConfig
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
+from meterway.headend.control import ControlSocket
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.meter.api import HDLC_PHYSICAL, Keys
@@ -23,6 +25,9 @@ from meterway.store.tasks import NewTask
 from meterway.town.plan import Street, TownPlan
 from meterway.town.street import Order, Report
 from meterway.town.summary import Summary, percentile
+
+if TYPE_CHECKING:
+    from meterway.headend.web.server import WebServer
 
 __all__ = ["Town"]
 
@@ -55,6 +60,8 @@ class Town:
             ),
         )
         self.head_end = HeadEnd(self.config)
+        self._control = ControlSocket(self.head_end)
+        self._pages: WebServer | None = None
         self._began = 0.0
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -72,8 +79,32 @@ class Town:
         self._began = time.perf_counter()
         self.head_end.collector.wake()
 
+    async def start_pages(self) -> None:
+        """Serve the head end's pages and its control socket; ConfigError if the port is taken."""
+        from meterway.headend.web.server import serve
+
+        await self._control.start()
+        self._pages = await serve(self.head_end)
+
+    def settings_file(self) -> str:
+        """The head end's settings as a TOML file, for commands that look for it."""
+        config = self.config
+        return (
+            f'system_title = "{config.system_title}"\n'
+            f"store = {json.dumps(config.store)}\n"
+            f"master_key = {json.dumps(config.master_key)}\n"
+        )
+
+    @property
+    def page_address(self) -> str:
+        """Where the pages are, once they are served."""
+        return self._pages.address if self._pages is not None else ""
+
     async def stop(self) -> None:
-        """Stop displays, head end and street."""
+        """Stop pages, displays, head end and street."""
+        if self._pages is not None:
+            await self._pages.stop()
+        await self._control.stop()
         for display in self.displays:
             await display.stop()
         await self.head_end.stop()

@@ -1,0 +1,194 @@
+"""``meterway meter``, ``meterway display``, ``meterway headend``: one entity alone, from a TOML file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from meterway.base.errors import ConfigError
+from meterway.cli.loop import run, until_ended
+from meterway.model.telegram import Json
+
+if TYPE_CHECKING:
+    from meterway.headend.config import HeadEndConfig
+    from meterway.meter.api import HostConfig
+
+__all__ = ["display", "headend", "meter"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _write_sample(text: str, path: Path | None) -> None:
+    """To a new file, readable by its owner only (it may hold keys), or to standard output."""
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            path.chmod(0o600)
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{path} is already there; it is left as it is") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    click.echo(f"{path} written", err=True)
+
+
+def _say(as_json: bool, event: str, **facts: Json) -> None:
+    if as_json:
+        click.echo(json.dumps({"event": event, **facts}))
+    else:
+        text = ", ".join(f"{name} {value}" for name, value in facts.items())
+        click.echo(f"{event}: {text}" if text else event)
+    sys.stdout.flush()
+
+
+# -- meter ------------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("config", type=_FILE, required=False)
+@click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
+@click.option("--serial", default="M0001", show_default=True, help="Serial of the meter in a written file.")
+@click.option(
+    "--csv", is_flag=True, help="Show the meters as a CSV file for the head end's registry (with keys) and end."
+)
+@click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
+def meter(config: Path | None, write_config: bool, serial: str, csv: bool, as_json: bool) -> None:
+    """Run the virtual meters of a TOML file until Ctrl-C."""
+    from meterway.meter.api import load_config, sample
+
+    if write_config:
+        _write_sample(sample(serial), config)
+        return
+    settings = load_config(_wanted(config, "meter"))
+    if csv:
+        _show_registry(settings)
+        return
+    run(_meters(settings, as_json))
+
+
+def _wanted(config: Path | None, entity: str) -> Path:
+    if config is None:
+        raise click.UsageError(f"a settings file is wanted; make one: meterway {entity} --write-config {entity}.toml")
+    return config
+
+
+async def _meters(settings: HostConfig, as_json: bool) -> None:
+    from meterway.meter.api import MeterHost
+
+    host = MeterHost(settings)
+    await host.start()
+    try:
+        for end in host.endpoints:
+            _say(as_json, "listening", serial=end.serial, transport=end.transport, address=end.address, port=end.port)
+        for serial, port in host.h1_ports.items():
+            _say(as_json, "consumer port", serial=serial, port=port)
+        await until_ended()
+    finally:
+        await host.stop(last_gasp=True)
+
+
+def _show_registry(settings: HostConfig) -> None:
+    click.echo("serial,system_title,profile,transport,host,port,physical,guek,gak")
+    for listen in settings.listen:
+        for number, one in enumerate(settings.meters):
+            shared = listen.sharing != "port-per-meter"
+            port = listen.port if shared else listen.port + number
+            physical = "16" if listen.transport == "hdlc" else ""
+            keys = f"{one.keys.guek.hex()},{one.keys.gak.hex()}"
+            row = f"{one.serial},{one.title.hex()},{one.country},{listen.transport},{listen.address},{port}"
+            click.echo(f"{row},{physical},{keys}")
+
+
+# -- display ----------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("config", type=_FILE, required=False)
+@click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
+@click.option("--json", "as_json", is_flag=True, help="Each change of what is shown as one JSON line.")
+def display(config: Path | None, write_config: bool, as_json: bool) -> None:
+    """Run a simple consumer display: a panel in the terminal and a page, fed by a meter's H1 port."""
+    from meterway.display import api
+
+    if write_config:
+        _write_sample(api.write_config(), config)
+        return
+    settings = api.load_config(_wanted(config, "display"))
+    try:
+        run(_shown(settings) if as_json else api.run(settings, panel=sys.stdout.isatty()))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+async def _shown(settings: object) -> None:
+    from meterway.display.api import Display, DisplayConfig
+
+    if not isinstance(settings, DisplayConfig):
+        return
+    shown = Display(settings)
+    shown.start()
+    try:
+        async for view in shown.changes():
+            click.echo(json.dumps(view.as_json()))
+            sys.stdout.flush()
+    finally:
+        await shown.stop()
+
+
+# -- head end ---------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("config", type=_FILE, required=False)
+@click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
+@click.option("--new-token", metavar="NAME", help="Make an API token of that name, show it once, and end.")
+@click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
+def headend(config: Path | None, write_config: bool, new_token: str | None, as_json: bool) -> None:
+    """Run the head end of a TOML file: it collects on schedule and serves its pages until Ctrl-C."""
+    from meterway.headend.config import SAMPLE, load_config
+
+    if write_config:
+        _write_sample(SAMPLE, config)
+        return
+    settings = load_config(_wanted(config, "headend"))
+    if new_token is not None:
+        _make_token(settings, new_token)
+        return
+    run(_head_end(settings, as_json))
+
+
+def _make_token(settings: HeadEndConfig, name: str) -> None:
+    from meterway.headend.web.tokens import new_token
+
+    if not settings.web.tokens:
+        raise ConfigError('web.tokens: name the file of tokens in the settings first, e.g. tokens = "meterway.tokens"')
+    click.echo(new_token(Path(settings.web.tokens), name))
+
+
+async def _head_end(settings: HeadEndConfig, as_json: bool) -> None:
+    from meterway.headend.control import ControlSocket
+    from meterway.headend.serve import HeadEnd
+    from meterway.headend.web.server import serve
+
+    head_end = HeadEnd(settings)
+    control = ControlSocket(head_end)
+    try:
+        await control.start()
+        pages = await serve(head_end)
+        try:
+            await head_end.start()
+            _say(as_json, "pages", address=pages.address)
+            if settings.push.enabled:
+                _say(as_json, "push", port=head_end.push.port)
+            await until_ended()
+        finally:
+            await pages.stop()
+    finally:
+        await control.stop()
+        await head_end.stop()
