@@ -25,7 +25,6 @@ __all__ = ["CLOCK_TIME", "Collected", "Plan", "Raw", "collect", "range_selection
 CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
 _PROFILE: Final = 7
 _REGISTER: Final = 3
-_NO_SCALER: Final = (0, 255)
 
 T = TypeVar("T")
 Part = Generator[Ask, Answer, T]
@@ -51,11 +50,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """One attribute as it came: the encoded value and when it was received."""
+    """One attribute as it came: the encoded value, when it was received, and from when on rows were asked for."""
 
     obis: Obis
     octets: bytes
     received_s: float
+    from_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -77,8 +77,14 @@ class Collected:
 
 
 def range_selection(from_s: float, to_s: float, deviation_min: int = 0) -> Selection:
-    """Selective access by time, given in Unix seconds and asked in local time of ``deviation_min``."""
-    start, end = (CosemDateTime.from_utc(datetime.fromtimestamp(t, UTC), deviation_min) for t in (from_s, to_s))
+    """Selective access by time, given in Unix seconds and asked in local time of ``deviation_min``.
+
+    ConfigError for a time outside the calendar.
+    """
+    try:
+        start, end = (CosemDateTime.from_utc(datetime.fromtimestamp(t, UTC), deviation_min) for t in (from_s, to_s))
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(f"from {from_s:g} to {to_s:g} is no range of times ({error})") from None
     return Selection(RangeSelector.selector, RangeSelector.between(start, end).encode())
 
 
@@ -94,11 +100,11 @@ def collect(plan: Plan, into: Collected, clock: UnixClock) -> Script[Collected]:
             continue
         octets = yield from _range(obis, (from_s, to_s), plan, into)
         if octets is not None:
-            into.profiles.append((profile, Raw(obis, octets, clock())))
+            into.profiles.append((profile, Raw(obis, octets, clock(), from_s)))
     for obis, from_s, to_s in plan.logs:
         octets = yield from _range(obis, (from_s, to_s), plan, into)
         if octets is not None:
-            into.logs.append(Raw(obis, octets, clock()))
+            into.logs.append(Raw(obis, octets, clock(), from_s))
     return into
 
 
@@ -196,7 +202,7 @@ def _registers(plan: Plan, layout: DeviceLayout, into: Collected, clock: UnixClo
 
 
 def _many(items: list[AttributeDescriptor], list_max: int) -> Part[list[Answer]]:
-    """Read attributes in lists of ``list_max``, or one by one if that is 1 or below."""
+    """Read attributes in lists of ``list_max``; one by one if that is 1 or below, or the device takes no list."""
     answers: list[Answer] = []  # None for what did not come
     step = max(1, list_max)
     for start in range(0, len(items), step):
@@ -205,11 +211,23 @@ def _many(items: list[AttributeDescriptor], list_max: int) -> Part[list[Answer]]
             answers.append((yield Get(part[0])))
             continue
         answer = yield GetList(tuple((item, None) for item in part))
-        if isinstance(answer, tuple) and not isinstance(answer, ActionOutcome) and len(answer) == len(part):
+        if isinstance(answer, tuple) and not isinstance(answer, ActionOutcome) and any(map(_is_data, answer)):
             answers.extend(answer)
         else:
-            answers.extend([None] * len(part))
+            answers += yield from _one_by_one(part)
     return answers
+
+
+def _one_by_one(items: list[AttributeDescriptor]) -> Part[list[Answer]]:
+    answers: list[Answer] = []
+    for item in items:
+        answer = yield Get(item)
+        answers.append(answer)
+    return answers
+
+
+def _is_data(answer: object) -> bool:
+    return isinstance(answer, bytes)
 
 
 def _typed(class_id: int, attribute: int, answer: Answer) -> object:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from meterway.base.errors import LinkError, MeterwayError, ProtocolError
+from meterway.base.errors import ConfigError, LinkError, MeterwayError, ProtocolError, SecurityError
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.script import MeterSession, Script, SessionDone, SessionFailed
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
+from meterway.store.devices import Device
 
 __all__ = ["Caller", "Outcome", "Timing"]
 
@@ -54,8 +55,8 @@ class Caller:
 
     async def call(self, entry: Entry, script: Script[ResultT]) -> Outcome[ResultT]:
         """Associate with a device, run the script, release. Never raises for what the line or the device does."""
-        started, begun = time.time(), time.perf_counter()
         async with entry.lock:
+            started, begun = time.time(), time.perf_counter()
             entry.last_attempt_s = started
             report = await self._session(entry, script)
         self.octets += report.octets
@@ -67,7 +68,7 @@ class Caller:
             session = MeterSession(self._fleet.client(entry, response_timeout_s=self._timing.response_s), script)
         except MeterwayError as error:
             script.close()
-            return SessionFailed(getattr(error, "check", "protocol"), error, (), 0)
+            return SessionFailed(error.check if isinstance(error, SecurityError) else "config", error, (), 0)
         done: asyncio.Future[SessionDone[ResultT] | SessionFailed] = asyncio.get_running_loop().create_future()
 
         def report(event: SessionDone[ResultT] | SessionFailed) -> None:
@@ -75,24 +76,33 @@ class Caller:
                 done.set_result(event)
 
         def lost(_: Exception | None) -> None:
-            report(SessionFailed("link", LinkError("the connection was lost"), (), 0))
+            report(SessionFailed("link", LinkError("the connection was lost"), (), session.octets))
 
         def made(protocol: EngineProtocol[SessionDone[ResultT] | SessionFailed]) -> None:
             session.open(protocol.now())
 
-        return await self._line(entry, lambda: EngineProtocol(session, report, on_made=made, on_lost=lost), done)
+        outcome = await self._line(
+            entry.device, lambda: EngineProtocol(session, report, on_made=made, on_lost=lost), done
+        )
+        if session.agreed is not None:
+            entry.title = session.agreed.server_title or entry.title
+        if isinstance(outcome, SessionFailed):
+            script.close()
+            return replace(outcome, octets=session.octets)
+        return outcome
 
     async def _line(
         self,
-        entry: Entry,
+        device: Device,
         factory: Callable[[], EngineProtocol[_Report[ResultT]]],
         done: asyncio.Future[SessionDone[ResultT] | SessionFailed],
     ) -> SessionDone[ResultT] | SessionFailed:
-        device = entry.device
         try:
             protocol = await tcp.connect(device.host, device.port, factory, timeout_s=self._timing.connect_s)
         except LinkError as error:
             return SessionFailed("link", error, (), 0)
+        except (ValueError, OverflowError) as error:  # a host that is no name, a port that is none
+            return SessionFailed("config", ConfigError(f"{device.host}:{device.port} is no address: {error}"), (), 0)
         try:
             async with asyncio.timeout(self._timing.session_s):
                 return await done

@@ -22,6 +22,8 @@ __all__ = ["DAY_S", "LogEntry", "ProfileRows", "blocks_of", "decode_log", "decod
 
 DAY_S: Final = 86400
 _SUSPECT_STATUS: Final = 0x02 | 0x01
+_TOP: Final = (1 << 63) - 1
+_TOP_CODE: Final = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,10 @@ class LogEntry:
     code: int
 
 
-def decode_profile(octets: bytes, layout: ProfileLayout, *, latest_s: float) -> ProfileRows:
-    """The rows of a profile buffer; rows without a time or with one after ``latest_s`` are left out and counted.
+def decode_profile(
+    octets: bytes, layout: ProfileLayout, *, latest_s: float, earliest_s: float = float("-inf")
+) -> ProfileRows:
+    """The rows of a profile buffer; rows without a time or with one outside the bounds are left out and counted.
 
     DecodeError if the octets are no table or do not have the columns of the layout.
     """
@@ -53,13 +57,15 @@ def decode_profile(octets: bytes, layout: ProfileLayout, *, latest_s: float) -> 
         return ProfileRows(
             _ints(0), np.zeros(0, np.uint8), np.zeros((len(layout.channels), 0), np.int64), layout.channels
         )
+    if not layout.channels:
+        raise DecodeError("the profile captures no quantity", 0, "columns")
     width = max((layout.clock, layout.status or 0, *(c.column for c in layout.channels))) + 1
     if len(columns.columns) < width:
         raise DecodeError(f"rows of {len(columns.columns)} columns, the profile captures {width}", 0, "columns")
     times = columns.times(layout.clock)
     values = np.stack([_numbers(columns, channel.column) for channel in layout.channels])
     status = _status(columns, layout.status)
-    good = (times != NO_TIME) & (times <= latest_s)
+    good = (times != NO_TIME) & (times <= latest_s) & (times >= earliest_s)
     if good.all():
         return ProfileRows(times, status, values, layout.channels)
     return ProfileRows(times[good], status[good], values[:, good], layout.channels, int((~good).sum()))
@@ -73,6 +79,8 @@ def _numbers(columns: Columns, index: int) -> NDArray[np.int64]:
     values = columns.columns[index].values
     if isinstance(values, list) or values.ndim != 1 or values.dtype.kind not in "iu":
         raise DecodeError(f"column {index} of the profile holds no whole numbers", 0, "columns")
+    if values.dtype == np.uint64 and values.max() > _TOP:
+        raise DecodeError(f"column {index} of the profile holds numbers beyond 63 bits", 0, "columns")
     return values.astype(np.int64)
 
 
@@ -133,12 +141,14 @@ def _block(
 
 
 def register_value(octets: bytes) -> int | None:
-    """The whole number of a register's value attribute; None if it is something else."""
+    """The whole number (63 bits and sign) of a register's value attribute; None if it is something else."""
     try:
         value, end = axdr.to_native(octets)
     except DecodeError:
         return None
-    return value if isinstance(value, int) and not isinstance(value, bool) and end == len(octets) else None
+    if not isinstance(value, int) or isinstance(value, bool) or end != len(octets):
+        return None
+    return value if -_TOP <= value <= _TOP else None
 
 
 def decode_log(octets: bytes, *, default_deviation_min: int = 0) -> tuple[list[LogEntry], int]:
@@ -152,7 +162,7 @@ def decode_log(octets: bytes, *, default_deviation_min: int = 0) -> tuple[list[L
 
 def _entries(rows: list[object], default_deviation_min: int) -> Iterator[LogEntry]:
     for row in rows:
-        if not isinstance(row, list) or len(row) < 2 or not isinstance(row[1], int):
+        if not isinstance(row, list) or len(row) < 2 or not isinstance(row[1], int) or not 0 <= row[1] <= _TOP_CODE:
             continue
         moment = _moment(row[0])
         time = moment.utc(default_deviation_min) if moment is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,16 +26,35 @@ _RESERVE: Final = 2000
 _REFILL_BELOW: Final = 500
 _SENT, _RECEIVED = "sent", "received"
 _HDLC_INFO: Final = 2030
+_LONGEST_ANSWER: Final = 1 << 20
 
 
 class Entry:
     """One device in memory. ``lock`` keeps its associations apart: a meter has one at a time."""
 
-    __slots__ = ("_cipher", "_keys", "_lock", "device", "last_attempt_s", "layout", "received", "sent")
+    __slots__ = (
+        "_cipher",
+        "_keys",
+        "_lock",
+        "_sealed",
+        "_sent_end",
+        "device",
+        "last_attempt_s",
+        "layout",
+        "received",
+        "sent",
+        "title",
+    )
 
-    def __init__(self, device: Device, keys: dict[str, bytes], layout: DeviceLayout | None) -> None:
+    def __init__(
+        self, device: Device, keys: dict[str, bytes] | SecurityError, layout: DeviceLayout | None = None
+    ) -> None:
         self.device = device
-        self._keys = keys
+        self.title = device.system_title or b""
+        """The system title it is registered with or showed last."""
+        self._keys = {} if isinstance(keys, SecurityError) else keys
+        self._sealed = keys if isinstance(keys, SecurityError) else None
+        self._sent_end = 0
         self._cipher: Gcm12 | None = None
         self._lock: asyncio.Lock | None = None
         self.layout = layout
@@ -55,13 +75,17 @@ class Entry:
         return "guek" in self._keys and "gak" in self._keys
 
     def keys(self) -> Keys:
-        """The keys; SecurityError(key) if they are not in the registry."""
+        """The keys; SecurityError(key) if they are not in the registry or do not open."""
+        if self._sealed is not None:
+            raise self._sealed
         if not self.has_keys:
             raise SecurityError(f"the registry has no keys of {self.device.serial}", "key")
         return Keys(self._keys["guek"], self._keys["gak"])
 
     def secret(self) -> bytes:
-        """The LLS or HLS secret; SecurityError(key) if it is not in the registry."""
+        """The LLS or HLS secret; SecurityError(key) if it is not in the registry or does not open."""
+        if self._sealed is not None:
+            raise self._sealed
         if "secret" not in self._keys:
             raise SecurityError(f"the registry has no password of {self.device.serial}", "key")
         return self._keys["secret"]
@@ -71,6 +95,20 @@ class Entry:
         if self._cipher is None:
             self._cipher = Gcm12(self.keys().encryption)
         return self._cipher
+
+    def wants_counters(self, reserved_to: int) -> bool:
+        """Whether to reserve counters anew: too few are left, or another process has taken higher ones since."""
+        return self.sent is None or self.sent.left < _REFILL_BELOW or reserved_to != self._sent_end
+
+    def take_counters(self, sent: range | None, received_next: int) -> None:
+        """Go on with counters that are reserved on disk, and with what is known to be received."""
+        if sent is not None:
+            self.sent = SendCounter(sent.start, end=sent.stop)
+            self._sent_end = sent.stop
+        if self.received is None:
+            self.received = ReceivedCounter(received_next - 1)
+        else:
+            self.received.last = max(self.received.last, received_next - 1)
 
 
 class Fleet:
@@ -85,6 +123,7 @@ class Fleet:
         self._client = client
         self._entries: dict[int, Entry] = {}
         self._serials: dict[str, int] = {}
+        self._loading = threading.Lock()
 
     def of(self, device: int) -> Entry:
         """The entry of a device id; StoreError if there is none."""
@@ -103,11 +142,19 @@ class Fleet:
             self._serials.pop(entry.device.serial, None)
 
     def _load(self, device: Device) -> Entry:
-        keys = self._vault.open_all(device.serial, device.keys)
         layout = self._layout(device.id)
-        entry = self._entries[device.id] = Entry(device, keys, layout)
-        self._serials[device.serial] = device.id
-        return entry
+        with self._loading:  # one entry a device, whichever thread asks first: it holds the counters
+            entry = self._entries.get(device.id)
+            if entry is None:
+                entry = self._entries[device.id] = Entry(device, self._keys(device), layout)
+                self._serials[device.serial] = device.id
+            return entry
+
+    def _keys(self, device: Device) -> dict[str, bytes] | SecurityError:
+        try:
+            return self._vault.open_all(device.serial, device.keys)
+        except SecurityError as error:
+            return error
 
     def _layout(self, device: int) -> DeviceLayout | None:
         kept = self._store.settings.get(f"layout:{device}")
@@ -121,22 +168,23 @@ class Fleet:
     # -- counters -----------------------------------------------------------------------------------------------------
 
     def prepare(self, entries: Iterable[Entry]) -> None:
-        """Have counters at hand for all of them, reserved in one transaction."""
+        """Have counters at hand for all of them; none is used before its reservation is on disk."""
+        each = tuple(dict.fromkeys(entries))
         with self._store.transaction():
-            for entry in entries:
-                self._prepare(entry)
+            reserved = [(entry, *self._reserved(entry)) for entry in each]
+        for entry, sent, received_next in reserved:
+            entry.take_counters(sent, received_next)
 
-    def _prepare(self, entry: Entry) -> None:
+    def _reserved(self, entry: Entry) -> tuple[range | None, int]:
         counters, device = self._store.counters, entry.device.id
-        if entry.received is None:
-            entry.received = ReceivedCounter(counters.next(device, _RECEIVED) - 1)
-        if entry.sent is None or entry.sent.left < _REFILL_BELOW:
-            start = 0 if entry.sent is None else entry.sent.next
-            reserved = counters.reserve(device, _SENT, _RESERVE, at_least=start)
-            entry.sent = SendCounter(reserved.start, end=reserved.stop)
+        received_next = counters.next(device, _RECEIVED)
+        if not entry.wants_counters(counters.next(device, _SENT)):
+            return None, received_next
+        start = 0 if entry.sent is None else entry.sent.next
+        return counters.reserve(device, _SENT, _RESERVE, at_least=start), received_next
 
     def received_counters(self, entries: Iterable[Entry]) -> dict[tuple[int, str], int]:
-        """What is to be kept of the counters received, for ``Counters.raise_many``."""
+        """What is to be kept of the counters received, for ``Counters.note_many``."""
         return {
             (entry.device.id, _RECEIVED): entry.received.last + 1 for entry in entries if entry.received is not None
         }
@@ -167,7 +215,11 @@ class Fleet:
         if mechanism != 5:
             secret = entry.secret() if mechanism else b""
             return ClientSettings(
-                mechanism=mechanism, secret=secret, system_title=self._title, response_timeout_s=response_timeout_s
+                mechanism=mechanism,
+                secret=secret,
+                system_title=self._title,
+                response_timeout_s=response_timeout_s,
+                max_response=_LONGEST_ANSWER,
             )
         return ClientSettings(
             mechanism=5,
@@ -180,6 +232,7 @@ class Fleet:
             received=entry.received,
             is_general=bool(device.flags.get("general", False)),
             response_timeout_s=response_timeout_s,
+            max_response=_LONGEST_ANSWER,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +26,8 @@ from meterway.store.tasks import Task
 
 __all__ = ["Harvest", "Sheaf", "thresh"]
 
-_FUTURE_S: Final = 3600.0
+_AHEAD_S: Final = 120.0
+_BEHIND_S: Final = 86400.0
 _MS: Final = 1000
 _NO_SCALER: Final = (0, 255)
 
@@ -89,15 +92,23 @@ def thresh(harvest: Harvest, *, load_profile: Obis, clock_invalid_beyond_s: floa
             sheaf.cause = "clock"
             sheaf.error = f"the device's clock is {_off(collected.clock_offset_s)}: its readings have no time to trust"
             return sheaf
-    try:
-        _registers(sheaf)
-        for layout, raw in collected.profiles:
+    _registers(sheaf)
+    for layout, raw in collected.profiles:
+        with _noting(sheaf):
             _profile(sheaf, layout, raw, is_load=raw.obis == load_profile)
-        for raw in collected.logs:
+    for raw in collected.logs:
+        with _noting(sheaf):
             _log(sheaf, raw)
+    return sheaf
+
+
+@contextmanager
+def _noting(sheaf: Sheaf) -> Iterator[None]:
+    """A profile or log that makes no sense is noted and takes none of the others with it."""
+    try:
+        yield
     except DecodeError as error:
         sheaf.cause, sheaf.error = "decode", str(error)
-    return sheaf
 
 
 def _off(offset_s: float | None) -> str:
@@ -128,7 +139,7 @@ def _registers(sheaf: Sheaf) -> None:
 
 
 def _profile(sheaf: Sheaf, layout: ProfileLayout, raw: Raw, *, is_load: bool) -> None:
-    rows = decode_profile(raw.octets, layout, latest_s=raw.received_s + _FUTURE_S)
+    rows = decode_profile(raw.octets, layout, latest_s=raw.received_s + _AHEAD_S, earliest_s=raw.from_s - _BEHIND_S)
     sheaf.refused_rows += rows.refused
     sheaf.values += int(rows.values.size)
     singles = rows
@@ -159,9 +170,13 @@ def _single_readings(device: int, rows: ProfileRows) -> list[Reading]:
 
 
 def _log(sheaf: Sheaf, raw: Raw) -> None:
-    entries, odd = decode_log(raw.octets)
+    found, odd = decode_log(raw.octets)
+    earliest, latest = raw.from_s - _BEHIND_S, raw.received_s + _AHEAD_S
+    entries = [entry for entry in found if earliest <= entry.time_s <= latest]
+    odd += len(found) - len(entries)
     if odd:
-        sheaf.harvest.collected.refusals.append((str(raw.obis), f"{odd} rows are no events"))
+        sheaf.refused_rows += odd
+        sheaf.harvest.collected.refusals.append((str(raw.obis), f"{odd} rows are no events of the time asked for"))
     sheaf.events += [
         Event(
             device=sheaf.harvest.entry.device.id,

@@ -14,7 +14,8 @@ from meterway.stacks.dlms.classes.elements import CaptureObject
 __all__ = ["CLOCK", "Channel", "DeviceLayout", "ProfileLayout", "profile_layout"]
 
 CLOCK: Final = Obis(0, 0, 1, 0, 0)
-_CLOCK_CLASS = 8
+_CLOCK_CLASS: Final = 8
+_DAY_S: Final = 86400
 _REGISTER_CLASSES: Final = frozenset((3, 4, 5))
 
 
@@ -30,7 +31,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ProfileLayout:
-    """The columns of a profile: the clock, the status octet if any, the quantities. ``period_s`` 0: not periodic."""
+    """The columns of a profile: the clock, the status octet if any, the quantities. ``period_s`` 0: not periodic.
+
+    A period that does not divide the day is none: its rows are kept as single readings.
+    """
 
     obis: str
     period_s: int
@@ -46,7 +50,6 @@ class DeviceLayout:
     identity: dict[str, str]
     scalers: dict[str, tuple[int, int]]
     profiles: dict[str, ProfileLayout]
-    has_lists: bool = True
 
     @classmethod
     def decode(cls, text: str) -> Self:
@@ -74,4 +77,6 @@ def profile_layout(
         for i, item in enumerate(captured)
         if item.class_id in _REGISTER_CLASSES and item.attribute == 2
     )
+    if not 0 < period_s <= _DAY_S or _DAY_S % period_s:
+        period_s = 0
     return ProfileLayout(str(obis), period_s, clock, status, channels)

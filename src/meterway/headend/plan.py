@@ -21,7 +21,6 @@ __all__ = ["LOAD_PROFILE", "Planner"]
 LOAD_PROFILE: Final = Obis(1, 0, 99, 1, 0)
 _DAY_S: Final = 86400.0
 _DEFAULT_PERIOD_S: Final = 900
-_LOG_OVERLAP_S: Final = 1.0
 
 
 class Planner:
@@ -48,7 +47,7 @@ class Planner:
             identity=identity,
             registers=tuple(item.obis for item in profile.collected("register")),
             profiles=self._profiles(entry, profile, now),
-            logs=tuple((item.obis, *self._since(entry, item.obis, now)) for item in profile.collected("log")),
+            logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
             layout=entry.layout,
             list_max=list_max if isinstance(list_max, int) else 16,
             set_clock_beyond_s=self._config.set_clock_beyond_s,
@@ -58,15 +57,15 @@ class Planner:
         spans = []
         for item in profile.collected("profile"):
             if item.obis != LOAD_PROFILE:
-                spans.append((item.obis, *self._since(entry, item.obis, now)))
+                spans.append((item.obis, *self._since(entry, item.obis, now, 1.0)))
             elif (span := self._missing(entry, now)) is not None:
                 spans.append((item.obis, *span))
         return tuple(spans)
 
-    def _since(self, entry: Entry, obis: Obis, now: float) -> tuple[float, float]:
-        """From after the last row that was read to now."""
+    def _since(self, entry: Entry, obis: Obis, now: float, after_s: float) -> tuple[float, float]:
+        """From ``after_s`` after the last row that was read to now; a log may have more rows of its last second."""
         mark = self._store.counters.next(entry.device.id, f"read:{obis}")
-        return (mark + _LOG_OVERLAP_S if mark else self._earliest(now)), now
+        return (mark + after_s if mark else self._earliest(now)), now
 
     def _earliest(self, now: float) -> float:
         return now - self._config.history_days * _DAY_S

@@ -23,11 +23,13 @@ CAUSES: Final[dict[str, str]] = {
     "decode": "the device sent octets that form no message",
     "clock": "the device's clock is too far off",
     "data": "the device sent values that make no sense",
+    "config": "the registry or the companion profile says something that cannot be used",
     "store": "the readings could not be stored",
+    "internal": "this program has a fault; the log says where",
 }
 """Why a session failed: the words that are counted."""
 
-_FINAL: Final = frozenset({"authentication", "key", "key-refused", "title"})
+_FINAL: Final = frozenset({"authentication", "key", "key-refused", "title", "config", "internal"})
 
 
 def is_worth_retrying(cause: str) -> bool:

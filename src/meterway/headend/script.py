@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from meterway.base.errors import MeterwayError
+from meterway.base.errors import DecodeError, MeterwayError, SecurityError
 from meterway.stacks.dlms.client import (
     ActionDone,
     Associated,
@@ -27,11 +27,24 @@ from meterway.stacks.dlms.client import (
     SetDone,
 )
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
+from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.get import Item
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
-__all__ = ["Act", "Answer", "Ask", "Get", "GetList", "MeterSession", "Script", "SessionDone", "SessionFailed", "Set"]
+__all__ = [
+    "Act",
+    "Answer",
+    "Ask",
+    "Get",
+    "GetList",
+    "MeterSession",
+    "Script",
+    "SessionDone",
+    "SessionFailed",
+    "Set",
+    "cause_of",
+]
 
 ResultT = TypeVar("ResultT")
 
@@ -46,7 +59,7 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class GetList:
-    """Read several attributes in one request; the answer is a tuple of data or refusals."""
+    """Read several attributes in one request; a tuple of data or refusals, None if the device has no such service."""
 
     items: tuple[Item, ...]
 
@@ -92,19 +105,31 @@ class SessionFailed:
     octets: int
 
 
+def cause_of(error: MeterwayError) -> str:
+    """The word an error is counted by (see ``rules.CAUSES``)."""
+    if isinstance(error, SecurityError):
+        return error.check
+    return "decode" if isinstance(error, DecodeError) else "data"
+
+
 class MeterSession(Generic[ResultT]):
     """Engine: associate, run ``script``, release. Reports one ``SessionDone`` or ``SessionFailed``."""
 
-    __slots__ = ("_client", "_events", "_octets", "_quirks", "_result", "_script", "agreed")
+    __slots__ = ("_client", "_events", "_octets", "_quirks", "_results", "_script", "agreed")
 
     def __init__(self, client: DlmsClient, script: Script[ResultT]) -> None:
         self._client = client
         self._script: Script[ResultT] | None = script
-        self._result: ResultT | None = None
+        self._results: list[ResultT] = []
         self._events: deque[SessionDone[ResultT] | SessionFailed] = deque()
         self._quirks: list[Quirk] = []
         self._octets = 0
         self.agreed: Associated | None = None
+
+    @property
+    def octets(self) -> int:
+        """How many went over the line so far, both ways."""
+        return self._octets
 
     def open(self, now: float) -> None:
         """Begin; call it when the line is there."""
@@ -167,37 +192,39 @@ class MeterSession(Generic[ResultT]):
         if script is None:
             return
         try:
-            ask = script.send(answer)
+            self._ask(script.send(answer), now)
         except StopIteration as end:
             self._script = None
-            self._result = end.value
+            self._results.append(end.value)
             self._client.release(now)
-            return
         except MeterwayError as error:
-            self._broke(getattr(error, "check", None) or getattr(error, "kind", None) or "data", error)
+            self._broke(cause_of(error), error)
             self._client.release(now)
-            return
-        self._ask(ask, now)
 
     def _ask(self, ask: Ask, now: float) -> None:
         client = self._client
         match ask:
             case Get():
                 client.get(ask.attribute, ask.selection, now=now)
-            case GetList():
+            case GetList() if self._has_lists:
                 client.get_list(ask.items, now=now)
+            case GetList():
+                self._go_on(None, now)
             case Set():
                 client.set(((ask.attribute, ask.selection),), (ask.value,), now=now)
             case Act():
                 client.act(ask.method, ask.parameters, now=now)
 
+    @property
+    def _has_lists(self) -> bool:
+        return self.agreed is None or bool(self.agreed.conformance & Conformance.MULTIPLE_REFERENCES)
+
     def _finish(self) -> None:
-        if self._result is not None:
-            self._events.append(SessionDone(self._result, tuple(self._quirks), self._octets))
-            self._result = None
+        if self._results:
+            self._events.append(SessionDone(self._results.pop(), tuple(self._quirks), self._octets))
 
     def _broke(self, cause: str, error: MeterwayError) -> None:
-        if self._result is not None:
+        if self._results:
             self._quirks.append(Quirk("release-broken", str(error)))
             self._finish()
         elif self._script is not None:

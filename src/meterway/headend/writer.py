@@ -2,15 +2,19 @@
 
 A task counts as done in the transaction that stores its readings. If the store refuses (disk full), nothing of the
 batch is stored and no task of it is done: its devices keep their readings and are asked again.
+
+A day that is still going on is laid over what the store has of it and takes its place (``NewBlock.continues``); what
+differs from the stored values is a revision.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from meterway.base.errors import MeterwayError, StoreError
@@ -18,14 +22,16 @@ from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.harvest import Harvest, Sheaf, thresh
 from meterway.headend.rules import is_worth_retrying
-from meterway.store.block import Block, batch_of, merged
+from meterway.store.block import Block, batch_of, continues, merged
 from meterway.store.blocks import NewBlock
 from meterway.store.database import Store
 from meterway.store.packing import Packed, pack_many
-from meterway.store.tasks import NewTask, backoff_ms
+from meterway.store.tasks import NewTask, Task, backoff_ms
 
 __all__ = ["Stored", "Writer", "WriterRules"]
 
+_LOG: Final = logging.getLogger(__name__)
+_FIRMWARE: Final = Obis(1, 0, 0, 2, 0).short
 _EVIDENCE: Final = b'{"source": "collect", "session_ms": %d}'
 
 
@@ -49,6 +55,8 @@ class Stored:
     values: int = 0
     events: int = 0
     error: str = ""
+    unsettled: list[Task] = field(default_factory=list)
+    """Tasks whose failure the store would not take either; their lease still runs."""
 
 
 class Writer:
@@ -60,10 +68,13 @@ class Writer:
         self._rules = rules
 
     def store(self, harvests: list[Harvest]) -> Stored:
-        """Store all of a batch or nothing; never raises for what came from devices or for a store that refuses."""
+        """Store a batch together, or each device alone if that is refused.
+
+        Never raises for what came from devices or for a store that refuses.
+        """
         sheaves = [self._thresh(harvest) for harvest in harvests]
         stored = self._store_together(sheaves)
-        if stored.error and len(sheaves) > 1:
+        if stored.error:
             stored = self._store_apart(sheaves)
         stored.causes.update(sheaf.cause for sheaf in sheaves)
         return stored
@@ -75,6 +86,8 @@ class Writer:
                 self._write(sheaves, int(time.time() * 1000), stored)
         except StoreError as error:
             return Stored(sheaves, error=str(error))
+        for sheaf in sheaves:
+            self._remember(sheaf)
         return stored
 
     def _store_apart(self, sheaves: list[Sheaf]) -> Stored:
@@ -86,8 +99,20 @@ class Writer:
             stored.events += alone.events
             if alone.error:
                 stored.error = alone.error
-                sheaf.cause, sheaf.error = "store", alone.error
+                sheaf.cause, sheaf.error, sheaf.values = "store", alone.error, 0
+                stored.unsettled += self._unsettled(sheaf)
         return stored
+
+    def _unsettled(self, sheaf: Sheaf) -> list[Task]:
+        """Put the task off to its next try; what is left if the store refuses that too."""
+        now_ms = int(time.time() * 1000)
+        try:
+            with self._store.transaction():
+                self._store.contacts.add(sheaf.contact())
+                self._tasks([sheaf], now_ms)
+        except StoreError:
+            return [sheaf.harvest.task] if sheaf.harvest.task is not None else []
+        return []
 
     def _thresh(self, harvest: Harvest) -> Sheaf:
         rules = self._rules
@@ -95,6 +120,9 @@ class Writer:
             return thresh(harvest, load_profile=rules.load_profile, clock_invalid_beyond_s=rules.clock_invalid_beyond_s)
         except MeterwayError as error:
             return Sheaf(harvest, cause="data", error=str(error))
+        except Exception as error:  # one device's octets must not stop the storing of all others
+            _LOG.exception("what %s sent could not be decoded", harvest.entry.device.serial)
+            return Sheaf(harvest, cause="internal", error=f"{type(error).__name__}: {error}")
 
     def _write(self, sheaves: list[Sheaf], now_ms: int, stored: Stored) -> None:
         store = self._store
@@ -102,41 +130,43 @@ class Writer:
         store.readings.add_many([row for sheaf in sheaves for row in sheaf.readings], now_ms=now_ms)
         stored.events = store.events.add_many([event for sheaf in sheaves for event in sheaf.events])
         store.contacts.add_many(sheaf.contact() for sheaf in sheaves)
-        store.counters.raise_many(self._counters(sheaves))
+        store.counters.note_many(self._counters(sheaves))
         self._keep_layouts(sheaves)
+        self._keep_identities(sheaves, now_ms)
         self._devices(sheaves, now_ms)
         self._tasks(sheaves, now_ms)
         stored.values = sum(sheaf.values for sheaf in sheaves)
 
     def _new_blocks(self, sheaves: list[Sheaf]) -> Iterable[NewBlock]:
-        owned = [
-            (sheaf, self._laid_over(sheaf.harvest.entry.device.id, block))
-            for sheaf in sheaves
-            for block in sheaf.blocks
-        ]
-        shapes: dict[tuple[object, ...], list[tuple[Sheaf, Block]]] = {}
-        for sheaf, block in owned:
-            shape = (block.interval_s, block.slots, tuple(channel.column for channel in block.channels))
-            shapes.setdefault(shape, []).append((sheaf, block))
+        shapes: dict[tuple[object, ...], list[tuple[Sheaf, Block, bytes]]] = {}
+        for sheaf in sheaves:
+            for part in sheaf.blocks:
+                block, digest = self._laid_over(sheaf.harvest.entry.device.id, part)
+                shape = (block.interval_s, block.slots, tuple(channel.column for channel in block.channels))
+                shapes.setdefault(shape, []).append((sheaf, block, digest))
         for group in shapes.values():
-            packed = pack_many(batch_of([block for _, block in group]))
-            for (sheaf, _), octets in zip(group, packed, strict=True):
-                yield _new_block(sheaf, octets)
+            packed = pack_many(batch_of([block for _, block, _ in group]))
+            for (sheaf, _, digest), octets in zip(group, packed, strict=True):
+                yield _new_block(sheaf, octets, digest)
 
-    def _laid_over(self, device: int, block: Block) -> Block:
-        """A day that is not read whole is laid over what the store has of it."""
+    def _laid_over(self, device: int, block: Block) -> tuple[Block, bytes]:
+        """A day that is not read whole, laid over what the store has of it; the digest of that if it only grows.
+
+        A device that has changed its period begins the day anew: what it had stays as a revision.
+        """
         if block.channels[0].present.all():
-            return block
-        known = self._store.blocks.read_range(device, block.day, block.day + 1)
-        return merged(known[0].block, block) if known else block
+            return block, b""
+        found = self._store.blocks.read_range(device, block.day, block.day + 1)
+        if not found or found[0].block.interval_s != block.interval_s:
+            return block, b""
+        whole = merged(found[0].block, block)
+        return whole, found[0].digest if continues(found[0].block, whole) else b""
 
     def _counters(self, sheaves: list[Sheaf]) -> dict[tuple[int, str], int]:
         values = self._fleet.received_counters(sheaf.harvest.entry for sheaf in sheaves)
         for sheaf in sheaves:
             device = sheaf.harvest.entry.device.id
-            for name, seconds in sheaf.watermarks.items():
-                if seconds > self._store.counters.next(device, name):
-                    values[device, name] = seconds
+            values |= {(device, name): seconds for name, seconds in sheaf.watermarks.items() if seconds > 0}
         return values
 
     def _keep_layouts(self, sheaves: list[Sheaf]) -> None:
@@ -144,7 +174,26 @@ class Writer:
             entry, layout = sheaf.harvest.entry, sheaf.harvest.collected.layout
             if layout is not None and entry.layout is not layout:
                 self._store.settings.put(f"layout:{entry.device.id}", layout.encode())
-                entry.layout = layout
+
+    def _keep_identities(self, sheaves: list[Sheaf], now_ms: int) -> None:
+        for sheaf in sheaves:
+            changes = _learnt(sheaf)
+            if changes:
+                self._store.devices.update(sheaf.harvest.entry.device.id, changes, now_ms=now_ms)
+
+    @staticmethod
+    def _remember(sheaf: Sheaf) -> None:
+        """What was learnt is known from now on; called when it is on disk."""
+        entry, layout = sheaf.harvest.entry, sheaf.harvest.collected.layout
+        changes = _learnt(sheaf)
+        if changes:
+            title, firmware = changes.get("system_title"), changes.get("firmware")
+            entry.device = replace(
+                entry.device,
+                system_title=title if isinstance(title, bytes) else entry.device.system_title,
+                firmware=firmware if isinstance(firmware, str) else entry.device.firmware,
+            )
+        entry.layout = layout if layout is not None else entry.layout
 
     def _devices(self, sheaves: list[Sheaf], now_ms: int) -> None:
         reached = [s.harvest.entry.device for s in sheaves if s.cause == "ok"]
@@ -155,8 +204,8 @@ class Writer:
     def _tasks(self, sheaves: list[Sheaf], now_ms: int) -> None:
         tasks = self._store.tasks
         done = [s.harvest.task for s in sheaves if s.harvest.task is not None and s.cause == "ok"]
-        tasks.complete(done, now_ms=now_ms)
-        tasks.add_many([self._next_turn(task.device, now_ms) for task in done], now_ms=now_ms)
+        held = tasks.complete(done, now_ms=now_ms)
+        tasks.add_many([self._next_turn(task.device, now_ms) for task in done if task.id in held], now_ms=now_ms)
         for sheaf in sheaves:
             task = sheaf.harvest.task
             if task is not None and sheaf.cause != "ok":
@@ -182,6 +231,18 @@ class Writer:
         return now_ms + wait
 
 
-def _new_block(sheaf: Sheaf, packed: Packed) -> NewBlock:
+def _new_block(sheaf: Sheaf, packed: Packed, digest: bytes) -> NewBlock:
     evidence = _EVIDENCE % int(sheaf.harvest.outcome.started_s * 1000)
-    return NewBlock(device=sheaf.harvest.entry.device.id, packed=packed, evidence=evidence)
+    return NewBlock(device=sheaf.harvest.entry.device.id, packed=packed, evidence=evidence, continues=digest)
+
+
+def _learnt(sheaf: Sheaf) -> dict[str, object]:
+    """What a session told of the device that its registry row does not say yet."""
+    entry, layout = sheaf.harvest.entry, sheaf.harvest.collected.layout
+    changes: dict[str, object] = {}
+    if entry.title and not entry.device.system_title:
+        changes["system_title"] = entry.title
+    firmware = layout.identity.get(_FIRMWARE, "") if layout is not None else ""
+    if firmware and firmware != entry.device.firmware:
+        changes["firmware"] = firmware
+    return changes
