@@ -58,7 +58,7 @@ def readings(telegram: Telegram, *, zone: tzinfo = UTC) -> tuple[Reading, ...]:
                 head.tariff,
                 head.subunit,
                 head.function,
-                "" if value is not None and record.data[-1:] != _LAST_OF_LOWEST else record.quality,
+                "" if value.__class__ in _GIVEN and record.data[-1:] != _LAST_OF_LOWEST else record.quality,
             )
         )
     if profiles:
@@ -76,7 +76,8 @@ def _profiles(telegram: Telegram, zone: tzinfo) -> list[Reading]:
     return [replace(_stamped(Stamped(record=one, time=None), zone), quality=wrong) for one in whole]
 
 
-_PLAIN: Final = frozenset((int, float, str, type(None)))
+_GIVEN: Final = frozenset((int, float, str))
+_PLAIN: Final = _GIVEN | {type(None)}
 
 
 def _plain(value: object) -> Value:

@@ -20,7 +20,7 @@ from meterway.stacks.mbus.link.frames import LongFrame, ShortFrame
 from meterway.stacks.mbus.records.compact import Formats, compact_frame, format_frame, format_of
 from meterway.stacks.mbus.records.record import decode_records
 from meterway.stacks.mbus.security import seal_payload
-from meterway.stacks.mbus.telegram import decode
+from meterway.stacks.mbus.telegram import decode, sender_of
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import encode_radio
 
@@ -221,3 +221,27 @@ def test_any_octets_are_a_telegram_or_our_own_error(octets: bytes, link: str) ->
         decode(octets, keys=[KEY], link=link)  # type: ignore[arg-type]
     except MeterwayError:
         return
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_the_sender_is_known_without_a_key(vector: dict[str, str]) -> None:
+    octets = bytes.fromhex(vector["hex"])
+    assert sender_of(octets) == decode(octets, keys=keys_of(vector)).device
+
+
+def test_the_sender_behind_every_layer_is_found_and_a_short_frame_names_nobody() -> None:
+    other = replace(METER, ident="99999999")
+    ell = Ell(ci=0x8E, control=0, access=3, address=other).encode()
+    assert sender_of(encode_radio(0x44, METER, ell + b"\x78")) == other
+    long = Tpl(ci=0x72, header="long", address=other).encode()
+    assert sender_of(encode_radio(0x44, METER, Afl(counter=1).encode() + long)) == other
+    assert sender_of(ShortFrame(control=0x40, address=5).encode()) is None
+
+
+@given(st.binary(max_size=60))
+def test_the_sender_of_any_octets_is_found_or_a_decode_error(octets: bytes) -> None:
+    for link in ("wired", "radio"):
+        try:
+            sender_of(octets, link=link)  # type: ignore[arg-type]
+        except DecodeError:
+            continue

@@ -17,7 +17,7 @@ from meterway.stacks.mbus.ell import ELL_CIS, Ell, decode_ell
 from meterway.stacks.mbus.link.frames import Frame, LongFrame, decode_frame
 from meterway.stacks.mbus.making import positional
 from meterway.stacks.mbus.records.compact import Formats, decode_compact, decode_format
-from meterway.stacks.mbus.records.fixed import decode_fixed
+from meterway.stacks.mbus.records.fixed import FIXED_SIZE, decode_fixed
 from meterway.stacks.mbus.records.head import head_at
 from meterway.stacks.mbus.records.profiles import Stamped, expand
 from meterway.stacks.mbus.records.record import Record, Records, decode_records
@@ -25,7 +25,7 @@ from meterway.stacks.mbus.security import IDLE, MODES, Protection, open_payload
 from meterway.stacks.mbus.tpl import Tpl, decode_tpl, status_words
 from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, from_meter
 
-__all__ = ["Keys", "Telegram", "decode"]
+__all__ = ["Keys", "Telegram", "decode", "sender_of"]
 
 Keys = Sequence[bytes] | Callable[[Address], Sequence[bytes]]
 Link = Literal["auto", "wired", "radio"]
@@ -270,6 +270,33 @@ def decode(
     return _radio(octets, opener)
 
 
+def sender_of(octets: bytes, *, link: Link = "auto") -> Address | None:
+    """Who sent a telegram, as far as that can be read without a key; None if the telegram does not say.
+
+    DecodeError if the frame is malformed.
+    """
+    if link == "wired" or (link == "auto" and _looks_wired(octets)):
+        frame = decode_frame(octets)
+        if not isinstance(frame, LongFrame):
+            return None
+        return _fixed(frame).device if _is_fixed(frame) else _named(bytes((frame.ci,)) + frame.data)
+    radio = decode_radio(octets)
+    body, address = radio.body, radio.address
+    while body and body[0] in ELL_CIS:
+        ell, end = decode_ell(body, 0)
+        address = ell.address or address
+        body = b"" if ell.encrypted else body[end + 2 * ell.has_payload_check :]
+    return _named(body) or address
+
+
+def _named(body: bytes) -> Address | None:
+    """The meter in a long transport header, which may stand behind an authentication layer."""
+    if body[:1] == bytes((AFL_CI,)):
+        body = body[decode_afl(body, 0)[1] :]
+    meaning = meaning_of(body[0]) if body else None
+    return Address.from_wired(body[1:9]) if meaning is not None and meaning.header == "long" else None
+
+
 def _looks_wired(octets: bytes) -> bool:
     if len(octets) > 5 and octets[0] == 0x68:
         return octets[3] == 0x68 and octets[1] == octets[2]
@@ -281,7 +308,7 @@ def _wired(octets: bytes, opener: _Opener) -> Telegram:
     if not isinstance(frame, LongFrame):
         return Telegram(frame=frame)
     opener.from_meter = not frame.control & 0x40
-    if frame.ci in _FIXED and len(frame.data) == 16:
+    if _is_fixed(frame):
         return _fixed(frame)
     body = bytes((frame.ci,)) + frame.data
     nobody = _NOBODY
@@ -291,6 +318,11 @@ def _wired(octets: bytes, opener: _Opener) -> Telegram:
             return Telegram(frame=frame, kind="fragment", afl=opener.afl, payload=body)
         body = rest
     return _application(frame, body, nobody, opener, wired=True)
+
+
+def _is_fixed(frame: LongFrame) -> bool:
+    """Whether CI 73 or 77 means two counters, as on the wire, and no compact frame."""
+    return frame.ci in _FIXED and len(frame.data) == FIXED_SIZE
 
 
 def _fixed(frame: LongFrame) -> Telegram:

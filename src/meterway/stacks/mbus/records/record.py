@@ -44,6 +44,8 @@ class Record:
         if self.value is None:
             return _reason(self.head, self.data)
         head = self.head
+        if head.kind == "number" and isinstance(self.value, bytes):
+            return "octets, not a number"
         if head.data_field in _INTEGERS and head.kind == "number" and self.data == _LOWEST[head.size]:
             return "most negative number, which stands for an invalid value"
         return ""
