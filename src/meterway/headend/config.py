@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -13,11 +13,15 @@ from meterway.base.errors import ConfigError
 __all__ = ["SAMPLE", "CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config"]
 
 
+_Seconds = Annotated[float, msgspec.Meta(ge=0.001, le=31_536_000)]
+_Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
 class WebConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Where pages and API are served. Beyond loopback a token is always asked for."""
 
     host: str = "127.0.0.1"
-    port: int = 8480
+    port: _Port = 8480
     tokens: str = ""
     """File of API tokens, one ``name sha256-of-token`` a line; made by ``meterway headend --new-token NAME``."""
 
@@ -26,23 +30,25 @@ class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     """Where meters push to; port 0 takes a free one."""
 
     host: str = "127.0.0.1"
-    port: int = 4061
+    port: _Port = 4061
     enabled: bool = True
 
 
 class CollectConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """What is read, how often, how patiently."""
 
-    every_s: float = 900.0
-    history_days: int = 35
-    concurrency: int = 32
-    connect_timeout_s: float = 10.0
-    response_timeout_s: float = 10.0
-    session_timeout_s: float = 300.0
-    retry_first_s: float = 30.0
-    retry_longest_s: float = 3600.0
-    set_clock_beyond_s: float | None = 60.0
-    clock_invalid_beyond_s: float = 86400.0
+    every_s: _Seconds = 900.0
+    history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 35
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 32
+    connect_timeout_s: _Seconds = 10.0
+    response_timeout_s: _Seconds = 10.0
+    session_timeout_s: _Seconds = 300.0
+    retry_first_s: _Seconds = 30.0
+    retry_longest_s: _Seconds = 3600.0
+    set_clock_beyond_s: Annotated[float, msgspec.Meta(ge=0)] = 60.0
+    set_clock: bool = True
+    """False leaves every device's clock alone."""
+    clock_invalid_beyond_s: _Seconds = 86400.0
     enabled: bool = True
 
 
@@ -110,7 +116,8 @@ master_key = "meterway.key"
 # session_timeout_s = 300.0
 # retry_first_s = 30.0           # doubled at each failure up to retry_longest_s
 # retry_longest_s = 3600.0
-# set_clock_beyond_s = 60.0      # leave it out of the file to keep this; a device's clock further off is set
+# set_clock = true               # false leaves every device's clock alone
+# set_clock_beyond_s = 60.0      # a device's clock further off is set
 # clock_invalid_beyond_s = 86400.0  # readings of a device whose clock is further off are not trusted
 # enabled = true
 """

@@ -50,7 +50,7 @@ class Planner:
             logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
             layout=entry.layout,
             list_max=list_max if isinstance(list_max, int) else 16,
-            set_clock_beyond_s=self._config.set_clock_beyond_s,
+            set_clock_beyond_s=self._config.set_clock_beyond_s if self._config.set_clock else None,
         )
 
     def _profiles(self, entry: Entry, profile: CompanionProfile, now: float) -> tuple[tuple[Obis, float, float], ...]:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from meterway.base.errors import DecodeError, MeterwayError, SecurityError, StoreError
+from meterway.base.errors import ConfigError, DecodeError, MeterwayError, SecurityError, StoreError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.live import Happening, Live
@@ -102,7 +102,11 @@ class PushListener:
     async def start(self, host: str, port: int) -> None:
         """Bind both ports; ConfigError if one is taken."""
         self._listener = await tcp.listen(host, port, self._connection)
-        self._datagrams = await udp.listen_udp(host, self._listener.port, self._datagram)
+        try:
+            self._datagrams = await udp.listen_udp(host, self._listener.port, self._datagram)
+        except ConfigError:
+            self._listener.close()
+            raise
 
     async def run(self) -> None:
         """Store what comes in until cancelled; what waits then is stored before it returns."""
@@ -148,6 +152,8 @@ class PushListener:
             self._check_counter(pushed)
         except SecurityError as error:
             self._refuse(error.check, error)
+        except StoreError as error:
+            self._refuse("store", error)
         except MeterwayError as error:
             self._refuse("decode", error)
         else:
@@ -202,17 +208,20 @@ class PushListener:
             counters[key] = max(counters.get(key, 0), pushed.counter + 1)
         with self._store.transaction():
             self._store.events.add_many([_event(pushed) for pushed in batch])
-            self._store.counters.raise_many(counters)
+            self._store.counters.note_many(counters)
 
 
 def _event(pushed: Pushed) -> Event:
-    """The push as one event: its code is the alarm register's value where there is one."""
+    """The push as one event: its code is the alarm register's value where there is one.
+
+    Two pushes of one second are told apart by their counter, which stands for the milliseconds.
+    """
     code = next((int(value) for obis, _, value in pushed.values if _is_alarm(obis) and value.isdigit()), 0)
     return Event(
         device=pushed.entry.device.id,
         log="push",
         code=code & 0x7FFFFFFF,
-        time_ms=int(pushed.time_s * 1000),
+        time_ms=int(pushed.time_s) * 1000 + pushed.counter % 1000,
         received_ms=int(pushed.received_s * 1000),
         source="push",
         detail=", ".join(f"{name}={value}" for _, name, value in pushed.values)[:500],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from meterway.base.errors import ConfigError
+from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
 from meterway.store.devices import NewDevice
 from meterway.store.tasks import NewTask
@@ -47,19 +49,30 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
     """Add the devices of a CSV file with a header line; due for collection at once.
 
     A line that is wrong, or whose serial is already known, is left out and named with file, line and field. ConfigError
-    if the header itself cannot be used.
+    if the header itself cannot be used or the file is no UTF-8 text: then nothing is added.
     """
-    rows = csv.DictReader(text)
-    _check_header(name, rows.fieldnames or [])
+    rows = csv.DictReader(_checked(text, name), strict=True)
+    try:
+        header = [column.removeprefix("\ufeff").strip() for column in rows.fieldnames or []]
+    except csv.Error as error:
+        raise ConfigError(f"{name} line 1: {error}") from None
+    _check_header(name, header)
+    rows.fieldnames = header
     known = {device.serial: "the registry" for device in store.devices.all()}
     result = Imported()
     fresh: list[NewDevice] = []
-    for row in rows:
-        place = f"{name} line {rows.line_num}"
+    while True:
         try:
+            row = next(rows, None)
+            if row is None:
+                break
+            place = f"{name} line {rows.line_num}"
             device = _device(place, row, vault)
             if device.serial in known:
                 raise ConfigError(f"{place}: serial {device.serial} is already in {known[device.serial]}")
+        except csv.Error as error:
+            result.errors.append(f"{name} line {rows.line_num}: {error}")
+            continue
         except ConfigError as error:
             result.errors.append(str(error))
             continue
@@ -67,6 +80,20 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
         fresh.append(device)
     result.added = _add(fresh, store, now_ms)
     return result
+
+
+def _checked(text: TextIO, name: str) -> Iterator[str]:
+    """The lines; ConfigError where one is no text."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            line = next(text, None)
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{name} line {number} or after: not UTF-8 ({error.reason})") from None
+        if line is None:
+            return
+        yield line
 
 
 def _add(fresh: list[NewDevice], store: Store, now_ms: int) -> int:
@@ -82,13 +109,18 @@ def _add(fresh: list[NewDevice], store: Store, now_ms: int) -> int:
     return added
 
 
-def _check_header(name: str, fields: Iterable[str]) -> None:
+def _check_header(name: str, fields: Sequence[str]) -> None:
     unknown = [column for column in fields if column not in COLUMNS]
     missing = [column for column in _REQUIRED if column not in set(fields)]
+    twice = [column for column, count in Counter(fields).items() if count > 1]
+    if not fields:
+        raise ConfigError(f"{name}: there is no header line")
     if unknown:
         raise ConfigError(f"{name} line 1: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
     if missing:
         raise ConfigError(f"{name} line 1: column {missing[0]!r} is missing")
+    if twice:
+        raise ConfigError(f"{name} line 1: column {twice[0]!r} is there twice")
 
 
 def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
@@ -101,25 +133,39 @@ def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
     transport = cells.get("transport") or "tcp"
     if transport not in ("tcp", "hdlc"):
         raise ConfigError(f"{place}, transport: tcp or hdlc, not {transport!r}")
-    if not cells.get("host"):
-        raise ConfigError(f"{place}, host: missing")
+    host = cells.get("host", "")
+    if not host or not host.isprintable() or len(host) > 253:
+        raise ConfigError(f"{place}, host: an address or a name is wanted, not {host[:60]!r}")
+    profile = _profile(place, cells.get("profile") or "idis")
     flags: dict[str, str | int | float | None] = {
         column: _number(place, cells, column, 0)
         for column in ("physical", "address_size", "client", "mechanism")
         if cells.get(column)
     }
+    if flags.get("mechanism") == 2:
+        raise ConfigError(f"{place}, mechanism: 0, 1 or 3 to 6, not 2")
     keys = _keys(place, cells)
     return NewDevice(
         serial=serial,
         system_title=_hex(place, cells, "system_title", 8),
-        profile=cells.get("profile") or "idis",
+        profile=profile,
         transport=transport,
-        host=cells["host"],
+        host=host,
         port=_number(place, cells, "port", 0),
         sap=_number(place, cells, "sap", 1),
         keys=vault.seal_all(serial, keys) if keys else None,
         flags=flags,
     )
+
+
+def _profile(place: str, name: str) -> str:
+    if not name.isprintable():
+        raise ConfigError(f"{place}, profile: {name[:60]!r} is no name")
+    try:
+        load_profile(name)
+    except ConfigError as error:
+        raise ConfigError(f"{place}, profile: {error}") from None
+    return name
 
 
 def _keys(place: str, cells: dict[str, str]) -> dict[str, bytes]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -29,7 +30,10 @@ from meterway.store.vault import Vault
 __all__ = ["HeadEnd"]
 
 T = TypeVar("T")
+_LOG: Final = logging.getLogger(__name__)
 _SPARE_FILES: Final = 256
+_SECRETIVE: Final = frozenset({12, 15, 30, 43, 44, 64})
+"""Classes whose attributes and parameters hold keys and passwords."""
 
 
 class HeadEnd:
@@ -75,9 +79,19 @@ class HeadEnd:
         raise_file_limit(self.config.collect.concurrency + _SPARE_FILES)
         if self.config.push.enabled:
             await self.push.start(self.config.push.host, self.config.push.port)
-            self._tasks.append(asyncio.create_task(self.push.run()))
+            self._run("push", self.push.run())
         if self.config.collect.enabled:
-            self._tasks.append(asyncio.create_task(self.collector.run()))
+            self._run("collection", self.collector.run())
+
+    def _run(self, name: str, work: Coroutine[None, None, None]) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _LOG.error("%s ended", name, exc_info=error)
+                self.live.tell(Happening("ended", "", f"{name}: {error}", time.time(), {}))
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        self._tasks.append(task)
 
     async def stop(self) -> None:
         """End what runs, store what was read, close the store."""
@@ -133,15 +147,23 @@ class HeadEnd:
         actor: str,
         action: str,
     ) -> Answered:
-        entry = await self._entry(serial)
         begun = time.perf_counter()
+        entry: Entry | None = None
         result = "failed"
         try:
-            answered = await self._call(entry, script(command, lambda obis: self._class_of(entry, obis)))
+            entry = await self._entry(serial)
+            if action != "read":  # what changes a device is on record before it happens
+                await self._audit(serial, entry, command, actor=actor, action=action, result="asked")
+            known = entry
+            outcome = await self.caller.call(entry, script(command, lambda obis: self._class_of(known, obis)))
+            result = outcome.cause
+            if isinstance(outcome.report, SessionFailed):
+                raise outcome.report.error
+            answered = outcome.report.result
             result = answered.refusal or "ok"
             return answered
         finally:
-            await self._audit(entry, command, actor=actor, action=action, result=result)
+            await self._audit(serial, entry, command, actor=actor, action=action, result=result)
             took = round((time.perf_counter() - begun) * 1000, 2)
             text = f"{action} {command.obis}: {result}"
             self.live.tell(Happening("command", serial, text, time.time(), {"ms": took, "result": result}))
@@ -158,22 +180,28 @@ class HeadEnd:
         except ConfigError:
             return None
 
-    async def _audit(self, entry: Entry, command: Command, *, actor: str, action: str, result: str) -> None:
+    async def _audit(
+        self, serial: str, entry: Entry | None, command: Command, *, actor: str, action: str, result: str
+    ) -> None:
         target = command.method if action == "act" else command.attribute
+        words = [str(command.obis), str(target)]
+        if entry is None:
+            words.insert(0, f"unknown device {serial[:64]!r}")
+        elif action != "read" and self._is_open(entry, command):
+            words.append(f"= {command.value!r}"[:200])
+        device = None if entry is None else entry.device.id
         now_ms = int(time.time() * 1000)
 
         def append() -> None:
-            self.store.audit.append(
-                actor,
-                action,
-                time_ms=now_ms,
-                result=result,
-                device=entry.device.id,
-                detail=f"{command.obis} {target}",
-            )
+            self.store.audit.append(actor, action, time_ms=now_ms, result=result, device=device, detail=" ".join(words))
 
         try:
             await self.collector.in_thread(append)
         except MeterwayError as error:
-            self.live.tell(Happening("audit-failed", entry.device.serial, str(error), time.time(), {}))
+            self.live.tell(Happening("audit-failed", serial, str(error), time.time(), {}))
             raise
+
+    def _is_open(self, entry: Entry, command: Command) -> bool:
+        """Whether the value may stand in the audit log: never where it may be a key or a password."""
+        class_id = command.class_id or self._class_of(entry, command.obis)
+        return class_id is not None and class_id not in _SECRETIVE
