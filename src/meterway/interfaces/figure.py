@@ -1,0 +1,147 @@
+"""The interfaces as a table; a label is derived from the pair of entities it joins and the network between them.
+
+The endpoints of H1, H2, H3, M and C are taken from public summaries of standards that use these names; the assignment
+of L, N, G1, G2 and I is our own reading. Should one be wrong, a row changes here and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from meterway.base.errors import ConfigError
+
+__all__ = ["INTERFACES", "Entity", "Interface", "Network", "Status", "interface_of", "label_of"]
+
+
+class Entity(Enum):
+    """A functional entity of the figure; several may live in one device."""
+
+    METER = "metering end device"
+    DISPLAY = "simple external consumer display"
+    HOME = "home automation end device"
+    LNAP = "local network access point"
+    NNAP = "neighbourhood network access point"
+    HEAD_END = "central communication system"
+
+
+class Network(Enum):
+    """Where a link runs: in the premises, among premises, over a wide area."""
+
+    LOCAL = "local network"
+    NEIGHBOURHOOD = "neighbourhood network"
+    WIDE = "wide area network"
+
+
+class Status(Enum):
+    """How sure the endpoints of a label are."""
+
+    PUBLIC = "endpoints from public summaries"
+    OURS = "our own reading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """One interface: ``one_way`` runs from ``near`` to ``far`` only. ``lives`` says whether this release speaks it."""
+
+    label: str
+    near: Entity
+    far: Entity
+    network: Network
+    status: Status
+    stacks: tuple[str, ...]
+    links: tuple[str, ...]
+    security: str
+    one_way: bool = False
+
+    @property
+    def lives(self) -> bool:
+        """Whether a stack of this release speaks it."""
+        return bool(self.stacks)
+
+    @property
+    def between(self) -> str:
+        """Both ends in words."""
+        return f"{self.near.value} – {self.far.value}"
+
+
+def _row(
+    label: str,
+    near: Entity,
+    far: Entity,
+    network: Network,
+    status: Status,
+    *,
+    stacks: tuple[str, ...] = (),
+    links: tuple[str, ...] = (),
+    security: str = "",
+    one_way: bool = False,
+) -> Interface:
+    return Interface(
+        label=label,
+        near=near,
+        far=far,
+        network=network,
+        status=status,
+        stacks=stacks,
+        links=links,
+        security=security,
+        one_way=one_way,
+    )
+
+
+_METER, _DISPLAY, _HOME = Entity.METER, Entity.DISPLAY, Entity.HOME
+_LNAP, _NNAP, _HES = Entity.LNAP, Entity.NNAP, Entity.HEAD_END
+
+INTERFACES: Final[tuple[Interface, ...]] = (
+    _row(
+        "H1",
+        _METER,
+        _DISPLAY,
+        Network.LOCAL,
+        Status.PUBLIC,
+        stacks=("p1",),
+        links=("tcp",),
+        security="one way by construction; AES-GCM with the customer's key where the country has it",
+        one_way=True,
+    ),
+    _row("H2", _LNAP, _HOME, Network.LOCAL, Status.PUBLIC),
+    _row("H3", _NNAP, _HOME, Network.NEIGHBOURHOOD, Status.PUBLIC),
+    _row("M", _METER, _LNAP, Network.LOCAL, Status.PUBLIC),
+    _row("C", _METER, _NNAP, Network.NEIGHBOURHOOD, Status.PUBLIC),
+    _row("L", _LNAP, _NNAP, Network.NEIGHBOURHOOD, Status.OURS),
+    _row("N", _NNAP, _NNAP, Network.NEIGHBOURHOOD, Status.OURS),
+    _row("G1", _LNAP, _HES, Network.WIDE, Status.OURS),
+    _row("G2", _NNAP, _HES, Network.WIDE, Status.OURS),
+    _row(
+        "I",
+        _METER,
+        _HES,
+        Network.WIDE,
+        Status.OURS,
+        stacks=("dlms",),
+        links=("tcp", "udp"),
+        security="DLMS security suite 0, HLS 5 GMAC, authenticated encryption, end to end",
+    ),
+)
+"""Every interface of the figure, once."""
+
+_BY_PAIR: Final = {(row.near, row.far, row.network): row for row in INTERFACES}
+_BY_LABEL: Final = {row.label: row for row in INTERFACES}
+
+
+def label_of(one: Entity, other: Entity, network: Network) -> str:
+    """The label of the link between two entities over a network, in either order; ConfigError if there is none."""
+    found = _BY_PAIR.get((one, other, network)) or _BY_PAIR.get((other, one, network))
+    if found is None:
+        raise ConfigError(f"no interface joins {one.value} and {other.value} over the {network.value}")
+    return found.label
+
+
+def interface_of(label: str) -> Interface:
+    """The interface of a label; ConfigError if there is none."""
+    found = _BY_LABEL.get(label)
+    if found is None:
+        raise ConfigError(f"{label!r} is no interface; there are {', '.join(_BY_LABEL)}")
+    return found
