@@ -65,7 +65,13 @@ def _octets(fields: _Fields, tag: int, inner: int, what: str) -> bytes | None:
 
 def _integer(fields: _Fields, tag: int, what: str) -> int | None:
     octets = _octets(fields, tag, 0x02, what)
-    return None if octets is None else int.from_bytes(octets, "big", signed=True)
+    return None if octets is None else _small(octets, fields[tag][1], what)
+
+
+def _small(octets: bytes, place: int, what: str) -> int:
+    if len(octets) != 1:
+        raise DecodeError(f"{what}: an integer of one octet expected, not of {len(octets)}", place, "ber")
+    return octets[0]
 
 
 def _mechanism(fields: _Fields, tag: int) -> int | None:
@@ -136,7 +142,7 @@ class Aarq:
     def encode(self) -> bytes:
         """The whole APDU."""
         version = b"" if self.protocol_version is None else element(0x80, self.protocol_version)
-        user_id = None if self.calling_user_id is None else self.calling_user_id.to_bytes(1, "big", signed=True)
+        user_id = None if self.calling_user_id is None else bytes((self.calling_user_id,))
         body = (
             version,
             _encode_context(self.context),
@@ -229,7 +235,7 @@ def _diagnostic(fields: _Fields) -> tuple[int, int]:
     if source not in (1, 2):
         raise DecodeError("the diagnostic comes from the ACSE user (1) or provider (2)", place, "ber")
     inner = unwrap(content, place, 0xA0 | source, "diagnostic")
-    return source, int.from_bytes(unwrap(inner, place + 2, 0x02, "diagnostic"), "big")
+    return source, _small(unwrap(inner, place + 2, 0x02, "diagnostic"), place + 2, "diagnostic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +277,7 @@ class Rlre:
 def _release(reader: Reader) -> dict[str, int | bytes | None]:
     fields = _body(reader)
     _known(fields, frozenset((0x80, 0xBE)))
-    reason = int.from_bytes(fields[0x80][0], "big") if 0x80 in fields else None
+    reason = _small(*fields[0x80], "reason") if 0x80 in fields else None
     return {"reason": reason, "user_information": _octets(fields, 0xBE, 0x04, "user information")}
 
 

@@ -22,6 +22,7 @@ AUTHENTICATED: Final = 0x10
 ENCRYPTED: Final = 0x20
 BROADCAST: Final = 0x40
 COMPRESSED: Final = 0x80
+_BOTH: Final = AUTHENTICATED | ENCRYPTED
 _HEAD: Final = 5
 
 
@@ -159,7 +160,9 @@ class SecurityContext:
         return bytes((tag,)) + encode_length(len(protected)) + protected
 
     def protect_general(self, apdu: bytes) -> bytes:
-        """Any APDU in general-glo-ciphering, with this side's system title in clear."""
+        """Any APDU in general-glo-ciphering, with this side's system title in clear; as it is where none is agreed."""
+        if not self.control & (AUTHENTICATED | ENCRYPTED):
+            return apdu
         protected = self._seal(self._cipher, self.send_counter, apdu)
         head = b"\xdb" + encode_length(len(self.own_title)) + self.own_title
         return head + encode_length(len(protected)) + protected
@@ -181,16 +184,16 @@ class SecurityContext:
     def open(self, protected: bytes, *, dedicated: bool = False, title: bytes | None = None) -> bytes:
         """The plain APDU inside ``protected`` (security control, counter, octets).
 
-        Raises SecurityError: (policy) weaker protection than this association demands, (tag) wrong key or altered
-        octets, (counter) replay, (suite), (key) no dedicated key was agreed. A counter counts only once its message
-        verified.
+        Raises SecurityError: (policy) weaker protection than this association demands, or an APDU without a tag where
+        encryption alone was not agreed, (tag) wrong key or altered octets, (counter) replay, (suite), (key) no dedicated
+        key was agreed. A counter counts only once its message verified.
         """
         if not protected:
             raise DecodeError("a protected APDU is empty", 0, "truncated")
         control = protected[0]
         if control & 0x0F != self.suite:
             raise SecurityError(f"suite {control & 0x0F} came, suite {self.suite} was agreed", "suite")
-        if self.control & ~control & (AUTHENTICATED | ENCRYPTED):
+        if self.control & ~control & _BOTH or (not control & AUTHENTICATED and self.control & _BOTH != ENCRYPTED):
             raise SecurityError(f"security control {control:#04x} protects less than agreed", "policy")
         cipher, received = self._receiving(dedicated)
         sender = self.peer_title if title is None else title

@@ -37,4 +37,4 @@ class Conformance(IntFlag):
     @property
     def names(self) -> list[str]:
         """The services in words, in the norm's order."""
-        return [flag.name.lower().replace("_", "-") for flag in reversed(Conformance) if flag & self and flag.name]
+        return [flag.name.lower().replace("_", "-") for flag in Conformance if flag & self and flag.name]
