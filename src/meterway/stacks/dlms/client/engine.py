@@ -12,7 +12,6 @@ from meterway.base.errors import (
     RemoteProtocolError,
     SecurityError,
 )
-from meterway.base.octets import Reader
 from meterway.stacks.dlms.acse.apdu import Rlrq
 from meterway.stacks.dlms.apdu import apdu_name, decode_apdu
 from meterway.stacks.dlms.association import State, Step, step
@@ -31,7 +30,7 @@ from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescript
 
 __all__ = ["DlmsClient"]
 
-_CIPHER_OVERHEAD = 24
+_CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _INVOKE = 0xC0  # confirmed, high priority
 _DEDICATED = frozenset(DEDICATED_TAGS.values())
 
@@ -178,12 +177,18 @@ class DlmsClient:
             self._guarded(event.apdu, now)
         elif isinstance(event, Connected):
             if self._opening is not None and self.state is State.IDLE:
-                self.state = step(self.state, Step.AARQ, ours=True)
-                self._send(self._opening.aarq(), now)
+                self._ask_to_associate(self._opening, now)
         elif isinstance(event, Disconnected):
             self._lost(event)
         else:
             self._events.append(Quirk(event.kind, event.message))
+
+    def _ask_to_associate(self, opening: Opening, now: float) -> None:
+        self.state = step(self.state, Step.AARQ, ours=True)
+        try:
+            self._send(opening.aarq(), now)
+        except MeterwayError as error:
+            self._stop(error, now)
 
     def _lost(self, event: Disconnected) -> None:
         if self._leaving or self.state is State.RELEASING:
@@ -198,15 +203,8 @@ class DlmsClient:
     def _guarded(self, apdu: bytes, now: float) -> None:
         try:
             self._take_apdu(apdu, now)
-        except SecurityError as error:
-            self._fail(error.check, error)
-            self._framing.disconnect(now)
-        except DecodeError as error:
-            self._fail("decode", error)
-            self._framing.disconnect(now)
         except MeterwayError as error:
-            self._fail("protocol", error)
-            self._framing.disconnect(now)
+            self._stop(error, now)
 
     def _take_apdu(self, apdu: bytes, now: float) -> None:
         tag = apdu[0] if apdu else -1
@@ -257,6 +255,8 @@ class DlmsClient:
         whole = self._assembly.add(block)
         if whole is not None:
             self._assembly = None
+            if whole[:1] == apdu[:1]:
+                raise DecodeError("general blocks within general blocks", 0, "block")
             self._take_apdu(whole, now)
         elif not block.streaming:
             number = self._assembly.number
@@ -266,7 +266,7 @@ class DlmsClient:
             self._send(ack.encode(), now)
 
     def _opened(self, apdu: bytes) -> bytes:
-        tag = apdu[0]
+        tag = apdu[0] if apdu else -1
         if tag not in PLAIN_TAGS and tag not in (0xDB, 0xDC):
             if self._settings.control and tag not in (0x0E, 0xD8):
                 raise SecurityError(f"a plain {apdu_name(apdu)} came in a protected association", "policy")
@@ -274,10 +274,17 @@ class DlmsClient:
         security = self._security
         if security is None:
             raise SecurityError("a protected APDU came, no keys are set", "key")
-        if tag in (0xDB, 0xDC):
-            general = GeneralCiphered.decode(tag, Reader(apdu, 1))
-            return security.open(general.protected, dedicated=tag == 0xDC, title=general.system_title or None)
-        return security.open(CipheredApdu.decode(tag, Reader(apdu, 1)).protected, dedicated=tag in _DEDICATED)
+        envelope = decode_apdu(apdu)
+        if isinstance(envelope, GeneralCiphered):
+            if envelope.system_title not in (b"", security.peer_title):
+                raise SecurityError("the system title is not that of the associated device", "title")
+            return security.open(envelope.protected, dedicated=tag == 0xDC)
+        if not isinstance(envelope, CipheredApdu):
+            raise DecodeError(f"a {apdu_name(apdu)} is no envelope of one service", 0, "apdu")
+        plain = security.open(envelope.protected, dedicated=tag in _DEDICATED)
+        if plain[:1] != bytes((PLAIN_TAGS[tag],)):
+            raise DecodeError(f"a {apdu_name(plain)} came in the envelope of another service", 0, "apdu")
+        return plain
 
     def _take_service(self, plain: bytes, now: float) -> None:
         tag = plain[0] if plain else -1
@@ -318,9 +325,11 @@ class DlmsClient:
         if self._queue:
             request = self._request = self._queue.popleft()
             self._invoke = (self._invoke + 1) & 0x0F
-            apdu = request.start(_INVOKE | self._invoke, self._room)
             self._deadline = now + self._settings.response_timeout_s
-            self._send(self._protected(apdu), now)
+            try:
+                self._send(self._protected(request.start(_INVOKE | self._invoke, self._room)), now)
+            except MeterwayError as error:
+                self._stop(error, now)
         elif self._release_wanted:
             self.state = step(self.state, Step.RLRQ, ours=True)
             self._deadline = now + self._settings.response_timeout_s
@@ -358,6 +367,13 @@ class DlmsClient:
         self._request = None
         self._deadline = None
         self._queue.clear()
+
+    def _stop(self, error: MeterwayError, now: float) -> None:
+        if isinstance(error, SecurityError):
+            self._fail(error.check, error)
+        else:
+            self._fail("decode" if isinstance(error, DecodeError) else "protocol", error)
+        self._framing.disconnect(now)
 
     def _fail(self, cause: str, error: MeterwayError) -> None:
         if isinstance(error, RemoteProtocolError) and self.state is State.OPENING:

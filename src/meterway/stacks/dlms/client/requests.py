@@ -177,6 +177,8 @@ class _Sent:
     def check(self, number: int) -> None:
         if number != self.number:
             raise RemoteProtocolError(f"block {self.number} was sent, the server took block {number}")
+        if self._offset >= len(self._octets):
+            raise RemoteProtocolError(f"the server asks for more after the last block, {number}")
 
 
 class SetRequest:

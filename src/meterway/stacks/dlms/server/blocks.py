@@ -8,11 +8,12 @@ __all__ = ["IncomingBlocks", "OutgoingBlocks"]
 
 
 class OutgoingBlocks:
-    """Cuts a long value into numbered blocks."""
+    """Cuts a long value into numbered blocks; ``service`` is the tag of the response that carries them."""
 
-    __slots__ = ("_octets", "_offset", "_size", "number")
+    __slots__ = ("_octets", "_offset", "_size", "number", "service")
 
-    def __init__(self, octets: bytes, size: int) -> None:
+    def __init__(self, octets: bytes, size: int, service: int) -> None:
+        self.service = service
         self._octets = octets
         self._size = size
         self._offset = 0

@@ -21,6 +21,8 @@ from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 __all__ = ["Services"]
 
 _BLOCK_HEAD = 12
+_GET, _ACTION = 0xC4, 0xC7
+_LONGEST_LIST = 1 << 24
 _NULL = b"\x00"
 
 
@@ -105,14 +107,26 @@ class Services:
 
     def _get_list(self, apdu: get.GetRequestWithList, now: float) -> bytes:
         self._outgoing = None
-        results = tuple(self._device.get(self._client, item, selection, now) for item, selection in apdu.items)
+        results = self._get_all(apdu.items, now)
         response = get.GetResponseWithList(invoke=apdu.invoke, results=results).encode()
         if len(response) <= self.room:
             return response
         return self._first_block(apdu.invoke, encode_length(len(results)) + b"".join(map(encode_value, results)))
 
+    def _get_all(self, items: tuple[get.Item, ...], now: float) -> tuple[bytes | DataAccessResult, ...]:
+        """One result for each; once they are longer than any sensible answer the rest is refused."""
+        results: list[bytes | DataAccessResult] = []
+        length = 0
+        for item, selection in items:
+            result: bytes | DataAccessResult = DataAccessResult.OTHER_REASON
+            if length <= _LONGEST_LIST:
+                result = self._device.get(self._client, item, selection, now)
+            length += len(result) if isinstance(result, bytes) else 0
+            results.append(result)
+        return tuple(results)
+
     def _first_block(self, invoke: int, octets: bytes) -> bytes:
-        self._outgoing = OutgoingBlocks(octets, max(1, self.room - _BLOCK_HEAD))
+        self._outgoing = OutgoingBlocks(octets, max(1, self.room - _BLOCK_HEAD), _GET)
         return self._block(invoke, self._outgoing)
 
     def _block(self, invoke: int, outgoing: OutgoingBlocks) -> bytes:
@@ -123,8 +137,12 @@ class Services:
             invoke=invoke, last=block.last, block_number=block.number, result=block.octets
         ).encode()
 
-    def _get_next(self, apdu: get.GetRequestNext) -> bytes:
+    def _sending(self, service: int) -> OutgoingBlocks | None:
         outgoing = self._outgoing
+        return outgoing if outgoing is not None and outgoing.service == service else None
+
+    def _get_next(self, apdu: get.GetRequestNext) -> bytes:
+        outgoing = self._sending(_GET)
         if outgoing is not None and apdu.block_number == outgoing.number:
             return self._block(apdu.invoke, outgoing)
         self._outgoing = None
@@ -197,11 +215,11 @@ class Services:
         return self._act_blocks(invoke, outcome.encode())
 
     def _act_blocks(self, invoke: int, octets: bytes) -> bytes:
-        self._outgoing = OutgoingBlocks(octets, max(1, self.room - _BLOCK_HEAD))
+        self._outgoing = OutgoingBlocks(octets, max(1, self.room - _BLOCK_HEAD), _ACTION)
         return action.ActionResponseWithPblock(invoke=invoke, block=self._outgoing.next()).encode()
 
     def _act_next(self, apdu: action.ActionRequestNextPblock) -> bytes:
-        outgoing = self._outgoing
+        outgoing = self._sending(_ACTION)
         if outgoing is None or apdu.block_number != outgoing.number:
             self._outgoing = None
             refusal = action.ActionOutcome(ActionResult.NO_LONG_ACTION_IN_PROGRESS)

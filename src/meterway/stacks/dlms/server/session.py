@@ -23,7 +23,7 @@ from meterway.stacks.dlms.xdlms.results import ActionResult
 __all__ = ["ServerSession"]
 
 _CURRENT_ASSOCIATION = MethodDescriptor(15, Obis(0, 0, 40, 0, 0), 1)
-_CIPHER_OVERHEAD = 24
+_CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _MIN_PDU = 64
 _NOT_ALLOWED = ExceptionResponse(state_error=1, service_error=1).encode()
 _NOT_SUPPORTED = ExceptionResponse(state_error=2, service_error=2).encode()
@@ -90,8 +90,15 @@ class ServerSession:
     # -- association --------------------------------------------------------------------------------------------------
 
     def _open(self, aarq: Aarq, now: float) -> bytes:
-        self.state = step(State.IDLE if self.state is State.RELEASING else self.state, Step.AARQ, ours=False)
+        self.state = step(self.state, Step.AARQ, ours=False)
         self._association = self._security = self._services = None
+        try:
+            return self._judge(aarq, now)
+        except MeterwayError as error:
+            self._device.noticed(self._client, error.check if isinstance(error, SecurityError) else "decode", now)
+            return self._reject(aarq, _REJECT_FAILURE, now, ConfirmedServiceError(service=1, error_type=6, value=0))
+
+    def _judge(self, aarq: Aarq, now: float) -> bytes:
         association = self._device.association(self._client)
         if association is None:
             return self._reject(aarq, 1, now)
@@ -100,12 +107,7 @@ class ServerSession:
             return self._reject(aarq, refusal, now)
         self._peer_title = aarq.calling_ap_title or b""
         self._challenge = aarq.authentication_value or b""
-        try:
-            initiate = self._initiate(aarq, association)
-        except MeterwayError as error:
-            self._device.noticed(self._client, error.check if isinstance(error, SecurityError) else "decode", now)
-            return self._reject(aarq, _REJECT_FAILURE, now, ConfirmedServiceError(service=1, error_type=6, value=0))
-        return self._agree(aarq, association, initiate, now)
+        return self._agree(aarq, association, self._initiate(aarq, association), now)
 
     def _refusal(self, aarq: Aarq, association: Association) -> int:
         if aarq.context != association.context:
@@ -187,6 +189,7 @@ class ServerSession:
 
     def _reject(self, aarq: Aarq, diagnostic: int, now: float, error: ConfirmedServiceError | None = None) -> bytes:
         self.state = step(self.state, Step.REJECTED, ours=True)
+        self._association = self._security = self._services = None
         if diagnostic in (_REJECT_FAILURE, _REJECT_REQUIRED, _REJECT_MECHANISM):
             self._device.noticed(self._client, "authentication", now)
         return Aare(
