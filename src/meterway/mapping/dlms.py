@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import IntEnum, IntFlag
+from math import isfinite
 from typing import Final
 
 from meterway.base.ciphers import Gcm12
@@ -279,6 +280,8 @@ def cosem_json(data: Data) -> Json:
         return [cosem_json(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     native = axdr.native(data)

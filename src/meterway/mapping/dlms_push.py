@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Final
 
 from meterway.base.obis import Obis
@@ -143,6 +144,8 @@ def _aggregate(obis: Obis) -> str:
 
 def _value(obis: Obis, data: Data, unit: tuple[int, int] | None) -> tuple[Value, str]:
     value = data.value
+    if isinstance(value, float) and not isfinite(value):
+        return None, "not a number"
     if data.tag in _NUMBERS and isinstance(value, int | float):
         return _scaled(value, unit), ""
     if isinstance(value, bool | str):
