@@ -19,6 +19,7 @@ from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, We
 from meterway.headend.control import ControlSocket
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
+from meterway.interfaces import Entity, Network, label_of
 from meterway.meter.api import HDLC_PHYSICAL, Keys
 from meterway.store.devices import NewDevice
 from meterway.store.tasks import NewTask
@@ -188,7 +189,7 @@ class Town:
         views = [display.view() for display in self.displays]
         return [
             InterfaceTraffic(
-                label="H1",
+                label=label_of(Entity.METER, Entity.DISPLAY, Network.LOCAL),
                 between="meter – display",
                 entities=len(views),
                 sessions=len(views),
