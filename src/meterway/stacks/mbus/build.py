@@ -21,8 +21,10 @@ __all__ = ["Wrapping", "radio_telegrams", "transport", "wired_telegram"]
 _KEY_DERIVATION: Final = 0x10
 _CCM_FORM: Final = 0x01
 _MAC_8_WITH_COUNTER: Final = 0x25
+_WITH_LENGTH: Final = 0x40
 _ROOM: Final = 255 - 9
-_CHECKED_ROOM: Final = 4
+_CHECKED_WITH_LENGTH: Final = 0x40
+_ROOM: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,13 @@ class Wrapping:
     from_meter: bool = True
 
 
-def transport(wrapping: Wrapping, payload: bytes, *, access: int, ci: int | None = None) -> tuple[Afl | None, bytes]:
+def transport(
+    wrapping: Wrapping, payload: bytes, *, access: int, ci: int | None = None, length: int | None = None
+) -> tuple[Afl | None, bytes]:
     """The authentication layer (if the mode has one) and the transport layer with its protected payload.
 
-    ``ci`` is that of meter data unless given. LocalProtocolError if the mode needs a message counter and has none.
+    ``ci`` is that of meter data unless given; ``length`` is that of the message where it goes in fragments and is to
+    be authenticated. LocalProtocolError if the mode needs a message counter and has none.
     """
     mode, counter = wrapping.mode, wrapping.counter
     sizes = EXTENSIONS.get(mode, (0, 0))
@@ -63,7 +68,10 @@ def transport(wrapping: Wrapping, payload: bytes, *, access: int, ci: int | None
         extension=bytes((_KEY_DERIVATION, _CCM_FORM))[: sizes[0]],
         counter=counter if sizes[1] else None,
     )
-    afl = Afl(message_control=_MAC_8_WITH_COUNTER, counter=counter) if mode in (7, 8) else None
+    afl = None
+    if mode in (7, 8):
+        control = _MAC_8_WITH_COUNTER | (_WITH_LENGTH if length is not None else 0)
+        afl = Afl(message_control=control, counter=counter, message_length=length)
     sealed = seal_payload(tpl, payload, wrapping.key, sender=wrapping.sender, afl=afl, from_meter=wrapping.from_meter)
     return sealed.afl, sealed.tpl.encode() + sealed.body
 
@@ -79,6 +87,8 @@ def radio_telegrams(
     afl, message = transport(wrapping, octets, access=access)
     room = _ROOM - (len(wrapping.ell.encode()) + 2 if wrapping.ell is not None else 0)
     room -= _CHECKED_ROOM if coding == "B" else 0
+    if afl is not None and len(afl.encode()) + len(message) > room:
+        afl, message = transport(wrapping, octets, access=access, length=len(message))
     parts = [message] if afl is None else fragment(afl, message, room)
     return [encode_radio(control, wrapping.sender, _extended(wrapping, part), coding) for part in parts]
 

@@ -1,0 +1,88 @@
+"""The radio modes of EN 13757-4 as data, and how long a frame is on the air.
+
+What only the text of the norm gives for certain (response windows of the bidirectional modes) is not in the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["MODES", "RadioMode", "duration_s"]
+
+Coding = Literal["manchester", "3of6", "nrz"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadioMode:
+    """One mode and direction.
+
+    ``chip_rate`` is in chips per second; ``header_chips`` are preamble and synchronisation word, ``chips_per_octet``
+    what the coding makes of an octet. ``formats`` are the frame formats used. ``from_meter`` false is the way to the
+    meter.
+    """
+
+    name: str
+    frequency_hz: int
+    chip_rate: int
+    coding: Coding
+    header_chips: int
+    formats: tuple[str, ...] = ("A",)
+    from_meter: bool = True
+
+    @property
+    def chips_per_octet(self) -> int:
+        """Chips for an octet: 16 Manchester, 12 three-of-six, 8 plain."""
+        return {"manchester": 16, "3of6": 12, "nrz": 8}[self.coding]
+
+
+_BOTH: Final = ("A", "B")
+
+
+def _narrow(name: str, frequency_hz: int, bit_rate: int) -> RadioMode:
+    return RadioMode(
+        name=name, frequency_hz=frequency_hz, chip_rate=bit_rate, coding="nrz", header_chips=32, formats=_BOTH
+    )
+
+
+MODES: Final[dict[str, RadioMode]] = {
+    mode.name: mode
+    for mode in (
+        RadioMode(name="S1", frequency_hz=868_300_000, chip_rate=32_768, coding="manchester", header_chips=576),
+        RadioMode(name="S1m", frequency_hz=868_300_000, chip_rate=32_768, coding="manchester", header_chips=48),
+        RadioMode(name="S2", frequency_hz=868_300_000, chip_rate=32_768, coding="manchester", header_chips=48),
+        RadioMode(name="T1", frequency_hz=868_950_000, chip_rate=100_000, coding="3of6", header_chips=48),
+        RadioMode(
+            name="T2 down",
+            frequency_hz=868_300_000,
+            chip_rate=32_768,
+            coding="manchester",
+            header_chips=48,
+            from_meter=False,
+        ),
+        RadioMode(name="C1", frequency_hz=868_950_000, chip_rate=100_000, coding="nrz", header_chips=64, formats=_BOTH),
+        RadioMode(
+            name="C2 down",
+            frequency_hz=869_525_000,
+            chip_rate=50_000,
+            coding="nrz",
+            header_chips=64,
+            formats=_BOTH,
+            from_meter=False,
+        ),
+        RadioMode(name="R2", frequency_hz=868_330_000, chip_rate=4_800, coding="manchester", header_chips=96),
+        RadioMode(name="F2", frequency_hz=433_820_000, chip_rate=2_400, coding="nrz", header_chips=112, formats=_BOTH),
+        _narrow("N1a", 169_406_250, 4_800),
+        _narrow("N1b", 169_418_750, 4_800),
+        _narrow("N1c", 169_431_250, 2_400),
+        _narrow("N1d", 169_443_750, 2_400),
+        _narrow("N1e", 169_456_250, 4_800),
+        _narrow("N1f", 169_468_750, 4_800),
+        _narrow("N2g", 169_437_500, 19_200),
+    )
+}
+
+
+def duration_s(mode: RadioMode, frame: bytes) -> float:
+    """Seconds on the air of a frame that is coded in format A or B, check sums included."""
+    return (mode.header_chips + len(frame) * mode.chips_per_octet) / mode.chip_rate
