@@ -253,6 +253,10 @@ class Views:
             self._kept[name] = (now + _KEEP_S, value)
         return value  # type: ignore[return-value]  # one name, one make
 
+    def states(self) -> dict[str, int]:
+        """How many meters are in each state."""
+        return self._store.devices.states()
+
     # -- meters -------------------------------------------------------------------------------------------------------
 
     def meters(

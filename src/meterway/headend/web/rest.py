@@ -1,0 +1,389 @@
+"""The REST API under ``/api/v1``: what the head end knows, and commands to meters."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import ResponseSpec
+from litestar.params import Parameter
+
+from meterway.base.errors import ConfigError
+from meterway.headend.api import AuditRow, Curve, DayCompleteness, EventRow, Gap, MeterPage, MeterRow, Overview, Views
+from meterway.headend.commands import Answered, Command
+from meterway.headend.registry import import_csv
+from meterway.headend.serve import HeadEnd
+from meterway.headend.web.problems import Problem
+from meterway.mapping.obis import describe, find
+
+__all__ = ["CollectFailedError", "Collected", "actor_of", "audited", "collect_now", "command_of", "day_range", "router"]
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, State]
+_LONGEST_DAYS: Final = 400
+
+
+def _spec(text: str) -> ResponseSpec:
+    return ResponseSpec(Problem, description=text, media_type="application/problem+json")
+
+
+_REFUSED: Final = {
+    400: _spec("The request cannot be read"),
+    401: _spec("A token is needed"),
+    422: _spec("The request is understood, but not as it must be"),
+    503: _spec("The store does not answer"),
+}
+_ONE_METER: Final = {**_REFUSED, 404: _spec("There is no such meter")}
+_COMMAND: Final = {
+    **_ONE_METER,
+    403: _spec("The command does not prove where it comes from"),
+    502: _spec("The meter could not be reached or understood; cause says why"),
+    507: _spec("The store is full"),
+}
+
+Limit = Annotated[int, Parameter(ge=1, le=1000, description="How many rows at most")]
+Offset = Annotated[int, Parameter(ge=0, le=1_000_000_000, description="How many rows to leave out first")]
+FromDay = Annotated[date | None, Parameter(query="from", description="First day (UTC); 7 days ago if left out")]
+ToDay = Annotated[date | None, Parameter(query="to", description="The day after the last (UTC); tomorrow if left out")]
+
+
+class CollectFailedError(HTTPException):
+    """A collection out of turn failed."""
+
+    status_code = 502
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meters:
+    """A page of meters; ``total`` is how many there are in all."""
+
+    items: list[MeterRow]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """A collection out of turn: how many values it brought."""
+
+    values: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportResult:
+    """Meters that were added, and one sentence for each line of the file that was left out."""
+
+    added: int
+    errors: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """One object that a meter shows."""
+
+    obis: str
+    name: str
+    class_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """How many rows of the audit log were checked; all of them are unaltered."""
+
+    rows: int
+
+
+class ReadBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_time": "from", "to_time": "to"}):
+    """What to read: an object by OBIS code or name; of a profile, a span of time."""
+
+    object: str
+    attribute: int | str = 2
+    from_time: datetime | None = None
+    to_time: datetime | None = None
+    class_id: int | None = None
+
+
+class SetBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What to write; ``value`` in the plain form that a read gives."""
+
+    object: str
+    attribute: int | str = 2
+    value: Any = None
+    class_id: int | None = None
+
+
+class ActBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which method to call; ``value`` is its parameter, the integer 0 if left out."""
+
+    object: str
+    method: int | str
+    value: Any = None
+    class_id: int | None = None
+
+
+class Reply(msgspec.Struct, kw_only=True, frozen=True, rename={"class_id": "class"}):
+    """What a meter answered; ``ok`` is false where it refused, in the norm's word."""
+
+    ok: bool
+    obis: str
+    name: str
+    class_id: int
+    attribute: str
+    value: Any
+    unit: str
+    refusal: str | None
+    quirks: list[str]
+
+
+def _reply(answered: Answered) -> Reply:
+    return Reply(
+        ok=not answered.refusal,
+        obis=str(answered.obis),
+        name=describe(answered.obis).name,
+        class_id=answered.class_id,
+        attribute=answered.attribute,
+        value=answered.value,
+        unit=answered.unit,
+        refusal=answered.refusal or None,
+        quirks=list(answered.quirks),
+    )
+
+
+# -- what several handlers need ---------------------------------------------------------------------------------------
+
+
+def actor_of(request: AnyRequest) -> str:
+    """The name that goes to the audit log."""
+    return str(request.state.visitor.name)
+
+
+def day_range(from_day: date | None, to_day: date | None) -> tuple[date, date]:
+    """Two days, the second exclusive; ConfigError for a range that is empty or too long."""
+    today = datetime.now(UTC).date()
+    last = to_day or today + timedelta(days=1)
+    first = from_day or max(last, date(1, 1, 8)) - timedelta(days=7)
+    if first >= last:
+        raise ConfigError(f"the range from {first} to {last} is empty: 'to' is the day after the last")
+    if (last - first).days > _LONGEST_DAYS:
+        raise ConfigError(f"the range from {first} to {last} is longer than {_LONGEST_DAYS} days")
+    return first, last
+
+
+def command_of(
+    text: str,
+    *,
+    attribute: int | str = 2,
+    from_time: datetime | None = None,
+    to_time: datetime | None = None,
+    class_id: int | None = None,
+) -> Command:
+    """A read command from what a person wrote; ConfigError names what is not understood."""
+    return Command(
+        obis=find(text),
+        attribute=attribute,
+        from_s=_seconds(from_time),
+        to_s=_seconds(to_time),
+        class_id=class_id,
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """Unix seconds; a moment without a zone is UTC."""
+    if moment is None:
+        return None
+    try:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+    except (OverflowError, ValueError):
+        raise ConfigError(f"{moment} is out of range") from None
+
+
+async def audited(
+    head_end: HeadEnd, request: AnyRequest, action: str, step: Callable[[], Awaitable[T]], *, serial: str | None
+) -> T:
+    """Do a step, and put into the audit log who had it done and whether it failed."""
+    result = "failed"
+    try:
+        done = await step()
+        result = "ok"
+        return done
+    finally:
+        actor, now_ms = actor_of(request), int(time.time() * 1000)
+
+        def append() -> None:
+            device = head_end.store.devices.by_serial(serial).id if serial is not None else None
+            head_end.store.audit.append(actor, action, time_ms=now_ms, result=result, device=device)
+
+        await head_end.collector.in_thread(append)
+
+
+async def collect_now(head_end: HeadEnd, request: AnyRequest, serial: str) -> Collected:
+    """Collect one meter out of turn; CollectFailedError says why nothing or not all came."""
+
+    async def step() -> Collected:
+        outcome = await head_end.collect_now(serial)
+        if outcome["cause"] != "ok":
+            status = 507 if outcome["cause"] == "store" else 502
+            raise CollectFailedError(str(outcome["error"]), status_code=status, extra={"cause": outcome["cause"]})
+        return Collected(values=int(outcome["values"]))
+
+    return await audited(head_end, request, "collect", step, serial=serial)
+
+
+# -- reading what is stored -------------------------------------------------------------------------------------------
+
+
+@get("/overview", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
+def overview(views: Views) -> Overview:
+    """How things stand now."""
+    return views.overview()
+
+
+@get("/completeness", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
+def completeness(views: Views, days: Annotated[int, Parameter(ge=1, le=_LONGEST_DAYS)] = 14) -> list[DayCompleteness]:
+    """How full each of the last whole days is, 0 to 1."""
+    return views.completeness(days)
+
+
+@get("/events", sync_to_thread=True, tags=["head end"], responses=_ONE_METER)
+def events(views: Views, serial: str = "", limit: Limit = 100) -> list[EventRow]:
+    """The last events, of one meter or of all, the newest first."""
+    return views.events(device=views.device(serial) if serial else None, limit=limit)
+
+
+@get("/audit", sync_to_thread=True, tags=["head end"], responses=_ONE_METER)
+def audit(views: Views, serial: str = "", limit: Limit = 100) -> list[AuditRow]:
+    """The last commands, about one meter or all, the newest first."""
+    return views.audit(device=views.device(serial) if serial else None, limit=limit)
+
+
+@get("/audit/verification", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
+def audit_verification(views: Views) -> Verification:
+    """Check the chain of the whole audit log."""
+    return Verification(rows=views.audit_verified())
+
+
+@get("/meters", sync_to_thread=True, tags=["meters"], responses=_REFUSED)
+def meters(
+    views: Views,
+    search: Annotated[str, Parameter(max_length=100, description="Part of a serial or an address")] = "",
+    meter_state: Annotated[str, Parameter(query="state", max_length=40)] = "",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Meters:
+    """Meters by serial."""
+    items, total = views.meters(search, state=meter_state, limit=limit, offset=offset)
+    return Meters(items=items, total=total)
+
+
+@get("/meters/{serial:str}", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
+def meter(views: Views, serial: str) -> MeterPage:
+    """All that is known of one meter."""
+    return views.meter(serial)
+
+
+@get("/meters/{serial:str}/curve", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
+def curve(views: Views, serial: str, from_day: FromDay = None, to_day: ToDay = None) -> Curve:
+    """The load curve: for each interval (UTC, named by its beginning) the energy it brought, null where unknown."""
+    return views.curve(serial, *day_range(from_day, to_day))
+
+
+@get("/meters/{serial:str}/gaps", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
+def gaps(views: Views, serial: str, from_day: FromDay = None, to_day: ToDay = None) -> list[Gap]:
+    """What is missing of the load profile, up to now."""
+    return views.gaps(serial, *day_range(from_day, to_day))
+
+
+# -- commands ---------------------------------------------------------------------------------------------------------
+
+
+@post("/meters/{serial:str}/read", status_code=200, tags=["commands"], responses=_COMMAND)
+async def read(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str, data: ReadBody) -> Reply:
+    """Read any attribute of a meter now."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    command = command_of(
+        data.object,
+        attribute=data.attribute,
+        from_time=data.from_time,
+        to_time=data.to_time,
+        class_id=data.class_id,
+    )
+    return _reply(await head_end.read(serial, command, actor=actor_of(request)))
+
+
+@post("/meters/{serial:str}/set", status_code=200, tags=["commands"], responses=_COMMAND)
+async def write(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str, data: SetBody) -> Reply:
+    """Write any attribute of a meter now."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    command = Command(obis=find(data.object), attribute=data.attribute, value=data.value, class_id=data.class_id)
+    return _reply(await head_end.set(serial, command, actor=actor_of(request)))
+
+
+@post("/meters/{serial:str}/act", status_code=200, tags=["commands"], responses=_COMMAND)
+async def act(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str, data: ActBody) -> Reply:
+    """Call any method of a meter now."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    command = Command(obis=find(data.object), method=data.method, value=data.value, class_id=data.class_id)
+    return _reply(await head_end.act(serial, command, actor=actor_of(request)))
+
+
+@post("/meters/{serial:str}/collect", status_code=200, tags=["commands"], responses=_COMMAND)
+async def collect(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str) -> Collected:
+    """Collect from a meter now, out of turn."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    return await collect_now(head_end, request, serial)
+
+
+@post("/meters/{serial:str}/objects", status_code=200, tags=["commands"], responses=_COMMAND)
+async def objects(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str) -> list[ObjectRow]:
+    """Ask a meter for the list of its objects."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    found = await audited(head_end, request, "objects", lambda: head_end.objects(serial), serial=serial)
+    return [
+        ObjectRow(obis=str(obis), name=describe(obis).name, class_id=class_id, version=version)
+        for class_id, version, obis in found
+    ]
+
+
+@post("/meters/import", status_code=200, tags=["commands"], responses={**_COMMAND})
+async def import_meters(request: AnyRequest, head_end: HeadEnd, body: bytes) -> ImportResult:
+    """Add meters from a CSV file (the body, with a header line); lines that are wrong are left out and named."""
+
+    async def step() -> ImportResult:
+        result = await head_end.collector.in_thread(lambda: _import(head_end, body))
+        head_end.collector.wake()
+        return result
+
+    return await audited(head_end, request, "import", step, serial=None)
+
+
+def _import(head_end: HeadEnd, body: bytes) -> ImportResult:
+    try:
+        text = StringIO(body.decode("utf-8-sig"), newline="")
+        done = import_csv(
+            text, name="import", store=head_end.store, vault=head_end.vault, now_ms=int(time.time() * 1000)
+        )
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"import: not UTF-8 at octet {error.start}") from None
+    except csv.Error as error:
+        raise ConfigError(f"import: {error}") from None
+    return ImportResult(added=done.added, errors=done.errors)
+
+
+_HANDLERS: Final[Sequence[Any]] = (
+    overview, completeness, events, audit, audit_verification, meters, meter, curve, gaps,
+    read, write, act, collect, objects, import_meters,
+)  # fmt: skip
+
+
+def router() -> Router:
+    """All of it."""
+    return Router("/api/v1", route_handlers=list(_HANDLERS))
