@@ -173,7 +173,7 @@ async def _alone(settings: HeadEndConfig, request: Request) -> dict[str, Json]:
     import msgspec
 
     from meterway.base.errors import MeterwayError
-    from meterway.headend.control import perform
+    from meterway.headend.control_server import perform
     from meterway.headend.serve import HeadEnd
 
     quiet = msgspec.structs.replace(

@@ -172,7 +172,7 @@ def _make_token(settings: HeadEndConfig, name: str) -> None:
 
 
 async def _head_end(settings: HeadEndConfig, as_json: bool) -> None:
-    from meterway.headend.control import ControlSocket
+    from meterway.headend.control_server import ControlSocket
     from meterway.headend.serve import HeadEnd
     from meterway.headend.web.server import serve
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from rich.console import Console
 from rich.table import Table
@@ -12,11 +13,12 @@ from meterway.model.telegram import Json
 __all__ = ["show_answer"]
 
 _MOST_ROWS = 400
+_PIPE_WIDTH = 200
 
 
 def show_answer(answer: dict[str, Json]) -> None:
     """Print the value, the table of a profile, or why there is none."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     error, refusal = answer.get("error"), answer.get("refusal")
     if isinstance(error, dict):
         console.print(f"[red]failed[/red] {error['message']}")
@@ -38,6 +40,11 @@ def _read(console: Console, answer: dict[str, Json]) -> None:
 
 def _value(console: Console, answer: dict[str, Json]) -> None:
     value = answer.get("value")
+    if value is None:
+        console.print(
+            f"{answer.get('obis', '')} [dim]{answer.get('name', '')} {answer.get('attribute', '')}[/dim]  done"
+        )
+        return
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     name = f"[dim]{answer.get('name', '')} {answer.get('attribute', '')}[/dim]"
     console.print(f"{answer.get('obis', '')} {name}  [bold]{text}[/bold] {answer.get('unit') or ''}")
@@ -57,7 +64,8 @@ def _profile(console: Console, value: Json) -> None:
     table = Table(box=None, header_style="dim")
     for column in value["columns"]:
         if isinstance(column, dict):
-            table.add_column(f"{column['name']} {column['unit'] or ''}".strip(), justify="right")
+            code = str(column["obis"]).removesuffix("*255")
+            table.add_column(f"{code}\n{column['unit'] or column['name']}", justify="right", no_wrap=True)
     for row in value["rows"][:_MOST_ROWS]:
         table.add_row(*[str(cell) for cell in row] if isinstance(row, list) else [str(row)])
     console.print(table)

@@ -1,13 +1,13 @@
-"""The control socket: how commands on this machine reach a head end that runs, so that counters stay in one place.
+"""The control socket, as a command on this machine uses it: how a head end that runs is reached.
 
-A Unix socket beside the store, for its owner only. One JSON request a line, one JSON answer a line.
+A Unix socket beside the store, for its owner only; invocation counters stay in one place that way. One JSON request a
+line, one JSON answer a line.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import hashlib
 import json
 import os
@@ -17,16 +17,14 @@ from typing import Final
 
 import msgspec
 
-from meterway.base.errors import ConfigError, LinkError, MeterwayError
-from meterway.headend.commands import Answered, Command
-from meterway.headend.serve import HeadEnd
-from meterway.mapping.obis import find
+from meterway.base.errors import LinkError
 from meterway.model.telegram import Json
 
-__all__ = ["ControlSocket", "Request", "ask", "command_of", "perform", "socket_path"]
+__all__ = ["LINE_LIMIT", "Request", "ask", "socket_path"]
 
 _LONGEST: Final = 100
-_LINE_LIMIT: Final = 1 << 26
+LINE_LIMIT: Final = 1 << 26
+"""Octets of the longest request or answer."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +37,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: int | str = ""
     from_s: float | None = None
     to_s: float | None = None
-    value: Json = None
+    value: object = None
     class_id: int | None = None
     actor: str = ""
 
@@ -56,109 +54,13 @@ def socket_path(store_url: str) -> Path | None:
     return Path(tempfile.gettempdir()) / f"meterway-{os.getuid()}-{name}.sock"
 
 
-def command_of(request: Request) -> Command:
-    """The command a request stands for; ConfigError for a code or name nobody knows."""
-    return Command(
-        obis=find(request.obis),
-        attribute=request.attribute,
-        method=request.method,
-        from_s=request.from_s,
-        to_s=request.to_s,
-        value=request.value,
-        class_id=request.class_id,
-    )
-
-
-async def perform(head_end: HeadEnd, request: Request) -> dict[str, Json]:
-    """Do what is asked on a head end; MeterwayError when it cannot be done."""
-    actor = request.actor or getpass.getuser()
-    match request.action:
-        case "objects":
-            found = await head_end.objects(request.serial)
-            rows: list[Json] = [
-                {"class": class_id, "version": version, "obis": str(obis)} for class_id, version, obis in found
-            ]
-            return {"ok": True, "objects": rows}
-        case "collect":
-            outcome = await head_end.collect_now(request.serial)
-            return {"ok": outcome["cause"] == "ok", **outcome}
-        case "read" | "set" | "act":
-            does = {"read": head_end.read, "set": head_end.set, "act": head_end.act}[request.action]
-            answered: Answered = await does(request.serial, command_of(request), actor=actor)
-            return {"serial": request.serial, **answered.as_json()}
-    raise ConfigError(f"{request.action!r} is no action; there are read, set, act, objects, collect")
-
-
-class ControlSocket:
-    """Serves the control socket of one head end."""
-
-    def __init__(self, head_end: HeadEnd) -> None:
-        self._head_end = head_end
-        self._path = socket_path(head_end.config.store_url)
-        self._server: asyncio.Server | None = None
-
-    async def start(self) -> None:
-        """Listen; ConfigError if a head end of the same store already does."""
-        if self._path is None:
-            return
-        if await _is_alive(self._path):
-            raise ConfigError(f"a head end already runs on this store ({self._path} answers)")
-        self._path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_LINE_LIMIT)
-        except OSError as error:
-            raise ConfigError(f"cannot listen on {self._path}: {error.strerror or error}") from None
-        finally:
-            os.umask(before)
-
-    async def stop(self) -> None:
-        """Let go of the socket."""
-        if self._server is not None and self._path is not None:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            return
-        finally:
-            writer.close()
-
-    async def _answer(self, line: bytes) -> dict[str, Json]:
-        try:
-            return await perform(self._head_end, msgspec.json.decode(line, type=Request))
-        except msgspec.MsgspecError as error:
-            return _refused("request", error)
-        except ConfigError as error:
-            return _refused("usage", error)
-        except MeterwayError as error:
-            return _refused(getattr(error, "check", None) or getattr(error, "kind", None) or "device", error)
-
-
-def _refused(kind: str, error: Exception) -> dict[str, Json]:
-    return {"ok": False, "error": {"kind": kind, "message": str(error)}}
-
-
-async def _is_alive(path: Path) -> bool:
-    try:
-        _, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
 async def ask(path: Path, request: Request) -> dict[str, Json] | None:
     """Have the head end behind a control socket do something; None if none listens there.
 
     LinkError if it goes away before it answers.
     """
     try:
-        reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_LIMIT)
+        reader, writer = await asyncio.open_unix_connection(path, limit=LINE_LIMIT)
     except OSError:
         return None
     try:

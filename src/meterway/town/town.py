@@ -16,7 +16,7 @@ import msgspec
 from meterway.base.errors import LinkError
 from meterway.display.api import Display, DisplayConfig
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
-from meterway.headend.control import ControlSocket
+from meterway.headend.control_server import ControlSocket
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.interfaces import Entity, Network, label_of
