@@ -53,7 +53,10 @@ def test_a_message_too_long_for_a_frame_goes_in_fragments_where_the_mode_allows(
     wrapping = Wrapping(sender=METER, mode=8, key=KEY, counter=9)
     frames = radio_telegrams(wrapping, RECORDS * 60, access=3)
     assert len(frames) == 4
-    assert len(opened(frames).records) == 120
+    telegram = opened(frames)
+    assert len(telegram.records) == 120
+    assert telegram.afl is not None
+    assert telegram.afl.message_control == 0x65
     with pytest.raises(LocalProtocolError, match="255"):
         radio_telegrams(Wrapping(sender=METER), RECORDS * 60, access=3)
 

@@ -23,8 +23,7 @@ _CCM_FORM: Final = 0x01
 _MAC_8_WITH_COUNTER: Final = 0x25
 _WITH_LENGTH: Final = 0x40
 _ROOM: Final = 255 - 9
-_CHECKED_WITH_LENGTH: Final = 0x40
-_ROOM: Final = 4
+_CHECKED_ROOM: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
