@@ -14,6 +14,7 @@ from meterway.base.errors import ConfigError
 from meterway.mapping.dlms import DlmsKeys
 from meterway.mapping.telegram import FORMATS, Decoded, Refused, decode_telegram
 from meterway.model.telegram import Json
+from meterway.stacks.mbus.records.compact import Formats
 
 __all__ = ["decode"]
 
@@ -59,19 +60,20 @@ def decode(
     )
     refused = 0
     is_pretty = sys.stdout.isatty() and not as_json
+    formats = Formats()
     for telegram in _telegrams(file.read(), given):
-        answer = _answer(telegram, format_)
+        answer = _answer(telegram, format_, formats)
         refused += isinstance(answer, Refused)
         _write(answer, is_pretty=is_pretty)
     if exit_status and refused:
         sys.exit(1)
 
 
-def _answer(telegram: _Input, format_: str | None) -> Decoded:
+def _answer(telegram: _Input, format_: str | None, formats: Formats) -> Decoded:
     if telegram.fault:
         return Refused(kind="input", message=telegram.fault, offset=0)
     try:
-        return decode_telegram(telegram.octets, telegram.keys, format=format_)
+        return decode_telegram(telegram.octets, telegram.keys, format=format_, formats=formats)
     except Exception as error:
         return Refused(kind="internal", message=f"{type(error).__name__}: {error}", offset=0)
 

@@ -10,6 +10,7 @@ from meterway.base.errors import ConfigError, DecodeError, MeterwayError, Securi
 from meterway.base.octets import Reader
 from meterway.mapping.dlms import DlmsDecoder, DlmsKeys, cosem_json
 from meterway.mapping.dlms_push import readings_of
+from meterway.mapping.mbus import decoded as decoded_mbus
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
 from meterway.model.telegram import DecodedTelegram, Json
@@ -18,10 +19,16 @@ from meterway.stacks.dlms.hdlc import decode_stream
 from meterway.stacks.dlms.hdlc.telegram import PlacedApdu
 from meterway.stacks.dlms.wrapper import WrapperFrame
 from meterway.stacks.dlms.xdlms.block_transfer import BlockAssembly, GeneralBlockTransfer
+from meterway.stacks.mbus.records.compact import Formats
+from meterway.stacks.mbus.telegram import decode as decode_mbus
 
 __all__ = ["FORMATS", "Decoded", "Refused", "decode_telegram"]
 
 _LLC: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
+_RADIO_C: Final = frozenset((0x00, 0x06, 0x08, 0x40, 0x43, 0x44, 0x46, 0x47, 0x48, 0x53, 0x5A, 0x5B, 0x73, 0x7A, 0x7B))
+_APDU_TAGS: Final = frozenset((0x01, 0x08, 0x0E, 0x0F, 0x10, 0x21, 0x28, 0x60, 0x61, 0x62, 0x63)) | frozenset(
+    range(0xC0, 0xE8)
+)
 _SML_ESCAPE: Final = b"\x1b\x1b\x1b\x1b"
 _TOO_LONG: Final = 1 << 20
 
@@ -48,9 +55,16 @@ class Refused:
 Decoded = DecodedTelegram | Refused
 
 
-def decode_telegram(octets: bytes, keys: DlmsKeys | None = None, *, format: str | None = None) -> Decoded:  # noqa: A002
+def decode_telegram(
+    octets: bytes,
+    keys: DlmsKeys | None = None,
+    *,
+    format: str | None = None,  # noqa: A002
+    formats: Formats | None = None,
+) -> Decoded:
     """Decode one telegram; ``format`` names it where it must not be guessed (see FORMATS). Never raises for octets.
 
+    ``formats`` learns the record formats of M-Bus meters, so that a compact telegram after a full one is understood.
     ConfigError for a format that is not known.
     """
     keys = keys or DlmsKeys()
@@ -62,7 +76,10 @@ def decode_telegram(octets: bytes, keys: DlmsKeys | None = None, *, format: str 
             raise DecodeError("the telegram is empty", 0, "empty")
         if len(octets) > _TOO_LONG:
             raise DecodeError(f"a telegram of more than {_TOO_LONG} octets is refused", 0, "length")
-        return FORMATS[format or _found(octets)](octets, decoder)
+        found = format or _found(octets)
+        if found == "m-bus":
+            return decoded_mbus(decode_mbus(octets, keys=keys.keys, formats=formats))
+        return FORMATS[found](octets, decoder)
     except DecodeError as error:
         return Refused(kind=error.kind, message=error.message, offset=error.offset, seen=decoder.telegram())
     except SecurityError as error:
@@ -74,7 +91,7 @@ def decode_telegram(octets: bytes, keys: DlmsKeys | None = None, *, format: str 
 def _found(octets: bytes) -> str:
     """Which format the first octets speak of."""
     first = octets[0]
-    if first == 0x7E:
+    if first == 0x7E and not _is_mbus(octets):
         return "hdlc"
     if first == 0x68 and len(octets) > 6 and octets[3:4] == b"\x68" and octets[6] < 0x20:
         return "dlms-mbus"
@@ -86,9 +103,27 @@ def _found(octets: bytes) -> str:
         raise DecodeError("an SML telegram: this protocol is not understood", 0, "unsupported")
     if is_p1(octets):
         return "p1"
+    if _is_mbus(octets):
+        return "m-bus"
     if first in (axdr.Tag.STRUCTURE, axdr.Tag.ARRAY) and _is_data(octets):
         return "cosem-data"
     return "dlms"
+
+
+def _is_mbus(octets: bytes) -> bool:
+    """A wired frame, or a radio frame: a length that fits and a C-field that radio meters use."""
+    if len(octets) > 5 and octets[0] == 0x68 == octets[3] and octets[1] == octets[2]:
+        return True
+    if len(octets) < 12 or octets[1] not in _RADIO_C:
+        return False
+    return octets[0] + 1 == len(octets) or _has_blocks(octets) or octets[0] not in _APDU_TAGS
+
+
+def _has_blocks(octets: bytes) -> bool:
+    """Whether the first octet is the length of a radio frame of which the block checks were left in."""
+    body = octets[0] - 9
+    blocks = (body + 15) // 16 if body > 0 else 0
+    return len(octets) == octets[0] + 1 + 2 + 2 * blocks
 
 
 def _is_data(octets: bytes) -> bool:
@@ -275,6 +310,10 @@ def _p1(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     return decode_p1(octets, decoder.keys.keys, decoder.keys.auth_key, decoder.keys.system_title)
 
 
+def _mbus(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    return decoded_mbus(decode_mbus(octets, keys=decoder.keys.keys))
+
+
 FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "p1": _p1,
     "dlms": _apdu,
@@ -283,5 +322,6 @@ FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "llc": _llc,
     "dlms-mbus": _dlms_mbus,
     "cosem-data": _cosem_data,
+    "m-bus": _mbus,
 }
 """The names of the formats, each with its decoder."""
