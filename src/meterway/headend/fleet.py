@@ -22,8 +22,8 @@ from meterway.store.vault import Vault
 
 __all__ = ["Entry", "Fleet"]
 
-_RESERVE: Final = 2000
-_REFILL_BELOW: Final = 500
+_RESERVE: Final = 10_000
+_REFILL_BELOW: Final = 5000  # a session asks for thousands of blocks at most
 _SENT, _RECEIVED = "sent", "received"
 _HDLC_INFO: Final = 2030
 _LONGEST_ANSWER: Final = 1 << 20

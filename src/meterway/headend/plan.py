@@ -24,12 +24,12 @@ _DEFAULT_PERIOD_S: Final = 900
 
 
 class Planner:
-    """Makes the plan of each collection; ``clock`` gives Unix seconds."""
+    """Makes the plan of each collection; ``clock`` gives Unix seconds (default: the time of day)."""
 
-    def __init__(self, store: Store, config: CollectConfig, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, config: CollectConfig, clock: Callable[[], float] | None = None) -> None:
         self._store = store
         self._config = config
-        self._clock = clock
+        self._clock = clock or time.time
 
     def profile(self, entry: Entry) -> CompanionProfile:
         """The companion profile of a device; ConfigError if there is none of that name."""

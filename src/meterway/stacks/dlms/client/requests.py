@@ -28,6 +28,7 @@ __all__ = ["ActionRequest", "GetListRequest", "GetRequest", "Request", "SetReque
 
 _INVOKE_MASK = 0x0F
 _SET_HEAD = 64
+_MOST_BLOCKS = 4096
 
 
 class Request(Protocol):
@@ -75,6 +76,8 @@ class _Received:
             raise RemoteProtocolError(f"block {number} of the answer is empty")
         if len(self._octets) + len(octets) > self._limit:
             raise RemoteProtocolError(f"the answer has more than {self._limit} octets: an endless block transfer")
+        if number > _MOST_BLOCKS:
+            raise RemoteProtocolError(f"the answer has more than {_MOST_BLOCKS} blocks: an endless block transfer")
         self.blocks = number
         self._octets += octets
 
