@@ -185,8 +185,8 @@ class SecurityContext:
         """The plain APDU inside ``protected`` (security control, counter, octets).
 
         Raises SecurityError: (policy) weaker protection than this association demands, or an APDU without a tag where
-        encryption alone was not agreed, (tag) wrong key or altered octets, (counter) replay, (suite), (key) no dedicated
-        key was agreed. A counter counts only once its message verified.
+        encryption alone was not agreed, (tag) wrong key or altered octets, (counter) replay, (suite), (key) no key was
+        agreed. A counter counts only once its message verified.
         """
         if not protected:
             raise DecodeError("a protected APDU is empty", 0, "truncated")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingEvent
 from meterway.stacks.dlms.server.host import LogicalDevice
 from meterway.stacks.dlms.server.session import ServerSession
+from meterway.stacks.dlms.wrapper import WrapperFraming
 
 __all__ = ["DlmsServer"]
 
@@ -44,7 +45,12 @@ class DlmsServer:
             if device is None:
                 return
             session = self._sessions[key] = ServerSession(device, event.client)
-        self._framing.send(session.handle(event.apdu, now), now)
+        answer = session.handle(event.apdu, now)
+        if isinstance(self._framing, WrapperFraming):
+            # Several requests may have come at once: each is answered to the pair it came from.
+            self._framing.reply(answer, client=event.client, server=event.server)
+        else:
+            self._framing.send(answer, now)
 
     def _passed(self, event: FramingEvent) -> None:
         if isinstance(event, Disconnected):
