@@ -151,7 +151,9 @@ class GetListRequest:
         self._received.add(response.block_number, response.result)
         if response.last:
             reader = Reader(self._received.octets)
-            return self._done(tuple(decode_value(reader) for _ in range(read_length(reader))))
+            results = tuple(decode_value(reader) for _ in range(read_length(reader)))
+            reader.finish("the list in blocks")
+            return self._done(results)
         return get.GetRequestNext(invoke=self._invoke, block_number=response.block_number).encode()
 
     def _done(self, results: tuple[bytes | DataAccessResult, ...]) -> GetListDone:

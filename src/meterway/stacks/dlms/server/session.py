@@ -14,7 +14,7 @@ from meterway.stacks.dlms.security.context import SecurityContext
 from meterway.stacks.dlms.server.host import Association, LogicalDevice
 from meterway.stacks.dlms.server.services import Services
 from meterway.stacks.dlms.xdlms.action import ActionOutcome, ActionRequestNormal, ActionResponseNormal
-from meterway.stacks.dlms.xdlms.ciphered import DEDICATED_TAGS, PLAIN_TAGS, CipheredApdu, GeneralCiphered
+from meterway.stacks.dlms.xdlms.ciphered import PLAIN_TAGS, CipheredApdu, GeneralCiphered
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
 from meterway.stacks.dlms.xdlms.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse
 from meterway.stacks.dlms.xdlms.parts import MethodDescriptor
@@ -41,6 +41,7 @@ class ServerSession:
         "_challenge",
         "_client",
         "_device",
+        "_is_general",
         "_own_challenge",
         "_peer_title",
         "_security",
@@ -57,6 +58,7 @@ class ServerSession:
         self._challenge = b""
         self._own_challenge = b""
         self._peer_title = b""
+        self._is_general = False
         self.state = State.IDLE
 
     def handle(self, apdu: bytes, now: float) -> bytes:
@@ -123,14 +125,14 @@ class ServerSession:
         return 0
 
     def _initiate(self, aarq: Aarq, association: Association) -> InitiateRequest:
-        octets_in = aarq.user_information
         if association.context == CONTEXT_LN_CIPHERED or association.mechanism == hls.HLS5:
             self._secure(association)
-        if self._security is not None and octets_in[:1] == b"\x21":
-            octets_in = self._security.open(CipheredApdu.decode(0x21, Reader(octets_in, 1)).protected)
+        request = decode_apdu(aarq.user_information)
+        self._is_general = isinstance(request, GeneralCiphered)
+        if self._security is not None and isinstance(request, GeneralCiphered | CipheredApdu):
+            request = decode_apdu(self._unsealed(self._security, request))
         elif association.control:
             raise SecurityError("the initiate request must be ciphered", "policy")
-        request = decode_apdu(octets_in)
         if not isinstance(request, InitiateRequest):
             raise DecodeError("the user information is no initiate request", 0, "apdu")
         return request
@@ -160,7 +162,8 @@ class ServerSession:
         self._services = Services(self._device, self._client, room)
         response = InitiateResponse(conformance=conformance, max_pdu=association.max_pdu).encode()
         if self._security is not None and association.control:
-            response = self._security.protect_initiate(response)
+            protect = self._security.protect_general if self._is_general else self._security.protect_initiate
+            response = protect(response)
             if request.dedicated_key is not None:
                 self._security.set_dedicated(request.dedicated_key)
         return self._accept(aarq, association, response, now)
@@ -218,16 +221,20 @@ class ServerSession:
         if security is None:
             return _NOT_ALLOWED
         if isinstance(envelope, GeneralCiphered):
-            if envelope.system_title and envelope.system_title != self._peer_title:
-                raise SecurityError("the system title is not that of the associated client", "title")
-            plain = security.open(envelope.protected, dedicated=envelope.tag == 0xDC)
-            return security.protect_general(self._service(plain, now))
+            return security.protect_general(self._service(self._unsealed(security, envelope), now))
         if not isinstance(envelope, CipheredApdu):
             return _NOT_SUPPORTED
-        plain = security.open(envelope.protected, dedicated=envelope.tag in DEDICATED_TAGS.values())
+        return security.protect(self._service(self._unsealed(security, envelope), now))
+
+    def _unsealed(self, security: SecurityContext, envelope: GeneralCiphered | CipheredApdu) -> bytes:
+        if isinstance(envelope, GeneralCiphered):
+            if envelope.system_title not in (b"", self._peer_title):
+                raise SecurityError("the system title is not that of the associated client", "title")
+            return security.open(envelope.protected, dedicated=envelope.tag == 0xDC)
+        plain = security.open(envelope.protected, dedicated=envelope.is_dedicated)
         if not plain or PLAIN_TAGS[envelope.tag] != plain[0]:
             raise DecodeError("the APDU inside is not what its envelope says", 0, "apdu")
-        return security.protect(self._service(plain, now))
+        return plain
 
     def _plain(self, apdu: bytes, now: float) -> bytes:
         if self._association is not None and self._association.control:

@@ -42,6 +42,7 @@ DEDICATED_TAGS: Final = {
     0xC5: 0xD5,
     0xC7: 0xD7,
 }
+_DEDICATED: Final = frozenset(DEDICATED_TAGS.values())
 PLAIN_TAGS: Final = {wrapped: plain for table in (GLOBAL_TAGS, DEDICATED_TAGS) for plain, wrapped in table.items()}
 
 
@@ -67,7 +68,7 @@ class CipheredApdu:
     @property
     def is_dedicated(self) -> bool:
         """Whether the dedicated key protects it."""
-        return self.tag in DEDICATED_TAGS.values()
+        return self.tag in _DEDICATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
