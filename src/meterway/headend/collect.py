@@ -16,6 +16,7 @@ from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes import typed
 from meterway.stacks.dlms.classes.elements import CaptureObject, ScalerUnit
 from meterway.stacks.dlms.classes.profile_generic import RangeSelector
+from meterway.stacks.dlms.classes.push_setup import PushObject
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
@@ -25,6 +26,7 @@ __all__ = ["CLOCK_TIME", "Collected", "Plan", "Raw", "collect", "range_selection
 CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
 _PROFILE: Final = 7
 _REGISTER: Final = 3
+_PUSH_SETUP: Final = 40
 
 T = TypeVar("T")
 Part = Generator[Ask, Answer, T]
@@ -42,6 +44,7 @@ class Plan:
     registers: tuple[Obis, ...] = ()
     profiles: tuple[tuple[Obis, float, float], ...] = ()
     logs: tuple[tuple[Obis, float, float], ...] = ()
+    pushes: tuple[Obis, ...] = ()
     layout: DeviceLayout | None = None
     list_max: int = 16
     set_clock_beyond_s: float | None = None
@@ -161,16 +164,21 @@ def _learn(plan: Plan, into: Collected) -> Part[DeviceLayout]:
         if found is not None:
             captured[obis] = found
     wanted = dict.fromkeys(plan.registers)
-    for _, objects in captured.values():
-        wanted.update(dict.fromkeys(item.obis for item in objects if item.class_id == _REGISTER))
+    for _, columns in captured.values():
+        wanted.update(dict.fromkeys(item.obis for item in columns if item.class_id == _REGISTER))
     yield from _scalers(tuple(wanted), plan.list_max, scalers)
     profiles: dict[str, ProfileLayout] = {}
-    for obis, (period_s, objects) in captured.items():
+    for obis, (period_s, columns) in captured.items():
         try:
-            profiles[str(obis)] = profile_layout(obis, period_s, objects, scalers)
+            profiles[str(obis)] = profile_layout(obis, period_s, columns, scalers)
         except ConfigError as error:
             into.refusals.append((str(obis), str(error)))
-    return DeviceLayout(identity, scalers, profiles)
+    pushes: dict[str, tuple[tuple[int, str, int], ...]] = {}
+    for obis in plan.pushes:
+        objects = _typed(_PUSH_SETUP, 2, (yield Get(AttributeDescriptor(_PUSH_SETUP, obis, 2))))
+        if isinstance(objects, tuple) and all(isinstance(item, CaptureObject | PushObject) for item in objects):
+            pushes[str(obis)] = tuple((item.class_id, str(item.obis), item.attribute) for item in objects)
+    return DeviceLayout(identity, scalers, profiles, pushes)
 
 
 def _captured(obis: Obis, into: Collected) -> Part[tuple[int, tuple[CaptureObject, ...]] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,7 +169,7 @@ def _span(command: Command) -> Part[Selection | None]:
         return None
     clock = typed(_CLOCK_CLASS, 2, (yield from _data(CLOCK_TIME)))
     deviation = clock.deviation_min if isinstance(clock, CosemDateTime) and clock.deviation_min is not None else 0
-    to_s = command.to_s if command.to_s is not None else datetime.now(UTC).timestamp() + 86400
+    to_s = command.to_s if command.to_s is not None else time.time() + 86400
     return range_selection(command.from_s or 0.0, to_s, deviation)
 
 
@@ -226,7 +227,7 @@ def _now() -> Part[CosemDateTime]:
     deviation, dst = 0, False
     if isinstance(clock, CosemDateTime) and clock.deviation_min is not None:
         deviation, dst = clock.deviation_min, bool(clock.daylight_saving)
-    return CosemDateTime.from_utc(datetime.now(UTC), deviation, dst=dst)
+    return CosemDateTime.from_utc(datetime.fromtimestamp(time.time(), UTC), deviation, dst=dst)
 
 
 def act(command: Command, class_of: ClassOf) -> Script[Answered]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 import msgspec
@@ -45,11 +45,15 @@ class ProfileLayout:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLayout:
-    """All that is kept of one device. ``scalers`` maps a register's OBIS code to (scaler, unit)."""
+    """All that is kept of one device. ``scalers`` maps a register's OBIS code to (scaler, unit).
+
+    ``pushes`` maps the code of a push setup to what it sends: (class, OBIS code, attribute) in order.
+    """
 
     identity: dict[str, str]
     scalers: dict[str, tuple[int, int]]
     profiles: dict[str, ProfileLayout]
+    pushes: dict[str, tuple[tuple[int, str, int], ...]] = field(default_factory=dict)
 
     @classmethod
     def decode(cls, text: str) -> Self:

@@ -20,6 +20,7 @@ __all__ = ["LOAD_PROFILE", "Planner"]
 
 LOAD_PROFILE: Final = Obis(1, 0, 99, 1, 0)
 _DAY_S: Final = 86400.0
+_PUSH_SETUP: Final = 40
 _DEFAULT_PERIOD_S: Final = 900
 
 
@@ -48,6 +49,7 @@ class Planner:
             registers=tuple(item.obis for item in profile.collected("register")),
             profiles=self._profiles(entry, profile, now),
             logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
+            pushes=tuple(item.obis for item in profile.objects.values() if item.class_id == _PUSH_SETUP),
             layout=entry.layout,
             list_max=list_max if isinstance(list_max, int) else 16,
             set_clock_beyond_s=self._config.set_clock_beyond_s if self._config.set_clock else None,

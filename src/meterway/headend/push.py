@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError, MeterwayError, SecurityError, StoreError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.live import Happening, Live
+from meterway.headend.plain import plain
 from meterway.links import tcp, udp
 from meterway.links.pump import EngineProtocol
 from meterway.mapping.dlms_push import readings_of
+from meterway.mapping.obis import describe
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.apdu import decode_apdu
-from meterway.stacks.dlms.axdr import CosemDateTime
+from meterway.stacks.dlms.axdr import CosemDateTime, Data, native
 from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, open_octets
 from meterway.stacks.dlms.wrapper import WrapperFraming, decode_datagram
@@ -30,6 +33,7 @@ from meterway.stacks.dlms.xdlms.ciphered import GeneralCiphered
 from meterway.stacks.dlms.xdlms.notification import DataNotification
 from meterway.store.database import Store
 from meterway.store.events import Event
+from meterway.store.readings import Reading
 
 __all__ = ["PushListener", "Pushed", "read_push"]
 
@@ -37,17 +41,26 @@ _PROTECTED: Final = AUTHENTICATED | ENCRYPTED
 _RETRY_S: Final = 2.0
 _WAITING: Final = 100_000
 _COUNTER: Final = "pushed"
+_PUSH_SETUP: Final = 40
+_CLOCK_S: Final = 86400.0
+
+_Values = tuple[tuple[Obis | None, str, str], ...]
+_Numbers = tuple[tuple[Obis, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """One push that was understood: from which device, what it said, when it came in (Unix seconds)."""
+    """One push that was understood: from which device, what it said, when it came in (Unix seconds).
+
+    ``values`` are (code, name, text); ``numbers`` the whole numbers of registers and alarms among them.
+    """
 
     entry: Entry
-    values: tuple[tuple[Obis | None, str, str], ...]
+    values: _Values
     time_s: float
     received_s: float
     counter: int
+    numbers: _Numbers = ()
 
 
 def read_push(apdu: bytes, entry_of: Callable[[bytes], Entry | None], now_s: float) -> Pushed:
@@ -63,16 +76,49 @@ def read_push(apdu: bytes, entry_of: Callable[[bytes], Entry | None], now_s: flo
         raise SecurityError(f"a push of an unknown system title {envelope.system_title.hex()}", "title")
     if not envelope.protected or envelope.protected[0] & _PROTECTED != _PROTECTED:
         raise SecurityError(f"a push of {entry.device.serial} protects less than agreed", "policy")
-    plain, _, counter = open_octets(
+    clear, _, counter = open_octets(
         entry.cipher(), entry.keys().authentication, envelope.system_title, envelope.protected
     )
-    notification = decode_apdu(plain)
+    notification = decode_apdu(clear)
     if not isinstance(notification, DataNotification):
         raise DecodeError("a pushed APDU is no data-notification", 0, "apdu")
     moment = CosemDateTime.decode(notification.date_time).utc() if notification.date_time else None
-    body = axdr.decode_all(notification.body)
-    values = tuple((reading.obis, reading.name, str(reading.value)) for reading in readings_of(body, time=moment))
-    return Pushed(entry, values, moment.timestamp() if moment is not None else now_s, now_s, counter)
+    values, numbers = _understood(axdr.decode_all(notification.body), entry, moment)
+    return Pushed(entry, values, moment.timestamp() if moment is not None else now_s, now_s, counter, numbers)
+
+
+def _understood(body: Data, entry: Entry, moment: datetime | None) -> tuple[_Values, _Numbers]:
+    listed = _listed(body, entry)
+    if listed is None:
+        found = readings_of(body, time=moment)
+        named = [(each.obis, each.value) for each in found]
+        return tuple((each.obis, each.name, str(each.value)) for each in found), _numbers(named)
+    values = tuple((obis, describe(obis).name, str(plain(native(item)))) for obis, item in listed)
+    return values, _numbers([(obis, item.value) for obis, item in listed])
+
+
+def _numbers(named: Sequence[tuple[Obis | None, object]]) -> _Numbers:
+    return tuple(
+        (obis, value)
+        for obis, value in named
+        if obis is not None and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
+    )
+
+
+def _listed(body: Data, entry: Entry) -> list[tuple[Obis, Data]] | None:
+    """The values by the push object list that was learnt of the device; None if the push names no such list."""
+    items = body.value if isinstance(body.value, tuple) else ()
+    first = items[0].value if items and isinstance(items[0], Data) else None
+    if not isinstance(first, bytes) or len(first) != 6 or entry.layout is None:
+        return None
+    learnt = entry.layout.pushes.get(str(Obis(*first)))
+    if learnt is None or len(learnt) != len(items):
+        return None
+    return [
+        (Obis.parse(code), item)
+        for (class_id, code, attribute), item in zip(learnt, items, strict=True)
+        if isinstance(item, Data) and (class_id, attribute) != (_PUSH_SETUP, 1)
+    ]
 
 
 class PushListener:
@@ -208,6 +254,8 @@ class PushListener:
             counters[key] = max(counters.get(key, 0), pushed.counter + 1)
         with self._store.transaction():
             self._store.events.add_many([_event(pushed) for pushed in batch])
+            readings = [reading for pushed in batch for reading in _readings(pushed)]
+            self._store.readings.add_many(readings, now_ms=int(time.time() * 1000))
             self._store.counters.note_many(counters)
 
 
@@ -216,7 +264,7 @@ def _event(pushed: Pushed) -> Event:
 
     Two pushes of one second are told apart by their counter, which stands for the milliseconds.
     """
-    code = next((int(value) for obis, _, value in pushed.values if _is_alarm(obis) and value.isdigit()), 0)
+    code = next((number for obis, number in pushed.numbers if _is_alarm(obis)), 0)
     return Event(
         device=pushed.entry.device.id,
         log="push",
@@ -228,5 +276,24 @@ def _event(pushed: Pushed) -> Event:
     )
 
 
-def _is_alarm(obis: Obis | None) -> bool:
-    return obis is not None and (obis.a, obis.c, obis.d) in ((0, 97, 98), (0, 97, 97))
+def _readings(pushed: Pushed) -> list[Reading]:
+    """The registers among the values whose scaler is known."""
+    layout = pushed.entry.layout
+    if layout is None or abs(pushed.time_s - pushed.received_s) > _CLOCK_S:
+        return []
+    return [
+        Reading(
+            device=pushed.entry.device.id,
+            obis=obis,
+            time_ms=int(pushed.time_s * 1000),
+            value=number,
+            scaler=layout.scalers[str(obis)][0],
+            unit=layout.scalers[str(obis)][1],
+        )
+        for obis, number in pushed.numbers
+        if str(obis) in layout.scalers
+    ]
+
+
+def _is_alarm(obis: Obis) -> bool:
+    return (obis.a, obis.c, obis.d) in ((0, 97, 98), (0, 97, 97))
