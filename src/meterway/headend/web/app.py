@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Litestar, get
+from litestar import Litestar, Response, get
 from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -17,6 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from meterway import __version__
 from meterway.base.errors import MeterwayError
@@ -59,11 +60,12 @@ async def live(head_end: HeadEnd, views: Views, ending: asyncio.Event) -> Server
     return ServerSentEvent(stream())
 
 
-@get("/metrics", media_type="text/plain; version=0.0.4; charset=utf-8", include_in_schema=False)
-async def metrics(counted: Metrics) -> bytes:
+@get("/metrics", include_in_schema=False)
+async def metrics(counted: Metrics) -> Response[bytes]:
     """Metrics for Prometheus."""
     counted.note()
-    return await asyncio.to_thread(counted.text)
+    text = await asyncio.to_thread(counted.text)
+    return Response(text, media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"))
 
 
 def create_app(

@@ -18,8 +18,8 @@ ENTITIES: Final[dict[str, tuple[str, ...]]] = {
     "meter": ("Metering", "end device"),
     "home": ("Home automation", "end device"),
     "lnap": ("Local network", "access point"),
-    "nnap": ("Neighbourhood network", "access point"),
-    "headend": ("Central", "communication system"),
+    "nnap": ("Neighbourhood", "network", "access point"),
+    "headend": ("Central", "communication", "system"),
     "market": ("Market parties,", "portal"),
 }
 """The entities of the figure; the last stands outside it and joins without a named interface."""
@@ -44,6 +44,7 @@ _PLAIN: Final = {
     "nnap": "NNAP",
     "headend": "head end",
 }
+_SHORT: Final = {"meter": "", "display": "", "home": "", "lnap": "LNAP, ", "nnap": "NNAP, "}
 _PLURALS: Final = {"meter": ("meter", "meters"), "display": ("display", "displays")}
 
 
@@ -79,56 +80,56 @@ class Layout:
 
 WIDE: Final = Layout(
     name="wide",
-    view_box="0 0 1180 560",
+    view_box="0 0 1180 530",
     boxes={
-        "meter": Box(30, 225, 190, 110),
-        "display": Box(30, 425, 190, 95),
-        "lnap": Box(340, 115, 190, 95),
-        "nnap": Box(340, 370, 190, 95),
-        "home": Box(590, 242, 170, 95),
-        "headend": Box(850, 220, 170, 120),
-        "market": Box(1075, 230, 95, 100),
+        "meter": Box(20, 210, 200, 110),
+        "display": Box(20, 410, 200, 100),
+        "lnap": Box(340, 105, 180, 100),
+        "nnap": Box(340, 345, 180, 115),
+        "home": Box(600, 230, 180, 100),
+        "headend": Box(850, 210, 170, 130),
+        "market": Box(1035, 10, 140, 95),
     },
     tracks={
-        "I": Track("M125 225V68Q125 48 145 48H915Q935 48 935 68V220", 530, 48),
-        "H1": Track("M125 335V425", 125, 380),
-        "M": Track("M220 255C285 255 275 165 340 165", 280, 210),
-        "C": Track("M220 305C285 305 275 415 340 415", 280, 360),
-        "L": Track("M400 210V370", 400, 290),
-        "H2": Track("M500 210C500 265 530 270 590 270", 518, 250),
-        "H3": Track("M500 370C500 315 530 310 590 310", 518, 330),
-        "G1": Track("M530 150H740Q790 150 800 200Q808 250 850 250", 690, 150),
-        "G2": Track("M530 430H740Q790 430 800 370Q808 310 850 310", 690, 430),
-        "N": Track("M385 465V500Q385 515 400 515H470Q485 515 485 500V465", 435, 515),
+        "I": Track("M120 210V52Q120 30 142 30H913Q935 30 935 52V210", 430, 30),
+        "H1": Track("M120 320V410", 120, 365),
+        "M": Track("M220 240C285 240 275 155 340 155", 280, 198),
+        "C": Track("M220 290C285 290 275 402 340 402", 280, 346),
+        "L": Track("M400 205V345", 400, 275),
+        "H2": Track("M490 205C490 255 535 262 600 262", 513, 245),
+        "H3": Track("M490 345C490 305 535 298 600 298", 513, 314),
+        "G1": Track("M520 140H740Q800 140 810 190Q818 245 850 245", 690, 140),
+        "G2": Track("M520 420H740Q800 420 810 362Q818 305 850 305", 690, 420),
+        "N": Track("M385 460V486Q385 502 401 502H459Q475 502 475 486V460", 430, 502),
     },
-    outside="M1020 280H1075",
+    outside="M1020 275H1085Q1105 275 1105 255V105",
 )
 
 NARROW: Final = Layout(
     name="narrow",
-    view_box="0 0 400 860",
+    view_box="-8 0 408 872",
     boxes={
-        "market": Box(120, 10, 160, 66),
-        "headend": Box(110, 120, 180, 92),
-        "home": Box(120, 310, 160, 80),
-        "lnap": Box(30, 470, 140, 84),
-        "nnap": Box(206, 470, 164, 84),
-        "meter": Box(110, 630, 180, 92),
-        "display": Box(120, 780, 160, 74),
+        "market": Box(120, 6, 160, 80),
+        "headend": Box(115, 122, 170, 106),
+        "home": Box(112, 312, 176, 86),
+        "lnap": Box(30, 476, 140, 102),
+        "nnap": Box(230, 476, 140, 102),
+        "meter": Box(110, 656, 180, 90),
+        "display": Box(110, 782, 180, 84),
     },
     tracks={
-        "I": Track("M110 690H26Q12 690 12 676V180Q12 166 26 166H110", 14, 300),
-        "G1": Track("M50 470V300Q50 190 110 190", 50, 290),
-        "G2": Track("M350 470V300Q350 190 290 190", 350, 290),
-        "H2": Track("M120 470C120 430 150 430 150 390", 130, 430),
-        "H3": Track("M280 470C280 430 250 430 250 390", 270, 430),
-        "L": Track("M170 512H206", 188, 512),
-        "M": Track("M140 630C140 590 100 600 100 554", 118, 592),
-        "C": Track("M260 630C260 590 300 600 300 554", 282, 592),
-        "N": Track("M330 554V578Q330 588 340 588H352Q362 588 362 578V554", 346, 588),
-        "H1": Track("M200 722V780", 200, 751),
+        "I": Track("M110 701H28Q12 701 12 685V191Q12 175 28 175H115", 12, 330),
+        "G1": Track("M58 476V290Q58 205 115 205", 58, 290),
+        "G2": Track("M342 476V290Q342 205 285 205", 342, 290),
+        "H2": Track("M130 476C130 436 152 438 152 398", 140, 437),
+        "H3": Track("M270 476C270 436 248 438 248 398", 260, 437),
+        "L": Track("M170 527H230", 200, 527),
+        "M": Track("M150 656C150 616 110 618 110 578", 130, 617),
+        "C": Track("M250 656C250 616 280 618 280 578", 267, 617),
+        "N": Track("M322 578V598Q322 610 334 610H346Q358 610 358 598V578", 340, 610),
+        "H1": Track("M200 746V782", 200, 764),
     },
-    outside="M200 76V120",
+    outside="M200 86V122",
 )
 
 
@@ -227,6 +228,6 @@ def _state(key: str, alive: dict[str, int]) -> str:
         return "not yet"
     count = alive.get(key, 0)
     if not count:
-        return "none yet" if key in alive else "not living yet"
+        return "none yet" if key in alive else f"{_SHORT[key]}not living yet"
     one, many = _PLURALS.get(key, (_PLAIN[key], _PLAIN[key]))
     return f"{count:,} {one if count == 1 else many}".replace(",", "\u202f")
