@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from command_line import json_lines, meterway
+
+GET_CLOCK = "c0010000080000010000ff0200"
+PUSH = "0f40000000000101020309060100010700ff060000067d02020f00161b"
+P1 = b"/XMX5LGBBLB2410065887\r\n\r\n1-0:1.8.1(004179.186*kWh)\r\n!\r\n"
+
+
+@pytest.mark.covers("IF-I", "IF-H1")
+def test_each_line_of_hex_gives_one_line_of_json_in_order(tmp_path):
+    done = meterway("decode", cwd=tmp_path, stdin=f"{GET_CLOCK}\n\n# a remark\n{PUSH}\nzz\n".encode())
+    first, second, third = json_lines(done)
+    assert done.returncode == 0
+    assert first["layers"][0]["attribute"] == {"class": 8, "obis": "0-0:1.0.0*255", "attribute": 2}
+    assert [(row["obis"], row["value"], row["unit"]) for row in second["readings"]] == [("1-0:1.7.0", 1661, "W")]
+    assert third["ok"] is False
+    assert third["error"]["kind"] == "input"
+
+
+def test_raw_octets_of_a_p1_telegram_are_found_by_themselves(tmp_path):
+    (answer,) = json_lines(meterway("decode", cwd=tmp_path, stdin=P1))
+    assert answer["protocol"] == "p1"
+    assert answer["readings"][0]["value"] == 4179.186
+
+
+def test_json_lines_may_bring_their_own_keys(tmp_path):
+    # known-answer vector: GET clock, authenticated and encrypted, published with the keys of the Green Book's example
+    row = {
+        "hex": "c81e3001234567411312ff935a47566827c467bc7d825c3be4a77c3fcc056b6b",
+        "key": "000102030405060708090a0b0c0d0e0f",
+        "auth_key": "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf",
+        "system_title": "4d4d4d0000bc614e",
+    }
+    wrong = {**row, "key": "ff" * 16}
+    stdin = (json.dumps(row) + "\n" + json.dumps(wrong) + "\n{}\n").encode()
+    good, bad, empty = json_lines(meterway("decode", cwd=tmp_path, stdin=stdin))
+    assert good["security"]["authenticated"] is True
+    assert good["layers"][-1]["layer"] == "get-request"
+    assert bad["error"]["kind"] == "tag"
+    assert empty["error"]["kind"] == "input"
+
+
+def test_a_key_that_is_not_hex_is_wrong_usage(tmp_path):
+    done = meterway("decode", "--key", "zz", cwd=tmp_path, stdin=b"")
+    assert done.returncode == 2
+    assert b"--key: 'zz' is not hex" in done.stderr
+
+
+def test_the_exit_status_can_tell_that_a_telegram_was_refused(tmp_path):
+    assert meterway("decode", cwd=tmp_path, stdin=b"00\n").returncode == 0
+    assert meterway("decode", "--exit-status", cwd=tmp_path, stdin=b"00\n").returncode == 1
+
+
+@pytest.mark.covers("SEC-11")
+def test_random_octets_never_crash_the_command(tmp_path):
+    import random
+
+    octets = random.Random(7).randbytes(4000)
+    lines = b"\n".join(octets[i : i + 40].hex().encode() for i in range(0, 4000, 40))
+    answers = json_lines(meterway("decode", cwd=tmp_path, stdin=lines))
+    assert len(answers) == 100
+    assert all(answer["ok"] or answer["error"]["kind"] != "internal" for answer in answers)

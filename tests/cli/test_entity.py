@@ -1,0 +1,118 @@
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from command_line import meterway
+
+
+@contextlib.contextmanager
+def running(*arguments, cwd, until):
+    """An entity as a process; gives the text it printed up to a line that matches ``until``."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "meterway", *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "HOME": str(cwd)},
+    )
+    try:
+        told = ""
+        for line in process.stdout:
+            told += line
+            if re.search(until, line):
+                break
+        else:
+            pytest.fail(f"ended with {process.wait()}: {told}")
+        yield told
+    finally:
+        process.send_signal(signal.SIGTERM)
+        left = process.communicate(timeout=30)[0]
+        assert "Traceback" not in left, left
+
+
+def settings(tmp_path, **changes):
+    """A meter's and a head end's files on free ports."""
+    assert meterway("meter", "--write-config", "meter.toml", cwd=tmp_path).returncode == 0
+    assert meterway("headend", "--write-config", "headend.toml", cwd=tmp_path).returncode == 0
+    meter = (tmp_path / "meter.toml").read_text()
+    (tmp_path / "meter.toml").write_text(re.sub(r"(?m)^port = 4059", "port = 0", meter))
+    head = (tmp_path / "headend.toml").read_text()
+    head = head.replace("# port = 8480", "port = 0").replace("# port = 4061", "port = 0")
+    (tmp_path / "headend.toml").write_text(head)
+
+
+@pytest.mark.covers("UC-BI-02", "UC-BI-05", "IF-I", "F1a", "F4a", "E-HES-3", "E-HES-4", "E-HES-10")
+def test_meter_and_head_end_alone_work_together(tmp_path):
+    settings(tmp_path)
+    with running("meter", "meter.toml", "--json", cwd=tmp_path, until="listening") as told:
+        port = json.loads(told.splitlines()[-1])["port"]
+        registry = meterway("meter", "meter.toml", "--csv", cwd=tmp_path).stdout.decode()
+        (tmp_path / "meters.csv").write_text(re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{port},", registry))
+        assert meterway("import", "meters.csv", cwd=tmp_path).returncode == 0
+        alone = json.loads(meterway("read", "M0001", "1.8.0", "--json", cwd=tmp_path).stdout)
+        assert alone["ok"]
+        assert alone["unit"] == "Wh"
+        with running("headend", "headend.toml", "--json", cwd=tmp_path, until='"pages"'):
+            second = meterway("headend", "headend.toml", cwd=tmp_path)
+            assert second.returncode == 2
+            assert b"already runs" in second.stderr
+            through = json.loads(meterway("read", "M0001", "1.8.0", "--json", cwd=tmp_path).stdout)
+            assert through["value"] >= alone["value"]
+            done = meterway("act", "M0001", "disconnect-control", "remote_disconnect", cwd=tmp_path)
+            assert done.returncode == 0
+            state = meterway("read", "M0001", "disconnect-control", "--attribute", "control_state", cwd=tmp_path)
+            assert b"disconnected" in state.stdout
+            unknown = meterway("read", "M0009", "1.8.0", cwd=tmp_path)
+            assert unknown.returncode == 1
+            assert b"M0009" in unknown.stdout
+
+
+def test_a_settings_file_that_is_there_is_left_as_it_is(tmp_path):
+    (tmp_path / "meter.toml").write_text("mine")
+    done = meterway("meter", "--write-config", "meter.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert (tmp_path / "meter.toml").read_text() == "mine"
+
+
+@pytest.mark.covers("SEC-02")
+def test_written_keys_differ_each_time_and_are_for_their_owner_only(tmp_path):
+    texts = []
+    for name in ("a.toml", "b.toml"):
+        assert meterway("meter", "--write-config", name, cwd=tmp_path).returncode == 0
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
+        texts.append((tmp_path / name).read_text())
+    keys = [re.findall(r'(?m)^(?:guek|gak|kek|lls) *= *"([0-9a-f]+)"', text) for text in texts]
+    assert len(keys[0]) == 4
+    assert not set(keys[0]) & set(keys[1])
+
+
+@pytest.mark.parametrize("entity", ["meter", "display", "headend"])
+def test_an_entity_without_a_file_says_how_to_get_one(tmp_path, entity):
+    done = meterway(entity, cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"--write-config" in done.stderr
+
+
+@pytest.mark.parametrize("entity", ["meter", "display", "headend"])
+def test_a_wrong_settings_file_is_named_with_its_fault(tmp_path, entity):
+    (tmp_path / "x.toml").write_text("= 1\n")
+    done = meterway(entity, "x.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"x.toml" in done.stderr
+    assert b"line 1" in done.stderr
+
+
+def test_a_token_is_shown_once_and_kept_as_a_hash(tmp_path):
+    (tmp_path / "headend.toml").write_text('[web]\ntokens = "tokens"\n')
+    done = meterway("headend", "headend.toml", "--new-token", "grid", cwd=tmp_path)
+    token = done.stdout.decode().strip()
+    assert done.returncode == 0
+    assert token
+    assert token not in (tmp_path / "tokens").read_text()
