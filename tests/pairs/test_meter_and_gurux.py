@@ -61,8 +61,8 @@ def test_gurux_reads_and_commands_the_meter(transport: str, interface: str, auth
     assert found["objects"] > 70
     assert found["register"] == pytest.approx(meter.energy_at(now)[0], abs=200)
     assert found["unit"] == 30
-    first, _ = meter.load_bounds(now)
-    rows = meter.load_rows(first, first + 1, now)
+    first, _ = meter.periodic_bounds(900, 8 * 96, 0.0, now)
+    rows = meter.periodic_rows(900, first, first + 1)
     assert [row[1:] for row in found["first"]] == rows.values.tolist()
     assert found["by_range"] in (96, 97)
     assert found["whole"] == 8 * 96

@@ -21,16 +21,14 @@ def p1_values(meter: Meter, now: float) -> P1Values:
     rates = meter.rates_at(now)
     energies = meter.energy_at(now)
     live = meter.network(now)
-    net = live.import_w - live.export_w
-    total = sum(live.currents_a) or 1.0
     phases = tuple(
         PhaseValues(
-            power_in_w=round(max(net, 0) * amps / total),
-            power_out_w=round(max(-net, 0) * amps / total),
-            voltage_v=volts,
-            current_a=amps,
+            power_in_w=round(max(live.phase_w(phase), 0.0)),
+            power_out_w=round(max(-live.phase_w(phase), 0.0)),
+            voltage_v=live.voltages_v[phase],
+            current_a=live.currents_a[phase],
         )
-        for volts, amps in zip(live.voltages_v, live.currents_a, strict=True)
+        for phase in range(3)
     )
     slot = now // SLOT_S * SLOT_S
     watts, when, failures = _until(meter, slot)
@@ -55,7 +53,7 @@ def p1_values(meter: Meter, now: float) -> P1Values:
 @lru_cache(maxsize=512)
 def _until(meter: Meter, slot_s: float) -> tuple[int, int, int]:
     """The month's peak (W, Unix seconds) and the count of power failures, as a quarter-hour begins."""
-    watts, when = meter.demand_max(meter.load.zone.month_start(slot_s), slot_s)
+    watts, when = meter.demand_max(max(meter.zone.month_start(slot_s), meter.demand_reset_s), slot_s)
     logged = meter.log_events(Log.STANDARD, 0.0, slot_s, slot_s)
     return watts, when, sum(event.code == EventCode.POWER_DOWN for event in logged)
 

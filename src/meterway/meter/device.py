@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from meterway.base.obis import Obis
 from meterway.meter import events
 from meterway.meter.events import Event, EventCode, Log
-from meterway.meter.load import SLOT_S, Load, Network
-from meterway.meter.tariff import DEFAULT_PLAN, TARIFFS, TariffPlan, slot_tariffs
+from meterway.meter.load import DAY_SLOTS, SLOT_S, Load, Network
+from meterway.meter.tariff import DEFAULT_PLAN, TARIFFS, TariffPlan, flat_plan, slot_tariffs
 from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply, next_state
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from meterway.stacks.dlms.classes.limiter import LimiterState
     from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 
-__all__ = ["Meter", "OffPeriod", "Rows"]
+__all__ = ["Buffer", "Meter", "OffPeriod", "Rows"]
 
 ALARM_PUSH: Final = Obis(0, 4, 25, 9, 0)
 """The push setup that sends alarms."""
 ALARM_FILTER: Final = (1, Obis(0, 0, 97, 98, 10), 2)
 _LOG_DAYS: Final = 90
+_MOST_CAPTURED: Final = 50
+_MOST_PLANS: Final = 16
 _ALARM_BITS: Final[dict[int, int]] = {
     EventCode.CLOCK_INVALID: 0,
     EventCode.TERMINAL_COVER_REMOVED: 13,
@@ -77,6 +79,13 @@ class OffPeriod(NamedTuple):
     dark: bool
 
 
+class Buffer(NamedTuple):
+    """What was done to a profile: rows up to ``since`` are gone, rows at ``captured`` were asked for (Unix seconds)."""
+
+    since: float = 0.0
+    captured: tuple[float, ...] = ()
+
+
 class Rows(NamedTuple):
     """Rows of a profile as columns: true time of capture, status octet, values."""
 
@@ -94,6 +103,7 @@ class Meter:
     __slots__ = (
         "_tariff_mark",
         "alarms",
+        "buffers",
         "changed",
         "cleared",
         "clock_jumps",
@@ -102,6 +112,7 @@ class Meter:
         "config",
         "control_mode",
         "control_state",
+        "demand_reset_s",
         "errors",
         "firmware",
         "image",
@@ -116,12 +127,16 @@ class Meter:
         "ran_until",
         "received",
         "send_counter",
+        "touched",
+        "zone",
     )
 
     def __init__(self, config: MeterConfig) -> None:
         self.config = config
         self.keys: Keys = config.keys
         self.load = Load(seed=config.load_seed, kind=config.kind, zone=config.zone)
+        self.zone: Zone = config.zone
+        """Of its clock; the load follows the zone of the settings."""
         self.clock_offset_s = config.clock_offset_s
         self.clock_set_s = 0.0
         self.control_mode = config.disconnect_mode
@@ -135,6 +150,11 @@ class Meter:
         self.cleared: dict[Log, float] | None = None
         self.changed: dict[tuple[int, Obis, int], bytes] | None = None
         """Attributes that were set: (class, logical name, attribute) to encoded octets."""
+        self.buffers: dict[Obis, Buffer] | None = None
+        """Profiles that were reset or made to capture."""
+        self.demand_reset_s = 0.0
+        self.touched = False
+        """Whether anything changed that is to outlive the process."""
         self.image: ImageTransfer | None = None
         self.firmware = b"MWY-1.0.0"
         self.limiter: LimiterState | None = None
@@ -170,7 +190,7 @@ class Meter:
     def installed_s(self) -> int:
         """When its history starts: local midnight of the day of installation, Unix seconds."""
         day = self.config.installed
-        return self.load.zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
+        return self.zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
 
     # -- clock ---------------------------------------------------------------------------------------
 
@@ -251,7 +271,7 @@ class Meter:
 
     def tariff(self, now: float) -> int:
         """The tariff that holds now."""
-        return int(slot_tariffs(self.plans, self.load.zone, int(now // SLOT_S), 1)[0])
+        return int(slot_tariffs(self.plans, self.zone, int(now // SLOT_S), 1)[0])
 
     def rates_at(self, now: float) -> tuple[int, ...]:
         """Import of tariffs 1 to 4, then export of tariffs 1 to 4; each four sum up to 1.8.0 and 2.8.0 exactly."""
@@ -272,7 +292,7 @@ class Meter:
         count = max(mark_slot, int(slots.max())) - first
         registers = self.energy_slots(first, count + 1)
         spent = registers[1:, :2] - registers[:-1, :2]
-        tariffs = slot_tariffs(self.plans, self.load.zone, first, max(count, 1))[:count]
+        tariffs = slot_tariffs(self.plans, self.zone, first, max(count, 1))[:count]
         places = slots - first
         result = np.zeros((len(slots), 4 + 2 * TARIFFS), dtype=np.int64)
         result[:, :4] = registers[places]
@@ -302,15 +322,26 @@ class Meter:
     def _sum_from(self, mark: tuple[int, tuple[int, ...]], slot: int) -> tuple[int, ...]:
         count = slot - mark[0]
         spent = np.diff(self.energy_slots(mark[0], count + 1)[:, :2], axis=0)
-        tariffs = slot_tariffs(self.plans, self.load.zone, mark[0], count)
+        tariffs = slot_tariffs(self.plans, self.zone, mark[0], count)
         sums = [int(spent[tariffs == tariff + 1, channel].sum()) for channel in (0, 1) for tariff in range(TARIFFS)]
         return tuple(known + more for known, more in zip(mark[1], sums, strict=True))
 
     def activate(self, plan: TariffPlan, now: float) -> None:
         """Put a tariff plan into force from the next quarter-hour on."""
         starts = (now // SLOT_S + 1) * SLOT_S
-        self.plans = (*self.plans, (starts, plan))[-8:]
+        self.plans = (*self.plans, (starts, plan))[-_MOST_PLANS:]
         self.log(now, Log.STANDARD, EventCode.TARIFF_CALENDAR_ACTIVATED)
+
+    def force_tariff(self, tariff: int, now: float) -> None:
+        """Let a tariff hold from the next quarter-hour on, until the calendar next switches."""
+        slot = int(now // SLOT_S) + 1
+        plan = self.plans[-1][1]
+        ahead = slot_tariffs(((0.0, plan),), self.zone, slot, 2 * DAY_SLOTS)
+        switches = np.flatnonzero(ahead[1:] != ahead[:-1])
+        again = slot + (int(switches[0]) + 1 if len(switches) else 2 * DAY_SLOTS)
+        forced = ((float(slot * SLOT_S), flat_plan(tariff)), (float(again * SLOT_S), plan))
+        self.plans = (*self.plans, *forced)[-_MOST_PLANS:]
+        self.log(now, Log.STANDARD, EventCode.PARAMETERS_CHANGED)
 
     def demand_max(self, from_s: float, now: float) -> tuple[int, int]:
         """(W, Unix seconds of its end) of the highest quarter-hour average of import that ended since ``from_s``."""
@@ -324,22 +355,23 @@ class Meter:
 
     # -- profiles ------------------------------------------------------------------------------------
 
-    def load_bounds(self, now: float) -> tuple[int, int]:
-        """First and last slot boundary the load profile holds at most; gaps may lie between."""
-        last = int(now // SLOT_S)
-        first = max(-(-self.installed_s // SLOT_S), last - self.config.profile_days * 96 + 1)
+    def periodic_bounds(self, period_s: int, entries: int, since: float, now: float) -> tuple[int, int]:
+        """First and last boundary (periods since 1970) that a profile holds at most; gaps may lie between."""
+        last = int(now // period_s)
+        first = max(-(-self.installed_s // period_s), last - entries + 1, int(since // period_s) + 1)
         return first, last
 
-    def load_rows(self, first_slot: int, last_slot: int, now: float) -> Rows:
-        """Rows of the load profile captured at these slot boundaries, clipped to what the profile holds."""
-        oldest, newest = self.load_bounds(now)
-        first, last = max(first_slot, oldest), min(last_slot, newest)
+    def periodic_rows(self, period_s: int, first: int, last: int, *, rates: bool = False) -> Rows:
+        """Rows captured at these boundaries of a period of whole quarter-hours; with tariff registers or without."""
         if last < first:
-            nothing = np.zeros(0, dtype=np.int64)
-            return Rows(nothing, nothing.astype(np.uint8), nothing.reshape(0, 4))
-        times = np.arange(first, last + 1) * SLOT_S
-        rows = Rows(times, self._status(times), self.energy_slots(first, last - first + 1))
-        return self._present(rows)
+            return _nothing(4 + 2 * TARIFFS)
+        times = np.arange(first, last + 1) * period_s
+        step = period_s // SLOT_S
+        if rates:
+            values = self.rates_slots(times // SLOT_S)
+        else:
+            values = self.energy_slots(first * step, (last - first) * step + 1)[::step]
+        return self._present(Rows(times, self._status(times, period_s), values))
 
     def _present(self, rows: Rows) -> Rows:
         """Without the rows that would have been captured while the meter had no supply."""
@@ -351,15 +383,16 @@ class Meter:
             there &= (rows.times_s < period.start) | (rows.times_s >= period.end)
         return Rows(rows.times_s[there], rows.status[there], rows.values[there])
 
-    def _status(self, times: Ints) -> NDArray[np.uint8]:
-        zone = self.load.zone
+    def _status(self, times: Ints, window_s: int = SLOT_S) -> NDArray[np.uint8]:
+        """The status octets of rows; what happened within ``window_s`` before a row marks it."""
+        zone = self.zone
         first, last = int(times[0]), int(times[-1])
         status = np.full(len(times), STATUS_SUMMER if zone.is_summer(first) else 0, dtype=np.uint8)
         for turn in zone.turns(first + 1, last + 1):
             status[np.searchsorted(times, turn) :] ^= np.uint8(STATUS_SUMMER)
         if abs(self.clock_offset_s) >= 86400:
             status |= np.uint8(STATUS_CLOCK_INVALID)
-        cuts = events.past_power_cuts(self.load.seed, (first - SLOT_S) // 86400, last // 86400)
+        cuts = events.past_power_cuts(self.load.seed, (first - window_s) // 86400, last // 86400)
         cuts += [(int(period.start), int(min(period.end, last + 1))) for period in self.off if period.dark]
         for bit, moments in (
             (STATUS_POWER_DOWN, [moment for cut in cuts for moment in cut]),
@@ -367,34 +400,59 @@ class Meter:
         ):
             for moment in moments:
                 row = int(np.searchsorted(times, moment, side="left"))
-                if row < len(times) and times[row] - moment < SLOT_S:
+                if row < len(times) and times[row] - moment < window_s:
                     status[row] |= np.uint8(bit)
         return status
 
-    def daily_times(self, from_s: float, to_s: float, now: float) -> Ints:
-        """Local midnights at which the daily profile captured, within [from_s, to_s] and its capacity."""
-        zone = self.load.zone
-        newest = zone.midnight(min(to_s, now))
-        oldest = max(from_s, self.installed_s, now - self.config.profile_days * 86400)
-        times = _midnights(zone, newest, self.config.profile_days + 1)
-        return times[np.searchsorted(times, oldest) :]
+    def daily_times(self, from_s: float, to_s: float, now: float, entries: int) -> Ints:
+        """Local midnights at which a daily profile captured, within [from_s, to_s], the last ``entries`` at most."""
+        times = _midnights(self.zone, self.zone.midnight(now), entries)
+        low = np.searchsorted(times, max(from_s, self.installed_s))
+        return times[low : np.searchsorted(times, to_s, side="right")]
 
-    def monthly_times(self, from_s: float, to_s: float, now: float) -> Ints:
-        """Starts of local months at which the billing profile captured, the last 13 at most."""
-        starts = [self.load.zone.month_start(now, back) for back in range(12, -1, -1)]
-        kept = [start for start in starts if max(from_s, self.installed_s) <= start <= to_s]
-        return np.array(kept, dtype=np.int64)
+    def monthly_times(self, from_s: float, to_s: float, now: float, entries: int) -> Ints:
+        """Starts of local months at which a billing profile captured, the last ``entries`` at most."""
+        starts = _months(self.zone, self.zone.month_start(now), entries)
+        low = np.searchsorted(starts, max(from_s, self.installed_s))
+        return starts[low : np.searchsorted(starts, to_s, side="right")]
 
     def billing_rows(self, times: Ints) -> Rows:
         """Rows at these moments: the four registers, then ``rates_at``; shape (count, 12)."""
         if not len(times):
-            return Rows(times, times.astype(np.uint8), np.zeros((0, 4 + 2 * TARIFFS), dtype=np.int64))
-        return self._present(Rows(times, self._status(times), self.rates_slots(times // SLOT_S)))
+            return _nothing(4 + 2 * TARIFFS)
+        even = times % SLOT_S == 0
+        if even.all():
+            return self._present(Rows(times, self._status(times), self.rates_slots(times // SLOT_S)))
+        values = np.array([(*self.energy_at(moment), *self.rates_at(moment)) for moment in times.tolist()])
+        return self._present(Rows(times, self._status(times), values))
+
+    def reset_buffer(self, profile: Obis, now: float) -> None:
+        """Empty a profile; its rows start anew."""
+        self.buffers = {**(self.buffers or {}), profile: Buffer(since=now)}
+        self.log(now, Log.STANDARD, EventCode.PARAMETERS_CHANGED)
+
+    def capture(self, profile: Obis, now: float) -> None:
+        """Add a row to a profile out of turn."""
+        buffer = (self.buffers or {}).get(profile, Buffer())
+        captured = (*buffer.captured, float(int(now)))[-_MOST_CAPTURED:]
+        self.buffers = {**(self.buffers or {}), profile: buffer._replace(captured=captured)}
+        self.touched = True
+
+    def reset_demand(self, now: float) -> None:
+        """Start the search for the highest demand anew."""
+        self.demand_reset_s = now
+        self.touched = True
+
+    def change(self, key: tuple[int, Obis, int], octets: bytes) -> None:
+        """Keep an attribute that was set."""
+        self.changed = {**(self.changed or {}), key: octets}
+        self.touched = True
 
     # -- events --------------------------------------------------------------------------------------
 
     def log(self, now: float, log: Log, code: int) -> None:
         """Write an event and raise its alarm bit if it has one."""
+        self.touched = True
         self.logged = (*self.logged, Event(int(self.clock(now)), log, code))[-500:]
         bit = _ALARM_BITS.get(code)
         if bit is not None:
@@ -408,13 +466,16 @@ class Meter:
         octets = (self.changed or {}).get(ALARM_FILTER)
         return 0xFFFFFFFF if octets is None else int.from_bytes(octets[1:], "big")
 
-    def log_events(self, log: Log, from_s: float, to_s: float, now: float) -> list[Event]:
-        """What a log holds within [from_s, to_s], in order: the seeded past of 90 days, then what happened."""
+    def log_events(
+        self, log: Log, from_s: float, to_s: float, now: float, *, days: int | None = _LOG_DAYS
+    ) -> list[Event]:
+        """What a log holds within [from_s, to_s], in order: the seeded past of some days, then what happened."""
         cleared = (self.cleared or {}).get(log, 0.0)
-        first = max(int(max(from_s, now - _LOG_DAYS * 86400, cleared)) // 86400, self.installed_s // 86400)
+        oldest = 0.0 if days is None else now - days * 86400
+        first = max(int(max(from_s, oldest, cleared)) // 86400, self.installed_s // 86400)
         past = events.past_events(
             self.load.seed,
-            self.load.zone,
+            self.zone,
             log,
             installed_s=self.installed_s,
             first_day=first,
@@ -485,6 +546,17 @@ class Meter:
     def utc(self, now: float) -> datetime:
         """The meter's clock as an aware datetime; what it cannot say is the year 9999 or 1970."""
         return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
+
+
+def _nothing(columns: int) -> Rows:
+    none = np.zeros(0, dtype=np.int64)
+    return Rows(none, none.astype(np.uint8), np.zeros((0, columns), dtype=np.int64))
+
+
+@lru_cache(maxsize=64)
+def _months(zone: Zone, newest: int, count: int) -> Ints:
+    """The last ``count`` starts of local months up to ``newest``, the oldest first; not to be written."""
+    return np.array([zone.month_start(newest, back) for back in range(count - 1, -1, -1)], dtype=np.int64)
 
 
 @lru_cache(maxsize=64)

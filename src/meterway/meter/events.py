@@ -10,7 +10,7 @@ import numpy as np
 from meterway.meter.load import noise, noises
 from meterway.meter.zone import Zone
 
-__all__ = ["Event", "EventCode", "Log", "past_events", "past_power_cuts"]
+__all__ = ["LOG_NAMES", "Event", "EventCode", "Log", "past_events", "past_power_cuts"]
 
 
 class Log(Enum):
@@ -19,8 +19,20 @@ class Log(Enum):
     STANDARD = 0
     FRAUD = 1
     DISCONNECTOR = 2
+    MBUS = 3
     QUALITY = 4
     COMMUNICATION = 5
+
+
+LOG_NAMES: Final[dict[str, Log]] = {
+    "standard": Log.STANDARD,
+    "fraud": Log.FRAUD,
+    "disconnector": Log.DISCONNECTOR,
+    "mbus": Log.MBUS,
+    "power-quality": Log.QUALITY,
+    "communication": Log.COMMUNICATION,
+}
+"""The logs by the names that companion profiles give them."""
 
 
 class EventCode(IntEnum):

@@ -57,6 +57,11 @@ class Network(NamedTuple):
     currents_a: tuple[float, float, float]
     frequency_hz: float
 
+    def phase_w(self, phase: int) -> float:
+        """Net power of a phase (0 to 2), W; negative while it feeds the grid."""
+        total = sum(self.currents_a)
+        return (self.import_w - self.export_w) * self.currents_a[phase] / total if total else 0.0
+
 
 class _Model(NamedTuple):
     """One kind's constants: per channel the mean Wh a day, season and noise; the week; the day's shapes."""

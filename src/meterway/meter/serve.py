@@ -18,7 +18,7 @@ from meterway.meter.consumer import p1_telegram
 from meterway.meter.counters import ClockCounters, FileCounters
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.faults import CutLine, Fault, FaultyServer
-from meterway.meter.objects import LogicalMeter, needs_watching, watch
+from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import Pusher
 from meterway.stacks.dlms.framing import Disconnected, Framing, FramingEvent, Role
 from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
@@ -158,6 +158,7 @@ class MeterHost:
         self._every("save", 10.0, self._save)
 
     def _add(self, meter: Meter) -> None:
+        model_of(meter.config.country)  # a profile that no meter can be is refused before any port opens
         self.meters[meter.serial] = meter
         if isinstance(self.counters, FileCounters):
             self.counters.restore(meter)

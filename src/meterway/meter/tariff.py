@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from meterway.base.obis import Obis
 from meterway.meter.load import DAY_SLOTS, SLOT_S
 from meterway.meter.zone import Zone
-from meterway.stacks.dlms.axdr import CosemDateTime, CosemTime
+from meterway.stacks.dlms.axdr import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.classes.activity_calendar import (
     Calendar,
     DayAction,
@@ -25,7 +25,7 @@ from meterway.stacks.dlms.classes.activity_calendar import (
     day_id_on,
 )
 
-__all__ = ["DEFAULT_PLAN", "TARIFFS", "TARIFF_SCRIPTS", "TariffPlan", "plan_of", "slot_tariffs"]
+__all__ = ["DEFAULT_PLAN", "TARIFFS", "TARIFF_SCRIPTS", "TariffPlan", "flat_plan", "plan_of", "slot_tariffs"]
 
 TARIFF_SCRIPTS: Final = Obis(0, 0, 10, 0, 100)
 """The script table whose script n makes tariff n hold."""
@@ -81,6 +81,14 @@ class TariffPlan:
 def plan_of(calendar: Calendar, special: tuple[SpecialDay, ...]) -> TariffPlan:
     """The one plan that all meters with this calendar share."""
     return TariffPlan(calendar, special)
+
+
+@cache
+def flat_plan(tariff: int) -> TariffPlan:
+    """One tariff at all times."""
+    days = (DayProfile(day_id=1, actions=_starts((0, tariff))),)
+    every_day = SpecialDay(index=1, date=CosemDate(), day_id=1)
+    return plan_of(Calendar(name=b"RATE%d" % tariff, seasons=(), weeks=(), days=days), (every_day,))
 
 
 def _starts(*pairs: tuple[int, int]) -> tuple[DayAction, ...]:

@@ -143,3 +143,16 @@ def test_clearing_alarms_takes_away_bits_and_never_adds_any(make: Make, talk: Ta
     assert line.get(1, "0-0:97.98.0*255") == 1 << 13
     line.set(1, "0-0:97.98.0*255", 2, axdr.u32(0xFF))
     assert line.get(1, "0-0:97.98.0*255") == 0
+
+
+@pytest.mark.covers("F3a")
+def test_a_tariff_that_is_forced_holds_until_the_calendar_switches(make: Make, talk: Talks, now: float) -> None:
+    meter = make()
+    line = talk(meter)
+    activation = "0-0:14.0.0*255"
+    assert line.get(6, activation, 4) == b"RATE2"
+    assert line.set(6, activation, 4, axdr.octets(b"RATE9")) is DataAccessResult.OTHER_REASON
+    assert line.set(6, activation, 4, axdr.octets(b"RATE3")) is DataAccessResult.SUCCESS
+    assert meter.tariff(now + 900) == 3
+    day = meter.zone.midnight(now)
+    assert [meter.tariff(day + 3600 * hour) for hour in (22, 23, 24 + 8)] == [3, 1, 2]

@@ -9,7 +9,7 @@ from meterway.base.obis import Obis
 from meterway.mapping.profile import load_profile
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
-from meterway.meter.objects.model import OBJECTS
+from meterway.meter.objects.model import model_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.client import Associated, Failed
@@ -28,12 +28,12 @@ def test_every_client_associates_with_its_own_security(make: Make, talk: Talks, 
 
 
 @pytest.mark.covers("UC-EV-03")
-def test_every_attribute_of_every_object_is_answered_with_its_type(make: Make, talk: Talks) -> None:
-    line = talk(make())
-    for (class_id, obis), thing in OBJECTS.items():
-        table = interface_class(class_id, thing.version)
-        assert {entry.index for entry in table.attributes} == set(thing.attributes), obis
-        for number in thing.attributes:
+@pytest.mark.parametrize("country", ["idis", "smr5"])
+def test_every_attribute_of_every_object_is_answered_with_its_type(make: Make, talk: Talks, country: str) -> None:
+    line = talk(make(country=country))
+    for class_id, obis in model_of(country).objects:
+        for entry in interface_class(class_id, load_profile(country).objects[obis].version).attributes:
+            number = entry.index
             answer = line.get(class_id, str(obis), number)
             if (class_id, number) == (15, 7):
                 assert answer is DataAccessResult.READ_WRITE_DENIED
@@ -41,11 +41,16 @@ def test_every_attribute_of_every_object_is_answered_with_its_type(make: Make, t
                 assert not isinstance(answer, DataAccessResult), (obis, number)
 
 
-def test_the_meter_has_every_object_of_its_companion_profile_with_the_same_columns(make: Make, talk: Talks) -> None:
-    line = talk(make())
-    for obis, wanted in load_profile("idis").objects.items():
-        thing = OBJECTS[wanted.class_id, obis]
-        assert thing.version == wanted.version
+@pytest.mark.parametrize("country", ["idis", "smr5"])
+def test_a_meter_lists_what_its_profile_has_and_captures_and_lets_be_set(make: Make, talk: Talks, country: str) -> None:
+    line = talk(make(country=country))
+    listed = {entry.obis: entry for entry in line.get(15, "0-0:40.0.0*255")}
+    assert list(listed) == list(load_profile(country).objects)
+    for obis, wanted in load_profile(country).objects.items():
+        assert listed[obis].version == wanted.version
+        rights = listed[obis].access
+        assert {right.attribute for right in rights.attributes if right.mode & 2} == wanted.settable, obis
+        assert {right.method for right in rights.methods if right.mode} == wanted.callable, obis
         if wanted.capture_objects:
             assert line.get(7, str(obis), 3) == wanted.capture_objects
 

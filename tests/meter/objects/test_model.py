@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from meterway.meter.device import Meter
-from meterway.meter.objects.model import OBJECTS
+from meterway.meter.objects.model import model_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
@@ -28,7 +28,7 @@ def test_what_the_object_list_promises_is_what_the_meter_does(make: Make, talk: 
 
 def test_the_list_has_every_object_once(make: Make, talk: Talks) -> None:
     listed = talk(make()).get(15, "0-0:40.0.0*255")
-    assert [(entry.class_id, entry.obis) for entry in listed] == list(OBJECTS)
+    assert [(entry.class_id, entry.obis) for entry in listed] == list(model_of("idis").objects)
 
 
 def test_what_may_not_be_written_is_refused_to_everyone(make: Make, talk: Talks) -> None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from meterway.base.errors import ConfigError
 from meterway.meter.device import Meter
+from meterway.meter.objects.model import model_of
+from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes.profile_generic import EntrySelector, RangeSelector
 from meterway.stacks.dlms.xdlms.parts import Selection
@@ -106,10 +110,75 @@ def test_selections_that_make_no_sense_are_refused(make: Make, talk: Talks) -> N
 
 
 @pytest.mark.covers("SEC-09")
-def test_a_log_can_be_read_and_cleared_but_the_load_profile_cannot(make: Make, talk: Talks) -> None:
+def test_a_log_can_be_read_and_cleared(make: Make, talk: Talks) -> None:
     line = talk(make())
     before = line.get(7, "0-0:99.98.1*255")
     assert before[0][1] == 40
     assert line.act(7, "0-0:99.98.1*255", 1) is ActionResult.SUCCESS
     assert [row[1] for row in line.get(7, "0-0:99.98.1*255")] == [255]
-    assert line.act(7, LOAD, 1) is ActionResult.READ_WRITE_DENIED
+
+
+@pytest.mark.covers("UC-IN-02")
+def test_a_new_capture_period_empties_the_load_profile_and_holds_from_then_on(make: Make, talk: Talks) -> None:
+    meter = make()
+    line = talk(meter)
+    assert line.set(7, LOAD, 4, axdr.u32(60)) is DataAccessResult.OTHER_REASON
+    assert line.set(7, LOAD, 4, axdr.u16(1800)) is DataAccessResult.TYPE_UNMATCHED
+    assert line.set(7, LOAD, 4, axdr.u32(1800)) is DataAccessResult.SUCCESS
+    assert (line.get(7, LOAD, 7), list(line.get(7, LOAD))) == (0, [])
+    assert line.get(1, "1-0:0.8.4*255") == line.get(7, LOAD, 4) == 1800
+    line.now += 7200
+    rows = line.get(7, LOAD)
+    assert [moment(row).minute for row in rows] == [30, 0, 30, 0]
+    assert [tuple(row[2:]) for row in rows] == [meter.energy_at(moment(row).timestamp()) for row in rows]
+    assert line.get(7, LOAD, 8) == 60 * 48
+
+
+def test_the_billing_profile_captures_when_it_is_told_to_and_the_load_profile_does_not(
+    make: Make, talk: Talks, now: float
+) -> None:
+    meter = make()
+    line = talk(meter)
+    before = len(line.get(7, MONTHLY))
+    assert line.act(7, MONTHLY, 2) is ActionResult.SUCCESS
+    line.now += 500
+    rows = line.get(7, MONTHLY)
+    assert len(rows) == before + 1
+    assert moment(rows[-1]).timestamp() == now
+    assert tuple(rows[-1][2:6]) == meter.energy_at(now)
+    assert rows[-1][2] == sum(rows[-1][6:10])
+    assert line.act(7, LOAD, 2) is ActionResult.READ_WRITE_DENIED
+    assert line.act(7, MONTHLY, 1) is ActionResult.SUCCESS
+    assert list(line.get(7, MONTHLY)) == []
+
+
+@pytest.mark.parametrize(
+    ("captured", "period", "complaint"),
+    [
+        ('"clock", "push-scripts"', 900, None),
+        ('"clock", "1.9.0"', 900, "1.9.0"),
+        ('"clock", "1.8.0"', 500, "500 s"),
+        ('"clock", "32.7.0", "1.7.0", "1.6.0#capture_time"', 3600, None),
+    ],
+)
+def test_a_profile_of_a_users_own_captures_what_is_measured_and_nothing_else(
+    tmp_path: Path, make: Make, talk: Talks, captured: str, period: int, complaint: str | None
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'extends = "idis"\n[[objects]]\ncodes = ["1.9.0"]\nclass = 3\n[[objects]]\ncodes = ["load-profile"]\n'
+        f"class = 7\nversion = 1\n[objects.static]\ncapture_objects = [{captured}]\ncapture_period = {period}\n"
+        'sort_method = "fifo"\nsort_object = "clock"\n'
+    )
+    if complaint is not None:
+        with pytest.raises(ConfigError, match=complaint):
+            model_of(str(path))
+        return
+    line = talk(make(country=str(path), profile_days=1))
+    rows = line.get(7, LOAD)
+    assert len(rows) == 86400 // period
+    if "32.7.0" in captured:
+        when = moment(rows[-1]).timestamp()
+        assert rows[-1][1] == round(line.meter.network(when).voltages_v[0] * 10)
+        assert rows[-1][2] == line.meter.network(when).import_w
+    assert line.get(3, "1-0:1.9.0*255") is DataAccessResult.READ_WRITE_DENIED

@@ -47,4 +47,8 @@ def test_demand_and_its_peak(make: Make, talk: Talks, now: float) -> None:
     assert utc is not None
     assert utc.timestamp() == when
     assert line.get(5, "1-0:1.4.0*255", 2) <= meter.network(now).import_w
-    assert line.act(5, "1-0:1.4.0*255", 1) is ActionResult.READ_WRITE_DENIED
+    assert line.act(5, "1-0:1.4.0*255", 1) is ActionResult.OTHER_REASON
+    assert line.act(4, "1-0:1.6.0*255", 1) is ActionResult.SUCCESS
+    assert line.get(4, "1-0:1.6.0*255") == 0
+    line.now += 3600
+    assert line.get(4, "1-0:1.6.0*255") == meter.demand_max(now, now + 3600)[0] > 0

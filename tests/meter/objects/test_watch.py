@@ -10,7 +10,7 @@ from meterway.base.obis import Obis
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.objects import needs_watching, watch
-from meterway.meter.objects.model import OBJECTS
+from meterway.meter.objects.model import model_of
 from meterway.meter.tariff import TARIFF_SCRIPTS
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDate, CosemDateTime, CosemTime
@@ -128,7 +128,7 @@ def test_whatever_is_written_the_meter_goes_on_working(make: Make, talk: Talks, 
     for value in ODD:
         meter = make()
         line = talk(meter)
-        for (class_id, obis), thing in OBJECTS.items():
+        for (class_id, obis), thing in model_of("idis").objects.items():
             for number, attribute in thing.attributes.items():
                 if attribute.writable:
                     line.set(class_id, str(obis), number, value)
@@ -137,6 +137,6 @@ def test_whatever_is_written_the_meter_goes_on_working(make: Make, talk: Talks, 
         for step in (0, 1, 900, 86400):
             line.now = now + step
             watch(meter, line.now)
-        for class_id, obis in OBJECTS:
+        for class_id, obis in model_of("idis").objects:
             line.get(class_id, str(obis), 2)
         assert sum(meter.rates_at(line.now)[:4]) == meter.energy_at(line.now)[0]

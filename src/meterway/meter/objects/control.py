@@ -1,17 +1,17 @@
-"""Objects that act: switch, limiter, scripts and their schedules, calendar, firmware, keys, pushes."""
+"""What acts, bound by class: switch, limiter, scripts and their schedules, calendar, firmware, keys, pushes."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final, cast
 
 from meterway.base.errors import SecurityError
 from meterway.base.obis import Obis
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.events import EventCode, Log
-from meterway.meter.objects.table import Ask, Attr, Call, CosemObject, fixed, settable, typed_of, u32
+from meterway.meter.objects.table import Ask, Behaviour, Call, CosemObject, Live, typed_of, u32
 from meterway.meter.tariff import TARIFF_SCRIPTS, TariffPlan, plan_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
@@ -25,7 +25,16 @@ from meterway.stacks.dlms.classes.types import Mismatch
 from meterway.stacks.dlms.security.keys import unwrap_key
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["CONTROLS", "LIMITER", "MONITOR", "SCHEDULES", "SWITCH", "image_signature", "run_script"]
+__all__ = [
+    "CONTROLS",
+    "activate_calendar",
+    "activation_behaviour",
+    "image_signature",
+    "push_behaviour",
+    "run_script",
+    "schedule_behaviour",
+    "script_behaviour",
+]
 
 _SWITCH_SCRIPTS: Final = Obis(0, 0, 10, 0, 106)
 _IMAGE_SCRIPTS: Final = Obis(0, 0, 10, 0, 107)
@@ -63,15 +72,13 @@ def _set_mode(meter: Meter, value: Data, now: float) -> DataAccessResult:
     return DataAccessResult.SUCCESS
 
 
-SWITCH: Final = CosemObject(
-    70,
-    "0-0:96.3.10*255",
-    {
-        2: Attr(lambda ask: bytes((Tag.BOOLEAN, ask.meter.control_state is ControlState.CONNECTED))),
-        3: Attr(lambda ask: bytes((Tag.ENUM, ask.meter.control_state))),
-        4: Attr(lambda ask: bytes((Tag.ENUM, ask.meter.control_mode)), writable=True, write=_set_mode),
+_SWITCH: Final = Behaviour(
+    live={
+        2: Live(lambda ask: bytes((Tag.BOOLEAN, ask.meter.control_state is ControlState.CONNECTED))),
+        3: Live(lambda ask: bytes((Tag.ENUM, ask.meter.control_state))),
+        4: Live(lambda ask: bytes((Tag.ENUM, ask.meter.control_mode)), _set_mode),
     },
-    {1: _switch(Supply.OFF), 2: _switch(Supply.ON)},
+    methods={1: _switch(Supply.OFF), 2: _switch(Supply.ON)},
 )
 
 
@@ -80,37 +87,28 @@ def _limit_changed(meter: Meter, now: float) -> None:
 
 
 def _active_threshold(ask: Ask) -> bytes:
-    octets = (ask.meter.changed or {}).get(LIMITER.key(4))
-    return u32(0xFFFFFFFF) if octets is None else octets
+    """The normal one: it is taken over as it is set."""
+    changed = ask.meter.changed or {}
+    return next((octets for key, octets in changed.items() if (key[0], key[2]) == (71, 4)), u32(_NO_LIMIT))
 
 
-_OFF_SCRIPT: Final = axdr.structure(axdr.octets(_SWITCH_SCRIPTS.encode()), axdr.u16(1))
-_ON_SCRIPT: Final = axdr.structure(axdr.octets(_SWITCH_SCRIPTS.encode()), axdr.u16(2))
-LIMITER: Final = CosemObject(
-    71,
-    "0-0:17.0.0*255",
-    {
-        2: fixed(axdr.structure(axdr.u16(3), axdr.octets(Obis(1, 0, 1, 7, 0).encode()), axdr.i8(2))),
-        3: Attr(_active_threshold),
-        4: settable(axdr.u32(0xFFFFFFFF), _limit_changed),
-        5: settable(axdr.u32(0xFFFFFFFF), _limit_changed),
-        6: settable(axdr.u32(60)),
-        7: settable(axdr.u32(60)),
-        8: settable(axdr.structure(axdr.u16(0), axdr.octets(CosemDateTime().encode()), axdr.u32(0))),
-        9: settable(axdr.array()),
-        10: Attr(lambda ask: bytes((Tag.BOOLEAN, bool(ask.meter.limiter and ask.meter.limiter.over)))),
-        11: settable(axdr.structure(_OFF_SCRIPT, _ON_SCRIPT)),
+_NO_LIMIT: Final = 0xFFFFFFFF
+_LIMITER: Final = Behaviour(
+    live={
+        3: Live(_active_threshold),
+        10: Live(lambda ask: bytes((Tag.BOOLEAN, bool(ask.meter.limiter and ask.meter.limiter.over)))),
     },
-)
-MONITOR: Final = CosemObject(
-    21,
-    "0-0:16.1.0*255",
-    {
-        2: settable(axdr.array()),
-        3: settable(axdr.structure(axdr.u16(3), axdr.octets(Obis(1, 0, 1, 7, 0).encode()), axdr.i8(2))),
-        4: settable(axdr.array()),
+    factory={
+        4: axdr.u32(_NO_LIMIT),
+        5: axdr.u32(_NO_LIMIT),
+        6: axdr.u32(60),
+        7: axdr.u32(60),
+        8: axdr.structure(axdr.u16(0), axdr.octets(CosemDateTime().encode()), axdr.u32(0)),
+        9: axdr.array(),
     },
+    after={4: _limit_changed, 5: _limit_changed},
 )
+_MONITOR: Final = Behaviour(factory={2: axdr.array(), 4: axdr.array()})
 
 
 # -- scripts -----------------------------------------------------------------------------------------------
@@ -152,73 +150,76 @@ def _tariff_script(number: int) -> Data:
     return axdr.structure(axdr.u16(number), axdr.array(step))
 
 
-def _table(obis: Obis, *scripts: Data) -> CosemObject:
-    return CosemObject(9, str(obis), {2: fixed(axdr.array(*scripts))}, {1: _execute(obis)})
+_SCRIPTS: Final[dict[Obis, Data]] = {
+    TARIFF_SCRIPTS: axdr.array(*[_tariff_script(number) for number in (1, 2, 3, 4)]),
+    _SWITCH_SCRIPTS: axdr.array(*[_script(number, 70, Obis(0, 0, 96, 3, 10), number) for number in (1, 2)]),
+    _IMAGE_SCRIPTS: axdr.array(_script(1, 18, Obis(0, 0, 44, 0, 0), 4)),
+    _PUSH_SCRIPTS: axdr.array(*[_script(number, 40, _push_of(number), 1) for number in (1, 2, 3, 4)]),
+}
+_SCHEDULED: Final[dict[Obis, Obis]] = {
+    Obis(0, 0, 15, 0, 1): _SWITCH_SCRIPTS,
+    Obis(0, 0, 15, 0, 2): _IMAGE_SCRIPTS,
+    Obis(0, 0, 15, 0, 4): _PUSH_SCRIPTS,
+}
 
 
-_TABLES: Final = (
-    _table(TARIFF_SCRIPTS, *[_tariff_script(number) for number in (1, 2, 3, 4)]),
-    _table(_SWITCH_SCRIPTS, _script(1, 70, Obis(0, 0, 96, 3, 10), 1), _script(2, 70, Obis(0, 0, 96, 3, 10), 2)),
-    _table(_IMAGE_SCRIPTS, _script(1, 18, Obis(0, 0, 44, 0, 0), 4)),
-    _table(_PUSH_SCRIPTS, *[_script(number, 40, _push_of(number), 1) for number in (1, 2, 3, 4)]),
-)
+def script_behaviour(table: Obis) -> Behaviour:
+    """The scripts of one of the meter's tables."""
+    scripts = _SCRIPTS.get(table)
+    return Behaviour() if scripts is None else Behaviour(methods={1: _execute(table)}, factory={2: scripts})
 
 
-def _schedule(obis: str, table: Obis, selector: int) -> CosemObject:
-    script = axdr.structure(axdr.octets(table.encode()), axdr.u16(selector))
-    return CosemObject(22, obis, {2: settable(script), 3: settable(axdr.enum(1)), 4: settable(axdr.array())})
-
-
-SCHEDULES: Final = (
-    _schedule("0-0:15.0.1*255", _SWITCH_SCRIPTS, 1),
-    _schedule("0-0:15.0.2*255", _IMAGE_SCRIPTS, 1),
-    _schedule("0-0:15.0.4*255", _PUSH_SCRIPTS, 1),
-)
+def schedule_behaviour(obis: Obis) -> Behaviour:
+    """A schedule that runs the first script of its table."""
+    table = _SCHEDULED.get(obis)
+    if table is None:
+        return Behaviour()
+    script = axdr.structure(axdr.octets(table.encode()), axdr.u16(1))
+    return Behaviour(factory={2: script, 3: axdr.enum(1), 4: axdr.array()})
 
 
 # -- tariffs -----------------------------------------------------------------------------------------------
 
 
-def _active(attribute: int) -> Attr:
+def _active(attribute: int) -> Live:
     names = {2: "name", 3: "seasons", 4: "weeks", 5: "days"}
 
     def read(ask: Ask) -> bytes:
         value = getattr(ask.meter.plans[-1][1].calendar, names[attribute])
         return axdr.encode(interface_class(20).attribute(attribute).type.untyped(value))
 
-    return Attr(read)
+    return Live(read)
 
 
 def _programmed(meter: Meter, now: float) -> None:
     meter.log(now, Log.STANDARD, EventCode.PASSIVE_CALENDAR_PROGRAMMED)
 
 
-def _activate_calendar(meter: Meter, parameter: Data, now: float) -> ActionResult:
-    parts = [typed_of(CALENDAR, attribute, meter, now) for attribute in (6, 7, 8, 9)]
-    calendar = Calendar(
+def activate_calendar(calendar: CosemObject, meter: Meter, now: float) -> ActionResult:
+    """Put the passive calendar of a meter into force."""
+    parts = [typed_of(calendar, attribute, meter, now) for attribute in (6, 7, 8, 9)]
+    if None in parts or not parts[3]:
+        return ActionResult.OTHER_REASON
+    passive = Calendar(
         name=cast(bytes, parts[0]),
         seasons=cast(tuple[Season, ...], parts[1]),
         weeks=cast(tuple[WeekProfile, ...], parts[2]),
         days=cast(tuple[DayProfile, ...], parts[3]),
     )
-    if not calendar.days:
-        return ActionResult.OTHER_REASON
-    meter.activate(plan_of(calendar, meter.plans[-1][1].special), now)
+    meter.activate(plan_of(passive, meter.plans[-1][1].special), now)
     return ActionResult.SUCCESS
 
 
-CALENDAR: Final = CosemObject(
-    20,
-    "0-0:13.0.0*255",
-    {
-        **{attribute: _active(attribute) for attribute in (2, 3, 4, 5)},
-        6: settable(axdr.octets(b""), _programmed),
-        7: settable(axdr.array()),
-        8: settable(axdr.array()),
-        9: settable(axdr.array()),
-        10: settable(axdr.octets(CosemDateTime().encode())),
+_CALENDAR: Final = Behaviour(
+    live={attribute: _active(attribute) for attribute in (2, 3, 4, 5)},
+    factory={
+        6: axdr.octets(b""),
+        7: axdr.array(),
+        8: axdr.array(),
+        9: axdr.array(),
+        10: axdr.octets(CosemDateTime().encode()),
     },
-    {1: _activate_calendar},
+    after={6: _programmed},
 )
 
 
@@ -258,29 +259,40 @@ def _delete_special(meter: Meter, parameter: Data, now: float) -> ActionResult:
     return ActionResult.SUCCESS
 
 
-_SPECIAL: Final = CosemObject(
-    11,
-    "0-0:11.0.0*255",
-    {2: Attr(_special_days, writable=True, write=_set_special)},
-    {1: _insert_special, 2: _delete_special},
+_SPECIAL: Final = Behaviour(
+    live={2: Live(_special_days, _set_special)}, methods={1: _insert_special, 2: _delete_special}
 )
 _RATES: Final = [Obis(1, 0, direction, 8, rate) for direction in (1, 2) for rate in (1, 2, 3, 4)]
-_ACTIVATION: Final = CosemObject(
-    6,
-    "0-0:14.0.0*255",
-    {
-        2: fixed(axdr.array(*[axdr.structure(axdr.u16(3), axdr.octets(obis.encode())) for obis in _RATES])),
-        3: fixed(
-            axdr.array(
-                *[
-                    axdr.structure(axdr.octets(b"RATE%d" % rate), axdr.array(axdr.u8(rate), axdr.u8(rate + 4)))
-                    for rate in (1, 2, 3, 4)
-                ]
-            )
-        ),
-        4: Attr(lambda ask: b"\x09\x05RATE%d" % ask.meter.tariff(ask.now)),
-    },
-)
+_MASKS: Final = {b"RATE%d" % rate: rate for rate in (1, 2, 3, 4)}
+
+
+def _set_mask(meter: Meter, value: Data, now: float) -> DataAccessResult:
+    """Let a tariff hold until the calendar switches to the next one."""
+    if value.tag != Tag.OCTET_STRING:
+        return DataAccessResult.TYPE_UNMATCHED
+    rate = _MASKS.get(cast(bytes, value.value))
+    if rate is None:
+        return DataAccessResult.OTHER_REASON
+    meter.force_tariff(rate, now)
+    return DataAccessResult.SUCCESS
+
+
+def activation_behaviour(registers: Container[Obis]) -> Behaviour:
+    """Which of the tariff registers that there are counts under which mask."""
+    rates = [obis for obis in _RATES if obis in registers]
+    masks = [
+        axdr.structure(
+            axdr.octets(name), axdr.array(*[axdr.u8(n) for n, obis in enumerate(rates, 1) if obis.e == rate])
+        )
+        for name, rate in _MASKS.items()
+    ]
+    return Behaviour(
+        live={4: Live(lambda ask: b"\x09\x05RATE%d" % ask.meter.tariff(ask.now), _set_mask)},
+        factory={
+            2: axdr.array(*[axdr.structure(axdr.u16(3), axdr.octets(obis.encode())) for obis in rates]),
+            3: axdr.array(*masks),
+        },
+    )
 
 
 # -- firmware ----------------------------------------------------------------------------------------------
@@ -301,9 +313,9 @@ def image_signature(image: bytes) -> bytes | None:
 _IDLE: Final = ImageTransfer(enabled=True)
 
 
-def _of_image(attribute: int, value: Callable[[ImageTransfer], object]) -> Attr:
+def _of_image(attribute: int, value: Callable[[ImageTransfer], object]) -> Live:
     kind = interface_class(18).attribute(attribute).type
-    return Attr(lambda ask: axdr.encode(kind.untyped(value(ask.meter.image or _IDLE))))
+    return Live(lambda ask: axdr.encode(kind.untyped(value(ask.meter.image or _IDLE))))
 
 
 def _initiate(meter: Meter, parameter: Data, now: float) -> ActionResult:
@@ -346,18 +358,16 @@ def _enable(meter: Meter, value: Data, now: float) -> DataAccessResult:
     return DataAccessResult.SUCCESS
 
 
-_FIRMWARE: Final = CosemObject(
-    18,
-    "0-0:44.0.0*255",
-    {
+_FIRMWARE: Final = Behaviour(
+    live={
         2: _of_image(2, lambda image: image.block_size),
         3: _of_image(3, lambda image: image.blocks_status),
         4: _of_image(4, lambda image: image.first_not_transferred),
-        5: _of_image(5, lambda image: image.enabled)._replace(writable=True, write=_enable),
+        5: _of_image(5, lambda image: image.enabled)._replace(write=_enable),
         6: _of_image(6, lambda image: image.status),
         7: _of_image(7, lambda image: image.to_activate),
     },
-    {1: _initiate, 2: _take_block, 3: _verify, 4: _activate},
+    methods={1: _initiate, 2: _take_block, 3: _verify, 4: _activate},
 )
 
 
@@ -394,16 +404,10 @@ def _stronger(meter: Meter, parameter: Data, now: float) -> ActionResult:
     return _ok(parameter.tag == Tag.ENUM and parameter.value == 3)
 
 
-_SECURITY: Final = CosemObject(
-    64,
-    "0-0:43.0.0*255",
-    {
-        2: fixed(axdr.enum(3)),
-        3: fixed(axdr.enum(0)),
-        4: fixed(axdr.octets(b"")),
-        5: Attr(lambda ask: b"\x09\x08" + ask.meter.title),
-    },
-    {1: _stronger, 2: _transfer_keys},
+_SECURITY: Final = Behaviour(
+    live={5: Live(lambda ask: b"\x09\x08" + ask.meter.title)},
+    methods={1: _stronger, 2: _transfer_keys},
+    factory={2: axdr.enum(3), 3: axdr.enum(0), 4: axdr.octets(b"")},
 )
 
 
@@ -424,49 +428,46 @@ def _captured(class_id: int, obis: Obis) -> Data:
     return axdr.structure(axdr.u16(class_id), axdr.octets(obis.encode()), axdr.i8(2), axdr.u16(0))
 
 
-def _push_setup(obis: Obis, *objects: tuple[int, Obis]) -> CosemObject:
-    listed = [(1, Obis(0, 0, 42, 0, 0)), (8, Obis(0, 0, 1, 0, 0)), *objects]
-    return CosemObject(
-        40,
-        str(obis),
-        {
-            2: settable(
-                axdr.array(_captured(40, obis)._replace(value=_self(obis)), *[_captured(*it) for it in listed])
-            ),
-            3: settable(axdr.structure(axdr.enum(0), axdr.octets(b""), axdr.enum(0))),
-            4: settable(axdr.array()),
-            5: settable(axdr.u16(0)),
-            6: settable(axdr.u8(3)),
-            7: settable(axdr.u16(5)),
-        },
-        {1: _push(obis)},
-    )
-
-
 def _self(obis: Obis) -> tuple[Data, ...]:
     """A push starts with the name of its own setup, so that the receiver knows what it got."""
     return axdr.u16(40), axdr.octets(obis.encode()), axdr.i8(1), axdr.u16(0)
 
 
-_POWER: Final = [(3, Obis(1, 0, c, 7, 0)) for c in (1, 2)]
-_ENERGY: Final = [(3, Obis(1, 0, c, 8, 0)) for c in (1, 2)]
-PUSHES: Final = (
-    _push_setup(_push_of(1), *_ENERGY, *_POWER),
-    _push_setup(_push_of(2), (1, Obis(0, 0, 97, 98, 0))),
-    _push_setup(_push_of(3), *_ENERGY),
-    _push_setup(ALARM_PUSH, (1, Obis(0, 0, 97, 98, 0))),
-)
+_ALARMS: Final = ((1, Obis(0, 0, 97, 98, 0)),)
+_POWER: Final = tuple((3, Obis(1, 0, c, 7, 0)) for c in (1, 2))
+_ENERGY: Final = tuple((3, Obis(1, 0, c, 8, 0)) for c in (1, 2))
+_PUSHED: Final[dict[Obis, tuple[tuple[int, Obis], ...]]] = {
+    _push_of(1): (*_ENERGY, *_POWER),
+    _push_of(2): _ALARMS,
+    _push_of(3): _ENERGY,
+    ALARM_PUSH: _ALARMS,
+}
+_HEAD: Final = ((1, Obis(0, 0, 42, 0, 0)), (8, Obis(0, 0, 1, 0, 0)))
 
-CONTROLS: Final[tuple[CosemObject, ...]] = (
-    SWITCH,
-    LIMITER,
-    MONITOR,
-    *_TABLES,
-    *SCHEDULES,
-    CALENDAR,
-    _SPECIAL,
-    _ACTIVATION,
-    _FIRMWARE,
-    _SECURITY,
-    *PUSHES,
-)
+
+def push_behaviour(obis: Obis) -> Behaviour:
+    """A push setup: what it sends unless told otherwise, and sending it."""
+    listed = [_captured(*entry) for entry in (*_HEAD, *_PUSHED.get(obis, _ENERGY))]
+    return Behaviour(
+        methods={1: _push(obis)},
+        factory={
+            2: axdr.array(_captured(40, obis)._replace(value=_self(obis)), *listed),
+            3: axdr.structure(axdr.enum(0), axdr.octets(b""), axdr.enum(0)),
+            4: axdr.array(),
+            5: axdr.u16(0),
+            6: axdr.u8(3),
+            7: axdr.u16(5),
+        },
+    )
+
+
+CONTROLS: Final[dict[int, Behaviour]] = {
+    11: _SPECIAL,
+    18: _FIRMWARE,
+    20: _CALENDAR,
+    21: _MONITOR,
+    64: _SECURITY,
+    70: _SWITCH,
+    71: _LIMITER,
+}
+"""By class, what the meter does for the one object of it."""

@@ -1,99 +1,34 @@
-"""Objects that say who the meter is and how it is: names, versions, status words, clock, ports."""
+"""What the meter says of itself, bound to objects by their OBIS codes: names, versions, status words, counts, ports."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from meterway.base.obis import Obis
+from meterway.mapping.companion import CompanionProfile, ProfileObject
 from meterway.meter.device import STATUS_CLOCK_INVALID, STATUS_SUMMER, Meter
-from meterway.meter.events import EventCode, Log
-from meterway.meter.objects.table import Ask, Attr, CosemObject, fixed, moment, settable, u32
+from meterway.meter.events import Event, EventCode, Log
+from meterway.meter.objects.table import Ask, Behaviour, Live, encoded_octets, u32
 from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
-from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+from meterway.stacks.dlms.axdr import Data, Tag
+from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
-__all__ = ["IDENTITY"]
+__all__ = ["LOAD_PROFILE", "PORTS", "STATUS_WORDS", "data_behaviour", "status_map_behaviour"]
 
-_SUNDAY: Final = 7
-_MARCH, _OCTOBER = 3, 10
+LOAD_PROFILE: Final = Obis(1, 0, 99, 1, 0)
+STATUS_WORDS: Final = frozenset(Obis(0, 0, 96, 10, e) for e in (1, 2, 3))
+"""The status octets of profiles."""
+_PERIOD: Final = Obis(1, 0, 0, 8, 4)
+_COUNTERS: Final = (Obis(0, 0, 43, 1, 0), Obis(0, 0, 43, 1, 1))
+_LONG_S: Final = 180
+_RECENT_S: Final = 30 * 86400
 
-
-def _data(obis: str, attribute: Attr) -> CosemObject:
-    return CosemObject(1, obis, {2: attribute})
-
-
-def _octets(value: bytes) -> bytes:
-    return bytes((Tag.OCTET_STRING,)) + axdr.encode_length(len(value)) + value
-
-
-# -- clock -------------------------------------------------------------------------------------------------
+_Text = Callable[[Meter], bytes]
 
 
-def _time(ask: Ask) -> bytes:
-    return b"\x09\x0c" + moment(ask.meter, ask.meter.clock(ask.now))
-
-
-def _set_time(meter: Meter, value: Data, now: float) -> DataAccessResult:
-    if value.tag == Tag.DATE_TIME and isinstance(value.value, CosemDateTime):
-        wanted = value.value
-    elif value.tag == Tag.OCTET_STRING and isinstance(value.value, bytes) and len(value.value) == 12:
-        wanted = CosemDateTime.decode(value.value)
-    else:
-        return DataAccessResult.TYPE_UNMATCHED
-    local = wanted.local()
-    if local is None:
-        return DataAccessResult.OTHER_REASON
-    utc = wanted.utc()
-    meter.set_clock(float(meter.load.zone.unix(local)) if utc is None else utc.timestamp(), now)
-    return DataAccessResult.SUCCESS
-
-
-def _clock_status(ask: Ask) -> bytes:
-    return bytes((Tag.UNSIGNED, 0x80 * ask.meter.load.zone.is_summer(ask.meter.clock(ask.now))))
-
-
-def _turn(month: int, hour: int) -> Data:
-    """The last Sunday of a month, every year."""
-    template = CosemDateTime(month=month, day=0xFE, weekday=_SUNDAY, hour=hour, minute=0, second=0, hundredths=0)
-    return axdr.octets(template.encode())
-
-
-def _set_to(meter: Meter, clock: float, period_s: int, now: float) -> ActionResult:
-    meter.set_clock((clock + period_s / 2) // period_s * period_s, now)
-    return ActionResult.SUCCESS
-
-
-def _adjust(period_s: int) -> object:
-    def adjust(meter: Meter, parameter: Data, now: float) -> ActionResult:
-        return _set_to(meter, meter.clock(now), period_s, now)
-
-    return adjust
-
-
-def _shift(meter: Meter, parameter: Data, now: float) -> ActionResult:
-    seconds = parameter.value
-    if parameter.tag not in (Tag.LONG, Tag.INTEGER) or not isinstance(seconds, int):
-        return ActionResult.TYPE_UNMATCHED
-    if abs(seconds) > 900:
-        return ActionResult.OTHER_REASON
-    meter.set_clock(meter.clock(now) + seconds, now)
-    return ActionResult.SUCCESS
-
-
-_CLOCK = CosemObject(
-    8,
-    "0-0:1.0.0*255",
-    {
-        2: Attr(_time, writable=True, write=_set_time),
-        3: Attr(lambda ask: b"\x10" + (-ask.meter.load.zone.standard_min).to_bytes(2, "big", signed=True)),
-        4: Attr(_clock_status),
-        5: fixed(_turn(_MARCH, 2)),
-        6: fixed(_turn(_OCTOBER, 3)),
-        7: fixed(axdr.i8(60)),
-        8: Attr(lambda ask: bytes((Tag.BOOLEAN, ask.meter.load.zone.summer_time))),
-        9: fixed(axdr.enum(1)),
-    },
-    {1: _adjust(900), 2: _adjust(900), 3: _adjust(60), 6: _shift},  # type: ignore[dict-item]
-)
+def _of(text: _Text) -> Behaviour:
+    return Behaviour(live={2: Live(lambda ask: encoded_octets(text(ask.meter)))})
 
 
 # -- status words ------------------------------------------------------------------------------------------
@@ -101,18 +36,18 @@ _CLOCK = CosemObject(
 
 def _amr_status(ask: Ask) -> bytes:
     meter, now = ask.meter, ask.now
-    status = STATUS_SUMMER * meter.load.zone.is_summer(now)
+    status = STATUS_SUMMER * meter.zone.is_summer(now)
     if abs(meter.clock_error_s(now)) >= 86400:
         status |= STATUS_CLOCK_INVALID
     return bytes((Tag.UNSIGNED, status))
 
 
-def _last_code(log: Log) -> Attr:
+def _last_code(log: Log) -> Behaviour:
     def read(ask: Ask) -> bytes:
-        found = ask.meter.log_events(log, ask.now - 30 * 86400, ask.now + 86400, ask.now)
+        found = ask.meter.log_events(log, ask.now - _RECENT_S, ask.now + 86400, ask.now)
         return bytes((Tag.UNSIGNED, found[-1].code if found else 0))
 
-    return Attr(read)
+    return Behaviour(live={2: Live(read)})
 
 
 def _clear_alarms(meter: Meter, value: Data, now: float) -> DataAccessResult:
@@ -132,89 +67,138 @@ def _clear_errors(meter: Meter, value: Data, now: float) -> DataAccessResult:
     return DataAccessResult.SUCCESS
 
 
-def _counter(client: int) -> Attr:
+# -- counts ------------------------------------------------------------------------------------------------
+
+
+def _failures(ask: Ask) -> bytes:
+    return u32(sum(event.code == EventCode.POWER_DOWN for event in _all(ask, Log.STANDARD)))
+
+
+def _long_failures(ask: Ask) -> bytes:
+    """Those that lasted longer than three minutes."""
+    count, since = 0, float("inf")
+    for event in _all(ask, Log.STANDARD):
+        if event.code == EventCode.POWER_DOWN:
+            since = event.unix_s
+        elif event.code == EventCode.POWER_UP:
+            count += event.unix_s - since > _LONG_S
+            since = float("inf")
+    return u32(count)
+
+
+def _quality(first: EventCode, phase: int) -> Behaviour:
+    def read(ask: Ask) -> bytes:
+        return u32(sum(event.code == first + phase for event in _all(ask, Log.QUALITY)))
+
+    return Behaviour(live={2: Live(read)})
+
+
+def _all(ask: Ask, log: Log) -> list[Event]:
+    return ask.meter.log_events(log, ask.meter.installed_s, ask.now, ask.now, days=None)
+
+
+# -- binding -----------------------------------------------------------------------------------------------
+
+
+def _counter(obis: Obis, profile: CompanionProfile) -> Behaviour:
+    """The highest counter that came; the first object is that of the client that configures, the next of the other."""
+    ciphered = [entry for entry in profile.associations if entry.authentication == "hls5"]
+    ciphered.sort(key=lambda entry: not entry.configure)
+    place = _COUNTERS.index(obis)
+    client = ciphered[place].client if place < len(ciphered) else -1
+
     def read(ask: Ask) -> bytes:
         received = (ask.meter.received or {}).get(client)
         return u32(0 if received is None else max(received.last, 0))
 
-    return Attr(read)
+    return Behaviour(live={2: Live(read)})
 
 
-def _tariff(ask: Ask) -> bytes:
-    return _octets(b"%04d" % ask.meter.tariff(ask.now))
+def _recording_period(ask: Ask) -> bytes:
+    return ask.meter.changed.get((7, LOAD_PROFILE, 4), b"") if ask.meter.changed else b""
 
 
-_STATUS_MAP = axdr.structure(axdr.u8(1), axdr.u16(1))
+def _period(profile: CompanionProfile) -> Behaviour:
+    """The capture period of the load profile, in s."""
+    load = profile.objects.get(LOAD_PROFILE)
+    factory = u32(int(load.static.get(4, 900)) if load is not None else 900)  # type: ignore[call-overload]
+    return Behaviour(live={2: Live(lambda ask: _recording_period(ask) or factory)})
 
-IDENTITY: Final[tuple[CosemObject, ...]] = (
-    _CLOCK,
-    _data("0-0:42.0.0*255", Attr(lambda ask: _octets(ask.meter.logical_device_name))),
-    _data("0-0:96.1.0*255", Attr(lambda ask: _octets(ask.meter.serial.encode()))),
-    _data("0-0:96.1.1*255", settable(axdr.octets(b""))),
-    _data("1-0:0.0.0*255", Attr(lambda ask: _octets(ask.meter.serial.encode()))),
-    _data("1-0:0.2.0*255", Attr(lambda ask: _octets(ask.meter.firmware))),
-    _data("1-0:0.2.8*255", fixed(axdr.octets(b"MWY-METROLOGY-1"))),
-    _data("1-0:0.8.4*255", fixed(axdr.u32(900))),
-    _data("0-0:96.14.0*255", Attr(_tariff)),
-    _data("0-0:96.10.1*255", Attr(_amr_status)),
-    _data("0-0:96.10.2*255", Attr(_amr_status)),
-    _data("0-0:96.10.3*255", Attr(_amr_status)),
-    _data("0-0:97.97.0*255", Attr(lambda ask: u32(ask.meter.errors), writable=True, write=_clear_errors)),
-    _data("0-0:97.98.0*255", Attr(lambda ask: u32(ask.meter.alarms), writable=True, write=_clear_alarms)),
-    _data("0-0:97.98.10*255", settable(axdr.u32(0xFFFFFFFF))),
-    _data("0-0:96.13.0*255", settable(axdr.octets(b""))),
-    *[_data(f"0-0:96.11.{log.value}*255", _last_code(log)) for log in Log],
-    _data("0-0:43.1.0*255", _counter(1)),
-    _data("0-0:43.1.1*255", _counter(3)),
-    CosemObject(63, "0-0:96.5.1*255", {2: Attr(lambda ask: u32(ask.meter.alarms)), 3: fixed(_STATUS_MAP)}),
-    CosemObject(
-        17,
-        "0-0:41.0.0*255",
-        {
-            2: Attr(
-                lambda ask: b"\x01\x01\x02\x02\x12\x00\x01" + _octets(ask.meter.logical_device_name),
-            )
+
+_FIXED: Final[dict[Obis, Behaviour]] = {
+    Obis(0, 0, 42, 0, 0): _of(lambda meter: meter.logical_device_name),
+    Obis(0, 0, 96, 1, 0): _of(lambda meter: meter.serial.encode()),
+    Obis(0, 0, 96, 1, 1): Behaviour(factory={2: axdr.octets(b"")}),
+    Obis(1, 0, 0, 0, 0): _of(lambda meter: meter.serial.encode()),
+    Obis(1, 0, 0, 2, 0): _of(lambda meter: meter.firmware),
+    Obis(1, 0, 0, 2, 8): Behaviour(factory={2: axdr.octets(b"MWY-METROLOGY-1")}),
+    Obis(0, 0, 96, 14, 0): Behaviour(
+        live={2: Live(lambda ask: encoded_octets(b"%04d" % ask.meter.tariff(ask.now)))},
+    ),
+    Obis(0, 0, 97, 97, 0): Behaviour(live={2: Live(lambda ask: u32(ask.meter.errors), _clear_errors)}),
+    Obis(0, 0, 97, 98, 0): Behaviour(live={2: Live(lambda ask: u32(ask.meter.alarms), _clear_alarms)}),
+    Obis(0, 0, 97, 98, 10): Behaviour(factory={2: axdr.u32(0xFFFFFFFF)}),
+    Obis(0, 0, 96, 13, 0): Behaviour(factory={2: axdr.octets(b"")}),
+    Obis(0, 0, 96, 7, 21): Behaviour(live={2: Live(_failures)}),
+    Obis(0, 0, 96, 7, 9): Behaviour(live={2: Live(_long_failures)}),
+    **{obis: Behaviour(live={2: Live(_amr_status)}) for obis in STATUS_WORDS},
+    **{Obis(0, 0, 96, 11, log.value): _last_code(log) for log in Log},
+    **{Obis(1, 0, c, 32, 0): _quality(EventCode.UNDERVOLTAGE_L1, phase) for phase, c in enumerate((32, 52, 72))},
+    **{Obis(1, 0, c, 36, 0): _quality(EventCode.OVERVOLTAGE_L1, phase) for phase, c in enumerate((32, 52, 72))},
+}
+
+
+def data_behaviour(item: ProfileObject, profile: CompanionProfile) -> Behaviour:
+    """What the meter says in a Data object."""
+    if item.obis in _COUNTERS:
+        return _counter(item.obis, profile)
+    return _period(profile) if item.obis == _PERIOD else _FIXED.get(item.obis, Behaviour())
+
+
+def status_map_behaviour(item: ProfileObject) -> Behaviour:
+    """The alarms as a status mapping."""
+    if item.obis != Obis(0, 0, 96, 5, 1):
+        return Behaviour()
+    mapping = axdr.structure(axdr.u8(1), axdr.u16(1))
+    return Behaviour(live={2: Live(lambda ask: u32(ask.meter.alarms))}, factory={3: mapping})
+
+
+def _sap_list(ask: Ask) -> bytes:
+    return b"\x01\x01\x02\x02\x12\x00\x01" + encoded_octets(ask.meter.logical_device_name)
+
+
+PORTS: Final[dict[int, Behaviour]] = {
+    17: Behaviour(live={2: Live(_sap_list)}),
+    19: Behaviour(
+        live={6: Live(lambda ask: encoded_octets(ask.meter.serial.encode()))},
+        factory={
+            2: axdr.enum(1),
+            3: axdr.enum(0),
+            4: axdr.enum(5),
+            5: axdr.enum(0),
+            **{number: axdr.octets(b"") for number in (7, 8, 9)},
         },
     ),
-    CosemObject(
-        19,
-        "0-0:20.0.0*255",
-        {
-            2: fixed(axdr.enum(1)),
-            3: fixed(axdr.enum(0)),
-            4: fixed(axdr.enum(5)),
-            5: fixed(axdr.enum(0)),
-            6: Attr(lambda ask: _octets(ask.meter.serial.encode())),
-            7: fixed(axdr.octets(b"")),
-            8: fixed(axdr.octets(b"")),
-            9: fixed(axdr.octets(b"")),
-        },
-        version=1,
+    23: Behaviour(
+        factory={
+            2: axdr.enum(5),
+            3: axdr.u8(1),
+            4: axdr.u8(1),
+            5: axdr.u16(128),
+            6: axdr.u16(128),
+            7: axdr.u16(25),
+            8: axdr.u16(120),
+            9: axdr.u16(17),
+        }
     ),
-    CosemObject(
-        23,
-        "0-0:22.0.0*255",
-        {
-            2: settable(axdr.enum(5)),
-            3: settable(axdr.u8(1)),
-            4: settable(axdr.u8(1)),
-            5: settable(axdr.u16(128)),
-            6: settable(axdr.u16(128)),
-            7: settable(axdr.u16(25)),
-            8: settable(axdr.u16(120)),
-            9: settable(axdr.u16(17)),
-        },
-        version=1,
+    41: Behaviour(
+        factory={
+            2: axdr.u16(4059),
+            3: axdr.octets(bytes(6)),
+            4: axdr.u16(576),
+            5: axdr.u8(1),
+            6: axdr.u16(180),
+        }
     ),
-    CosemObject(
-        41,
-        "0-0:25.0.0*255",
-        {
-            2: settable(axdr.u16(4059)),
-            3: fixed(axdr.octets(bytes(6))),
-            4: settable(axdr.u16(576)),
-            5: settable(axdr.u8(1)),
-            6: settable(axdr.u16(180)),
-        },
-    ),
-)
+}
+"""By class, what the meter's ports are set to."""

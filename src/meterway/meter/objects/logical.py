@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol
 
 from meterway.base.ciphers import Gcm12
+from meterway.base.obis import Obis
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
-from meterway.meter.objects.model import (
-    ADMIN_SECURED,
-    CLASSES_BY_OBIS,
-    MANAGEMENT,
-    OBJECTS,
-    PUBLIC,
-    READING,
-    may_act,
-    may_read,
-    may_set,
-)
-from meterway.meter.objects.table import Ask, store
+from meterway.meter.objects.model import MECHANISMS, Model, model_of
+from meterway.meter.objects.table import Ask, Attr, CosemObject, store
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.acse.apdu import CONTEXT_LN, CONTEXT_LN_CIPHERED
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
@@ -31,7 +23,7 @@ from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["ADMIN_SECURED", "MANAGEMENT", "PUBLIC", "READING", "CounterStore", "LogicalMeter", "send_counter"]
+__all__ = ["CounterStore", "LogicalMeter", "send_counter"]
 
 _READS: Final = (
     Conformance.GET
@@ -42,28 +34,25 @@ _READS: Final = (
 _WRITES: Final = (
     Conformance.SET | Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_SET | Conformance.BLOCK_TRANSFER_WITH_ACTION
 )
-_FIXED: Final = {
-    PUBLIC: Association(client=PUBLIC, mechanism=LOWEST, conformance=_READS),
-    MANAGEMENT: Association(
-        client=MANAGEMENT,
-        mechanism=HLS5,
-        conformance=_READS | _WRITES,
-        context=CONTEXT_LN_CIPHERED,
-        control=AUTHENTICATED | ENCRYPTED,
-    ),
-    ADMIN_SECURED: Association(
-        client=ADMIN_SECURED,
-        mechanism=HLS5,
-        conformance=_READS | Conformance.ACTION,
-        context=CONTEXT_LN_CIPHERED,
-        control=AUTHENTICATED | ENCRYPTED,
-    ),
-}
 _NOTICED: Final = {
     "authentication": EventCode.AUTHENTICATION_FAILED,
     "tag": EventCode.DECRYPTION_FAILED,
     "counter": EventCode.REPLAY_ATTACK,
 }
+
+
+@lru_cache(maxsize=1024)
+def _association(client: int, mechanism: int, configures: bool, secret: bytes) -> Association:
+    ciphered = mechanism == HLS5
+    proves = Conformance.ACTION if mechanism > LLS else Conformance(0)
+    return Association(
+        client=client,
+        mechanism=mechanism,
+        conformance=_READS | _WRITES if configures else _READS | proves,
+        context=CONTEXT_LN_CIPHERED if ciphered else CONTEXT_LN,
+        control=AUTHENTICATED | ENCRYPTED if ciphered else 0,
+        secret=secret,
+    )
 
 
 class CounterStore(Protocol):
@@ -91,10 +80,11 @@ def send_counter(meter: Meter, counters: CounterStore) -> SendCounter:
 class LogicalMeter:
     """A meter as one logical device. ``unix`` turns the engine's time into Unix seconds."""
 
-    __slots__ = ("_counters", "_unix", "meter")
+    __slots__ = ("_counters", "_model", "_unix", "meter")
 
     def __init__(self, meter: Meter, counters: CounterStore, unix: Callable[[float], float]) -> None:
         self.meter = meter
+        self._model: Model = model_of(meter.config.country)
         self._counters = counters
         self._unix = unix
 
@@ -105,15 +95,17 @@ class LogicalMeter:
 
     def association(self, client: int) -> Association | None:
         """The association that ``client`` may open, or None."""
-        if client == READING:
-            return Association(
-                client=READING, mechanism=LLS, conformance=_READS, context=CONTEXT_LN, secret=self.meter.keys.lls
-            )
-        return _FIXED.get(client)
+        found = self._model.associations.get(client)
+        if found is None:
+            return None
+        mechanism = MECHANISMS[found.authentication]
+        secret = b"" if mechanism in (LOWEST, HLS5) else self.meter.keys.lls
+        return _association(client, mechanism, found.configure, secret)
 
     def security(self, client: int) -> DeviceSecurity | None:
         """Keys and counters for ``client``, or None where it has none."""
-        if client not in (MANAGEMENT, ADMIN_SECURED):
+        found = self._model.associations.get(client)
+        if found is None or found.authentication != "hls5":
             return None
         meter = self.meter
         keys = meter.keys
@@ -128,19 +120,26 @@ class LogicalMeter:
             received=received,
         )
 
+    def _find(self, class_id: int, obis: Obis, number: int) -> tuple[CosemObject, Attr] | DataAccessResult:
+        thing = self._model.objects.get((class_id, obis))
+        if thing is None:
+            known = obis in self._model.classes
+            return DataAccessResult.OBJECT_CLASS_INCONSISTENT if known else DataAccessResult.OBJECT_UNDEFINED
+        found = thing.attributes.get(number)
+        if found is not None:
+            return thing, found
+        known = 1 <= number <= len(thing.table.attributes)
+        return DataAccessResult.READ_WRITE_DENIED if known else DataAccessResult.OBJECT_UNDEFINED
+
     def get(
         self, client: int, attribute: AttributeDescriptor, selection: Selection | None, now: float
     ) -> bytes | DataAccessResult:
         """Read an attribute."""
         class_id, obis, number = attribute
-        thing = OBJECTS.get((class_id, obis))
-        if thing is None:
-            known = obis in CLASSES_BY_OBIS
-            return DataAccessResult.OBJECT_CLASS_INCONSISTENT if known else DataAccessResult.OBJECT_UNDEFINED
-        found = thing.attributes.get(number)
-        if found is None:
-            return DataAccessResult.OBJECT_UNDEFINED
-        if not may_read(client, class_id, obis, number):
+        found = self._find(class_id, obis, number)
+        if isinstance(found, DataAccessResult):
+            return found
+        if not self._model.shows(client, obis):
             return DataAccessResult.READ_WRITE_DENIED
         if selection is not None and (class_id != 7 or number != 2):
             return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
@@ -149,46 +148,44 @@ class LogicalMeter:
             octets = changed.get((class_id, obis, number))
             if octets is not None:
                 return octets
-        return found.read(Ask(self.meter, self._unix(now), client, selection))
+        return found[1].read(Ask(self.meter, self._unix(now), client, selection))
 
     def set(
         self, client: int, attribute: AttributeDescriptor, selection: Selection | None, value: bytes, now: float
     ) -> DataAccessResult:
         """Write an attribute."""
         class_id, obis, number = attribute
-        thing = OBJECTS.get((class_id, obis))
-        if thing is None:
-            known = obis in CLASSES_BY_OBIS
-            return DataAccessResult.OBJECT_CLASS_INCONSISTENT if known else DataAccessResult.OBJECT_UNDEFINED
-        found = thing.attributes.get(number)
-        if found is None:
-            return DataAccessResult.OBJECT_UNDEFINED
-        if not found.writable or not may_set(client):
+        found = self._find(class_id, obis, number)
+        if isinstance(found, DataAccessResult):
+            return found
+        thing, entry = found
+        if not entry.writable or not self._model.may_configure(client) or not self._model.shows(client, obis):
             return DataAccessResult.READ_WRITE_DENIED
         if selection is not None:
             return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
         data = axdr.decode_all(value)
         unix = self._unix(now)
-        if found.write is not None:
-            return found.write(self.meter, data, unix)
+        if entry.write is not None:
+            return entry.write(self.meter, data, unix)
         result = store(thing, number, self.meter, data)
         if result is DataAccessResult.SUCCESS:
-            if found.after is not None:
-                found.after(self.meter, unix)
+            if entry.after is not None:
+                entry.after(self.meter, unix)
             else:
                 self.meter.log(unix, Log.STANDARD, EventCode.PARAMETERS_CHANGED)
         return result
 
     def act(self, client: int, method: MethodDescriptor, parameters: bytes | None, now: float) -> ActionOutcome:
         """Call a method."""
-        thing = OBJECTS.get((method.class_id, method.obis))
+        thing = self._model.objects.get((method.class_id, method.obis))
         if thing is None:
-            known = method.obis in CLASSES_BY_OBIS
+            known = method.obis in self._model.classes
             return ActionOutcome(ActionResult.OBJECT_CLASS_INCONSISTENT if known else ActionResult.OBJECT_UNDEFINED)
         call = thing.methods.get(method.method)
         if call is None:
-            return ActionOutcome(ActionResult.OBJECT_UNDEFINED)
-        if not may_act(client):
+            known = 1 <= method.method <= len(thing.table.methods)
+            return ActionOutcome(ActionResult.READ_WRITE_DENIED if known else ActionResult.OBJECT_UNDEFINED)
+        if not self._model.may_configure(client) or not self._model.shows(client, method.obis):
             return ActionOutcome(ActionResult.READ_WRITE_DENIED)
         data = axdr.null() if parameters is None else axdr.decode_all(parameters)
         return ActionOutcome(call(self.meter, data, self._unix(now)))

@@ -1,21 +1,24 @@
-"""Profile objects: load, daily and billing profiles and the event logs, by range and by entry."""
+"""Profile objects: load, daily and billing profiles and the event logs, by range and by entry.
+
+Which columns a profile captures, and how often, the companion profile says.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meterway.base.errors import DecodeError, LocalProtocolError
-from meterway.base.obis import Obis
-from meterway.meter.device import STATUS_SUMMER, Meter, Rows
-from meterway.meter.events import Log
+from meterway.base.errors import ConfigError, DecodeError, LocalProtocolError
+from meterway.mapping.companion import ProfileObject
+from meterway.meter.device import STATUS_SUMMER, Buffer, Meter, Rows
+from meterway.meter.events import LOG_NAMES, Log
 from meterway.meter.load import SLOT_S
-from meterway.meter.objects.table import Ask, Attr, CosemObject, fixed, u32
-from meterway.meter.tariff import TARIFFS
+from meterway.meter.objects.table import Ask, Behaviour, Live, moment, u32
 from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, EncodeColumn, Tag, encode_columns
@@ -32,26 +35,32 @@ from meterway.stacks.dlms.classes.profile_generic import (
 from meterway.stacks.dlms.xdlms.parts import Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["PROFILES"]
+__all__ = ["Column", "ProfileBehaviour"]
 
 _FAR: Final = 4e11
 _LOG_ROWS: Final = 500
 _EMPTY: Final = b"\x01\x00"
+_DAY_S: Final = 86400
+_PERIODS: Final = (900, 1800, 3600)
+"""What the capture period of a load profile may be set to, seconds."""
 
 Ints = NDArray[np.int64]
 
 
-class _Source(Protocol):
-    """Where rows come from; times are those the meter stamps."""
+class Column(NamedTuple):
+    """One captured attribute: its tag and how rows give its values; ``rates`` if they need the tariff registers.
 
-    def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
-        """Rows captured within [from_s, to_s]."""
+    Without ``values``, ``read`` answers it row by row; without both it is the time of the row.
+    """
 
-    def count(self, meter: Meter, now: float) -> int:
-        """How many rows there are."""
+    tag: int
+    values: Callable[[Meter, Rows], NDArray[np.int64] | NDArray[np.uint8]] | None = None
+    read: Callable[[Ask], bytes | DataAccessResult] | None = None
+    rates: bool = False
 
-    def entries(self, meter: Meter, part: slice, now: float) -> Rows:
-        """Rows by their place, the oldest first."""
+
+_TIME: Final = Column(int(Tag.OCTET_STRING))
+_WIDTHS: Final = {int(Tag.DOUBLE_LONG_UNSIGNED): 4, int(Tag.LONG_UNSIGNED): 2, int(Tag.UNSIGNED): 1}
 
 
 def _shift_s(meter: Meter, now: float) -> int:
@@ -59,200 +68,318 @@ def _shift_s(meter: Meter, now: float) -> int:
     return round(meter.clock_error_s(now) / SLOT_S) * SLOT_S
 
 
-class _LoadRows:
-    """Quarter-hours: status octet and the four registers."""
+def _merged(times: Ints, more: tuple[float, ...], from_s: float, to_s: float) -> Ints:
+    """Times of capture with those asked for out of turn."""
+    kept = [int(moment) for moment in more if from_s <= moment <= to_s]
+    return np.union1d(times, np.array(kept, dtype=np.int64)) if kept else times
+
+
+# -- where rows come from ------------------------------------------------------------------------------------
+
+
+class _Periodic:
+    """Rows at whole multiples of a period of quarter-hours."""
+
+    def __init__(self, item: ProfileObject, period_s: int, *, rates: bool) -> None:
+        self._key = (item.class_id, item.obis, 4)
+        self._obis = item.obis
+        self._period_s = period_s
+        self._entries = item.static.get(8)
+        self._rates = rates
+
+    def period_s(self, meter: Meter) -> int:
+        """As it is set."""
+        octets = (meter.changed or {}).get(self._key)
+        return self._period_s if octets is None else int.from_bytes(octets[1:], "big")
+
+    def capacity(self, meter: Meter) -> int:
+        """How many rows there is room for."""
+        if isinstance(self._entries, int):
+            return self._entries
+        return meter.config.profile_days * _DAY_S // self.period_s(meter)
+
+    def _span(self, meter: Meter, now: float) -> tuple[int, int]:
+        since = (meter.buffers or {}).get(self._obis, Buffer()).since
+        return meter.periodic_bounds(self.period_s(meter), self.capacity(meter), since, now)
 
     def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
-        shift = _shift_s(meter, now)
-        first = -int(-max(from_s - shift, 0.0) // SLOT_S)
-        rows = meter.load_rows(first, int((to_s - shift) // SLOT_S), now)
-        return rows._replace(times_s=rows.times_s + shift) if shift else rows
+        """Rows captured within [from_s, to_s]."""
+        period = self.period_s(meter)
+        oldest, newest = self._span(meter, now)
+        first = max(-int(-max(from_s, 0.0) // period), oldest)
+        return meter.periodic_rows(period, first, min(int(to_s // period), newest), rates=self._rates)
 
     def count(self, meter: Meter, now: float) -> int:
-        first, last = meter.load_bounds(now)
+        """How many rows there are."""
+        first, last = self._span(meter, now)
         if any(period.dark for period in meter.off):
-            return len(meter.load_rows(first, last, now).times_s)
+            return len(meter.periodic_rows(self.period_s(meter), first, last).times_s)
         return max(last - first + 1, 0)
 
     def entries(self, meter: Meter, part: slice, now: float) -> Rows:
-        first, last = meter.load_bounds(now)
-        shift = _shift_s(meter, now)
+        """Rows by their place, the oldest first."""
+        period = self.period_s(meter)
+        first, last = self._span(meter, now)
         if any(period.dark for period in meter.off):
-            rows = meter.load_rows(first, last, now)
-            rows = Rows(rows.times_s[part], rows.status[part], rows.values[part])
-        else:
-            rows = meter.load_rows(first + part.start, first + part.stop - 1, now)
-        return rows._replace(times_s=rows.times_s + shift) if shift else rows
+            return _cut(meter.periodic_rows(period, first, last, rates=self._rates), part)
+        return meter.periodic_rows(period, first + part.start, first + part.stop - 1, rates=self._rates)
 
 
-class _BillingRows:
-    """Local midnights or starts of months: status octet, four registers, tariff registers."""
+class _Calendar:
+    """Rows at local midnights or at the starts of months, and when a client asks for one."""
 
-    def __init__(self, *, monthly: bool) -> None:
+    def __init__(self, item: ProfileObject, *, monthly: bool) -> None:
+        self._obis = item.obis
         self._monthly = monthly
+        self._entries = item.static.get(8)
+
+    def period_s(self, meter: Meter) -> int:
+        """A day, or none."""
+        return 0 if self._monthly else _DAY_S
+
+    def capacity(self, meter: Meter) -> int:
+        """How many rows there is room for."""
+        if isinstance(self._entries, int):
+            return self._entries
+        return 13 if self._monthly else meter.config.profile_days
 
     def _times(self, meter: Meter, from_s: float, to_s: float, now: float) -> Ints:
-        if self._monthly:
-            return meter.monthly_times(from_s, to_s, now)
-        return meter.daily_times(from_s, to_s, now)
+        buffer = (meter.buffers or {}).get(self._obis)
+        low = from_s if buffer is None else max(from_s, buffer.since + 1)
+        times = (meter.monthly_times if self._monthly else meter.daily_times)(low, to_s, now, self.capacity(meter))
+        if buffer is not None and buffer.captured:
+            return _merged(times, buffer.captured, low, to_s)[-self.capacity(meter) :]
+        return times
 
     def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
+        """Rows captured within [from_s, to_s]."""
         return meter.billing_rows(self._times(meter, from_s, to_s, now))
 
     def count(self, meter: Meter, now: float) -> int:
+        """How many rows there are."""
         return len(self._times(meter, 0.0, _FAR, now))
 
     def entries(self, meter: Meter, part: slice, now: float) -> Rows:
+        """Rows by their place, the oldest first."""
         return meter.billing_rows(self._times(meter, 0.0, _FAR, now)[part])
 
 
-class _LogRows:
+class _Logged:
     """Event codes."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
 
+    def period_s(self, meter: Meter) -> int:
+        """None: events come when they come."""
+        return 0
+
+    def capacity(self, meter: Meter) -> int:
+        """How many rows there is room for."""
+        return _LOG_ROWS
+
     def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
+        """Events within [from_s, to_s]."""
         found = meter.log_events(self._log, from_s, to_s, now)[-_LOG_ROWS:]
         times = np.array([event.unix_s for event in found], dtype=np.int64)
-        zone = meter.load.zone
-        summer = np.array([STATUS_SUMMER * zone.is_summer(event.unix_s) for event in found], dtype=np.uint8)
+        summer = np.array([STATUS_SUMMER * meter.zone.is_summer(event.unix_s) for event in found], dtype=np.uint8)
         return Rows(times, summer, np.array([[event.code] for event in found], dtype=np.int64).reshape(-1, 1))
 
     def count(self, meter: Meter, now: float) -> int:
+        """How many events there are."""
         return len(self.between(meter, 0.0, _FAR, now).times_s)
 
     def entries(self, meter: Meter, part: slice, now: float) -> Rows:
-        rows = self.between(meter, 0.0, _FAR, now)
-        return Rows(rows.times_s[part], rows.status[part], rows.values[part])
+        """Events by their place, the oldest first."""
+        return _cut(self.between(meter, 0.0, _FAR, now), part)
 
 
-class _Shape(NamedTuple):
-    """What a profile captures: the objects, and for each its tag and the place of its values (-2 time, -1 status)."""
-
-    objects: tuple[CaptureObject, ...]
-    places: tuple[tuple[int, int], ...]
+def _cut(rows: Rows, part: slice) -> Rows:
+    return Rows(rows.times_s[part], rows.status[part], rows.values[part])
 
 
-def _captured(class_id: int, obis: str) -> CaptureObject:
-    return CaptureObject(class_id=class_id, obis=Obis.parse(obis), attribute=2)
+_Source = _Periodic | _Calendar | _Logged
 
 
-def _shape(status: str | None, *values: tuple[int, str, int, int]) -> _Shape:
-    """From (class, OBIS code, tag, place in the values) of each column after time and status."""
-    objects = [CLOCK_TIME]
-    places = [(int(Tag.OCTET_STRING), -2)]
-    if status is not None:
-        objects.append(_captured(1, status))
-        places.append((int(Tag.UNSIGNED), -1))
-    for class_id, obis, tag, place in values:
-        objects.append(_captured(class_id, obis))
-        places.append((tag, place))
-    return _Shape(tuple(objects), tuple(places))
+def _source(item: ProfileObject, columns: tuple[Column, ...]) -> _Source:
+    if item.log:
+        if item.log not in LOG_NAMES:
+            raise ConfigError(f"{item.obis} ({item.name}): a meter keeps no log {item.log!r}")
+        return _Logged(LOG_NAMES[item.log])
+    period = item.static.get(4)
+    if period in (0, _DAY_S):
+        return _Calendar(item, monthly=period == 0)
+    if not isinstance(period, int) or period % SLOT_S or _DAY_S % period:
+        raise ConfigError(f"{item.obis} ({item.name}): the meter does not capture every {period} s")
+    return _Periodic(item, period, rates=any(column.rates for column in columns))
 
 
-_U32: Final = int(Tag.DOUBLE_LONG_UNSIGNED)
+# -- how rows are written ------------------------------------------------------------------------------------
+
+
+def _encode(columns: tuple[Column, ...], meter: Meter, rows: Rows, shift_s: int) -> bytes:
+    """Rows at any times, all columns made of numbers."""
+    summer = rows.status & STATUS_SUMMER != 0
+    deviation = -meter.zone.standard_min - meter.zone.saving_min * summer.astype(np.int64)
+    status = (summer * 0x80).astype(np.uint8)
+    made = []
+    for column in columns:
+        if column.values is None:
+            times = rows.times_s + shift_s
+            made.append(EncodeColumn(tag=column.tag, values=times, deviation_min=deviation, status=status))
+        else:
+            made.append(EncodeColumn(tag=column.tag, values=column.values(meter, rows)))
+    return encode_columns(made)
+
+
+def _encode_slowly(columns: tuple[Column, ...], meter: Meter, rows: Rows, shift_s: int) -> bytes:
+    """Rows with columns that are asked of their objects one by one."""
+    parts = []
+    for place, moment_s in enumerate(rows.times_s.tolist()):
+        one = _cut(rows, slice(place, place + 1))
+        parts.append(b"\x02" + axdr.encode_length(len(columns)))
+        for column in columns:
+            if column.read is not None:
+                answer = column.read(Ask(meter, float(moment_s), 0))
+                parts.append(answer if isinstance(answer, bytes) else b"\x00")
+            elif column.values is None:
+                parts.append(b"\x09\x0c" + moment(meter, moment_s + shift_s))
+            else:
+                value = int(column.values(meter, one)[0]) & (1 << 8 * _WIDTHS[column.tag]) - 1
+                parts.append(bytes((column.tag,)) + value.to_bytes(_WIDTHS[column.tag], "big"))
+    return b"\x01" + axdr.encode_length(len(rows.times_s)) + b"".join(parts)
 
 
 @lru_cache(maxsize=512)
 def _template(
-    shape: _Shape, chosen: tuple[int, ...], zone: Zone, first_s: int, step_s: int, count: int
+    tags: tuple[tuple[int, bool], ...], zone: Zone, first_s: int, step_s: int, count: int
 ) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
-    """Encoded rows at even times with the usual status and zeros as values, and where each value begins.
+    """Encoded rows at even times with zeros as values, and where each value begins; ``tags`` say what is the time.
 
     The same slice is asked of many meters: only values differ.
     """
     times = np.arange(count, dtype=np.int64) * step_s + first_s
     summer = np.array([zone.is_summer(moment) for moment in times.tolist()])
-    rows = Rows(times, (summer * STATUS_SUMMER).astype(np.uint8), np.zeros((count, 16), np.int64))
-    octets = _encode(shape, chosen, zone, rows)
-    table = np.frombuffer(octets, np.uint8)
-    size = len(axdr.encode_length(count)) + 1
-    table = table[size:].reshape(count, -1)
-    starts, place = [], 2
-    for column in chosen:
-        tag = shape.places[column][0]
-        head, width = (2, 12) if tag == Tag.OCTET_STRING else (1, {_U32: 4, int(Tag.UNSIGNED): 1}[tag])
+    deviation = -zone.standard_min - zone.saving_min * summer.astype(np.int64)
+    status = (summer * 0x80).astype(np.uint8)
+    made, starts, place = [], [], 2
+    for tag, is_time in tags:
+        if is_time:
+            made.append(EncodeColumn(tag=tag, values=times, deviation_min=deviation, status=status))
+        else:
+            made.append(EncodeColumn(tag=tag, values=np.zeros(count, np.int64)))
+        head, width = (2, 12) if is_time else (1, _WIDTHS[tag])
         starts.append(place + head)
         place += head + width
-    return table, tuple(starts)
+    octets = np.frombuffer(encode_columns(made), np.uint8)[len(axdr.encode_length(count)) + 1 :]
+    return octets.reshape(count, -1), tuple(starts)
 
 
-def _encode(shape: _Shape, chosen: tuple[int, ...], zone: Zone, rows: Rows) -> bytes:
-    summer = rows.status & STATUS_SUMMER != 0
-    deviation = -zone.standard_min - 60 * summer.astype(np.int64)
-    columns = []
-    for column in chosen:
-        tag, place = shape.places[column]
-        if place == -2:
-            status = (summer * 0x80).astype(np.uint8)
-            columns.append(EncodeColumn(tag=tag, values=rows.times_s, deviation_min=deviation, status=status))
-        else:
-            columns.append(EncodeColumn(tag=tag, values=rows.status if place == -1 else rows.values[:, place]))
-    return encode_columns(columns)
-
-
-def _encode_even(shape: _Shape, chosen: tuple[int, ...], zone: Zone, rows: Rows) -> bytes:
-    """Rows a quarter-hour apart, on a template that all meters share."""
+def _encode_even(columns: tuple[Column, ...], meter: Meter, rows: Rows, step_s: int) -> bytes:
+    """Rows at even distances, on a template that all meters share."""
     count = len(rows.times_s)
-    template, starts = _template(shape, chosen, zone, int(rows.times_s[0]), SLOT_S, count)
+    tags = tuple([(column.tag, column.values is None) for column in columns])
+    template, starts = _template(tags, meter.zone, int(rows.times_s[0]), step_s, count)
     table = template.copy()
-    wide = rows.values.astype(">u4").view(np.uint8)
-    for column, start in zip(chosen, starts, strict=True):
-        place = shape.places[column][1]
-        if place >= 0:
-            table[:, start : start + 4] = wide[:, 4 * place : 4 * place + 4]
-        elif place == -1:
-            table[:, start] = rows.status
+    for column, start in zip(columns, starts, strict=True):
+        if column.values is not None:
+            width = _WIDTHS[column.tag]
+            wide = column.values(meter, rows).astype(f">u{width}", casting="unsafe")
+            table[:, start : start + width] = wide.view(np.uint8).reshape(count, width)
     return b"\x01" + axdr.encode_length(count) + table.tobytes()
 
 
-class _Profile:
-    """Answers for one profile object."""
+# -- the object ----------------------------------------------------------------------------------------------
 
-    def __init__(self, shape: _Shape, source: _Source, *, even: bool = False) -> None:
-        self._shape = shape
-        self._source = source
-        self._even = even
+
+class ProfileBehaviour:
+    """What the meter does for one profile object; ``columns`` are its captured attributes in order.
+
+    Raises ConfigError if it does not capture the way the profile wants.
+    """
+
+    def __init__(self, item: ProfileObject, columns: tuple[Column, ...]) -> None:
+        self._item = item
+        self._objects = item.capture_objects
+        self._columns = columns
+        self._slow = any(column.read is not None for column in columns)
+        self._source = _source(item, columns)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """For the object model."""
+        source = self._source
+        return Behaviour(
+            live={
+                2: Live(self.buffer),
+                4: Live(lambda ask: u32(source.period_s(ask.meter)), self._set_period),
+                7: Live(lambda ask: u32(source.count(ask.meter, ask.now))),
+                8: Live(lambda ask: u32(source.capacity(ask.meter))),
+            },
+            methods={1: self._reset, 2: self._capture},
+            factory={5: axdr.enum(1), 6: CAPTURE_OBJECT.untyped(CLOCK_TIME)},
+        )
 
     def buffer(self, ask: Ask) -> bytes | DataAccessResult:
         """The rows that the selection asks for; without one, all."""
         meter, now = ask.meter, ask.now
         try:
-            selector, chosen = _chosen(self._shape.objects, ask.selection)
+            selector, chosen = _chosen(self._objects, ask.selection)
         except LocalProtocolError:
             return DataAccessResult.OBJECT_UNDEFINED
         except DecodeError:
             return DataAccessResult.TYPE_UNMATCHED
+        shift = 0 if isinstance(self._source, _Logged) else _shift_s(meter, now)
         if isinstance(selector, RangeSelector):
             if selector.restricting != CLOCK_TIME:
                 return DataAccessResult.OTHER_REASON
-            rows = self._source.between(meter, *_bounds(meter.load.zone, selector), now)
+            start, end = _bounds(meter.zone, selector)
+            rows = self._source.between(meter, start - shift, end - shift, now)
         else:
             rows = self._by_entry(meter, selector, now)
-        return self._encoded(meter, chosen, rows)
+        return self._encoded(meter, chosen, rows, shift)
 
     def _by_entry(self, meter: Meter, selector: Selector | None, now: float) -> Rows:
         count = self._source.count(meter, now)
         part = slice_entries(selector, count) if isinstance(selector, EntrySelector) else slice(0, count)
         return self._source.entries(meter, part, now)
 
-    def _encoded(self, meter: Meter, chosen: tuple[int, ...], rows: Rows) -> bytes:
-        count = len(rows.times_s)
+    def _encoded(self, meter: Meter, chosen: tuple[int, ...], rows: Rows, shift_s: int) -> bytes:
+        times = rows.times_s
+        count = len(times)
         if not count or not chosen:
             return _EMPTY
-        if self._even and rows.times_s[-1] - rows.times_s[0] == (count - 1) * SLOT_S:
-            return _encode_even(self._shape, chosen, meter.load.zone, rows)
-        return _encode(self._shape, chosen, meter.load.zone, rows)
+        columns = tuple([self._columns[place] for place in chosen])
+        if self._slow:
+            return _encode_slowly(columns, meter, rows, shift_s)
+        step = self._source.period_s(meter)
+        if step and not shift_s and times[-1] - times[0] == (count - 1) * step:
+            return _encode_even(columns, meter, rows, step)
+        return _encode(columns, meter, rows, shift_s)
 
-    def in_use(self, ask: Ask) -> bytes:
-        """entries_in_use."""
-        return u32(self._source.count(ask.meter, ask.now))
+    def _set_period(self, meter: Meter, value: Data, now: float) -> DataAccessResult:
+        """A new period empties the buffer."""
+        if value.tag != Tag.DOUBLE_LONG_UNSIGNED:
+            return DataAccessResult.TYPE_UNMATCHED
+        if value.value not in _PERIODS or not isinstance(self._source, _Periodic):
+            return DataAccessResult.OTHER_REASON
+        meter.change((self._item.class_id, self._item.obis, 4), axdr.encode(value))
+        meter.reset_buffer(self._item.obis, now)
+        return DataAccessResult.SUCCESS
 
-    @property
-    def objects(self) -> Data:
-        """capture_objects."""
-        return axdr.array(*[CAPTURE_OBJECT.untyped(entry) for entry in self._shape.objects])
+    def _reset(self, meter: Meter, parameter: Data, now: float) -> ActionResult:
+        if self._item.log:
+            meter.clear_log(LOG_NAMES[self._item.log], now)
+        else:
+            meter.reset_buffer(self._item.obis, now)
+        return ActionResult.SUCCESS
+
+    def _capture(self, meter: Meter, parameter: Data, now: float) -> ActionResult:
+        """Only a profile that keeps odd times takes a row out of turn."""
+        if not isinstance(self._source, _Calendar):
+            return ActionResult.OTHER_REASON
+        meter.capture(self._item.obis, now)
+        return ActionResult.SUCCESS
 
 
 @lru_cache(maxsize=512)
@@ -287,59 +414,3 @@ def _midnight(moment: CosemDateTime) -> dt.datetime | None:
         return dt.datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001  a wall clock
     except ValueError:
         return None
-
-
-def _profile(obis: str, profile: _Profile, *, period_s: int, capacity: Attr, log: Log | None = None) -> CosemObject:
-    def reset(meter: Meter, parameter: Data, now: float) -> ActionResult:
-        if log is None:
-            return ActionResult.READ_WRITE_DENIED
-        meter.clear_log(log, now)
-        return ActionResult.SUCCESS
-
-    return CosemObject(
-        7,
-        obis,
-        {
-            2: Attr(profile.buffer),
-            3: fixed(profile.objects),
-            4: fixed(axdr.u32(period_s)),
-            5: fixed(axdr.enum(1)),
-            6: fixed(CAPTURE_OBJECT.untyped(CLOCK_TIME)),
-            7: Attr(profile.in_use),
-            8: capacity,
-        },
-        {1: reset},
-        version=1,
-    )
-
-
-_ENERGIES: Final = tuple((3, f"1-0:{c}.8.0*255", _U32, c - 1) for c in (1, 2, 3, 4))
-_RATES: Final = tuple(
-    (3, f"1-0:{direction}.8.{rate}*255", _U32, 3 + (direction - 1) * TARIFFS + rate)
-    for direction in (1, 2)
-    for rate in (1, 2, 3, 4)
-)
-_LOAD = _Profile(_shape("0-0:96.10.1*255", *_ENERGIES), _LoadRows(), even=True)
-_DAILY = _Profile(_shape("0-0:96.10.2*255", *_ENERGIES, *_RATES), _BillingRows(monthly=False))
-_BILLING = _Profile(_shape("0-0:96.10.3*255", *_ENERGIES, *_RATES), _BillingRows(monthly=True))
-
-PROFILES: Final[tuple[CosemObject, ...]] = (
-    _profile(
-        "1-0:99.1.0*255",
-        _LOAD,
-        period_s=SLOT_S,
-        capacity=Attr(lambda ask: u32(ask.meter.config.profile_days * 96)),
-    ),
-    _profile("1-0:99.2.0*255", _DAILY, period_s=86400, capacity=Attr(lambda ask: u32(ask.meter.config.profile_days))),
-    _profile("0-0:98.1.0*255", _BILLING, period_s=0, capacity=fixed(axdr.u32(13))),
-    *[
-        _profile(
-            f"0-0:99.98.{log.value}*255",
-            _Profile(_shape(None, (1, f"0-0:96.11.{log.value}*255", int(Tag.UNSIGNED), 0)), _LogRows(log)),
-            period_s=0,
-            capacity=fixed(axdr.u32(_LOG_ROWS)),
-            log=log,
-        )
-        for log in Log
-    ],
-)

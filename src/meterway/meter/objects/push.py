@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meterway.base.obis import Obis
 from meterway.meter.device import Meter
-from meterway.meter.objects.model import MANAGEMENT, OBJECTS
+from meterway.meter.objects.model import model_of
 from meterway.meter.objects.table import Ask, moment, typed_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes.elements import CaptureObject
@@ -13,12 +13,13 @@ from meterway.stacks.dlms.xdlms.notification import DataNotification
 __all__ = ["push_body", "push_notification"]
 
 _NULL = b"\x00"
+_NOBODY = 0
 
 
 def push_body(meter: Meter, setup: Obis, now: float) -> bytes:
     """The values of a push setup's object list; null-data for what cannot be read."""
-    thing = OBJECTS[40, setup]
-    listed = typed_of(thing, 2, meter, now)
+    thing = model_of(meter.config.country).objects.get((40, setup))
+    listed = None if thing is None else typed_of(thing, 2, meter, now)
     values = [_value(meter, entry, now) for entry in (listed if isinstance(listed, tuple) else ())]
     return b"\x02" + axdr.encode_length(len(values)) + b"".join(values)
 
@@ -26,12 +27,12 @@ def push_body(meter: Meter, setup: Obis, now: float) -> bytes:
 def _value(meter: Meter, entry: object, now: float) -> bytes:
     if not isinstance(entry, CaptureObject):
         return _NULL
-    thing = OBJECTS.get((entry.class_id, entry.obis))
+    thing = model_of(meter.config.country).objects.get((entry.class_id, entry.obis))
     attribute = None if thing is None else thing.attributes.get(entry.attribute)
     if thing is None or attribute is None:
         return _NULL
     changed = (meter.changed or {}).get(thing.key(entry.attribute))
-    answer = changed if changed is not None else attribute.read(Ask(meter, now, MANAGEMENT))
+    answer = changed if changed is not None else attribute.read(Ask(meter, now, _NOBODY))
     return answer if isinstance(answer, bytes) else _NULL
 
 

@@ -1,124 +1,203 @@
-"""Objects that show what is measured: energies, tariffs, demand, power, voltage, current."""
+"""What is measured, bound to registers by their OBIS codes: energies, tariffs, demand, power, voltage, current."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
+from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
+from meterway.base.units import symbol_of
+from meterway.mapping.companion import ProfileObject
 from meterway.meter.device import Meter
 from meterway.meter.load import SLOT_S, Network
-from meterway.meter.objects.table import Ask, Attr, CosemObject, fixed, moment, u32
+from meterway.meter.objects.table import Ask, Behaviour, Live, encoded_octets, moment
 from meterway.meter.tariff import TARIFFS
 from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.axdr import Data
+from meterway.stacks.dlms.axdr import Data, Tag
+from meterway.stacks.dlms.classes.elements import SCALER_UNIT, ScalerUnit
 from meterway.stacks.dlms.xdlms.results import ActionResult
 
-__all__ = ["REGISTERS"]
+__all__ = ["PLACES", "Scale", "energy_scale", "register_behaviour"]
 
 _WH, _VARH, _W, _VAR, _V, _A, _HZ = 30, 32, 27, 29, 35, 33, 44
 
+_Value = Callable[[Meter, float], int]
+
+
+class Scale(NamedTuple):
+    """From what the meter counts in to what a register shows: times ``up``, then whole parts of ``down``."""
+
+    up: int = 1
+    down: int = 1
+
+    def of(self, value: int) -> int:
+        """What the register shows."""
+        return value * self.up // self.down
+
+
+class _Quantity(NamedTuple):
+    """What is measured: a whole number of ``unit`` times ten to the ``scaler``, shown in ``octets`` octets."""
+
+    unit: int
+    scaler: int
+    octets: int
+    value: _Value
+
+
+def _energy(channel: int) -> _Value:
+    return lambda meter, now: meter.energy_at(now)[channel]
+
+
+def _rate(place: int) -> _Value:
+    return lambda meter, now: meter.rates_at(now)[place]
+
+
+def _live(of: Callable[[Network], float], scale: int = 1) -> _Value:
+    return lambda meter, now: round(of(meter.network(now)) * scale)
+
+
+def _phase_power(phase: int, sign: int) -> _Value:
+    def watts(meter: Meter, now: float) -> int:
+        live = meter.network(now)
+        return round(max(sign * live.phase_w(phase), 0.0))
+
+    return watts
+
+
+def _register(c: int, d: int, e: int = 0) -> Obis:
+    return Obis(1, 0, c, d, e)
+
+
+PLACES: Final[dict[Obis, int]] = {
+    **{_register(channel + 1, 8): channel for channel in range(4)},
+    **{_register(1, 8, rate + 1): 4 + rate for rate in range(TARIFFS)},
+    **{_register(2, 8, rate + 1): 4 + TARIFFS + rate for rate in range(TARIFFS)},
+}
+"""The energy registers that rows of profiles hold, by their place in ``Rows.values``."""
+
+_QUANTITIES: Final[dict[Obis, _Quantity]] = {
+    **{
+        _register(channel + 1, 8): _Quantity((_WH, _VARH)[channel // 2], 0, 4, _energy(channel)) for channel in range(4)
+    },
+    **{_register(1, 8, rate + 1): _Quantity(_WH, 0, 4, _rate(rate)) for rate in range(TARIFFS)},
+    **{_register(2, 8, rate + 1): _Quantity(_WH, 0, 4, _rate(TARIFFS + rate)) for rate in range(TARIFFS)},
+    _register(1, 7): _Quantity(_W, 0, 4, _live(lambda live: live.import_w)),
+    _register(2, 7): _Quantity(_W, 0, 4, _live(lambda live: live.export_w)),
+    _register(3, 7): _Quantity(_VAR, 0, 4, _live(lambda live: live.import_var)),
+    _register(4, 7): _Quantity(_VAR, 0, 4, _live(lambda live: live.export_var)),
+    _register(14, 7): _Quantity(_HZ, -2, 2, _live(lambda live: live.frequency_hz, 100)),
+    **{
+        _register(c, 7): _Quantity(_V, -1, 2, _live(lambda live, phase=phase: live.voltages_v[phase], 10))  # type: ignore[misc]
+        for phase, c in enumerate((32, 52, 72))
+    },
+    **{
+        _register(c, 7): _Quantity(_A, -2, 2, _live(lambda live, phase=phase: live.currents_a[phase], 100))  # type: ignore[misc]
+        for phase, c in enumerate((31, 51, 71))
+    },
+    **{_register(c, 7): _Quantity(_W, 0, 4, _phase_power(phase, 1)) for phase, c in enumerate((21, 41, 61))},
+    **{_register(c, 7): _Quantity(_W, 0, 4, _phase_power(phase, -1)) for phase, c in enumerate((22, 42, 62))},
+}
+_MAX_DEMAND: Final = _register(1, 6)
+_DEMAND: Final = _register(1, 4)
+
+
+def _scale(item: ProfileObject, unit: int, scaler: int, attribute: int) -> Scale:
+    """How the profile wants a quantity shown; ConfigError if it asks for another unit."""
+    wanted = item.static.get(attribute)
+    if not isinstance(wanted, ScalerUnit):
+        return Scale()
+    if wanted.unit != unit:
+        raise ConfigError(f"{item.obis} ({item.name}) is measured in {symbol_of(unit)}, not in {wanted.symbol}")
+    steps = scaler - wanted.scaler
+    return Scale(up=10**steps) if steps >= 0 else Scale(down=10**-steps)
+
+
+def energy_scale(item: ProfileObject) -> Scale:
+    """How a profile's column shows one of the registers in ``PLACES``."""
+    quantity = _QUANTITIES[item.obis]
+    return _scale(item, quantity.unit, quantity.scaler, 3)
+
 
 def _unit(scaler: int, unit: int) -> Data:
-    return axdr.structure(axdr.i8(scaler), axdr.enum(unit))
+    return SCALER_UNIT.untyped(ScalerUnit(scaler=scaler, unit=unit))
 
 
-def _register(obis: str, value: Callable[[Meter, float], bytes], unit: int, scaler: int = 0) -> CosemObject:
-    return CosemObject(3, obis, {2: Attr(lambda ask: value(ask.meter, ask.now)), 3: fixed(_unit(scaler, unit))})
+def register_behaviour(item: ProfileObject) -> Behaviour:
+    """What the meter does for a register, an extended register or a demand register."""
+    if item.class_id == 4 and item.obis == _MAX_DEMAND:
+        return _max_demand(item)
+    if item.class_id == 5 and item.obis == _DEMAND:
+        return _running_demand(item)
+    quantity = _QUANTITIES.get(item.obis) if item.class_id == 3 else None
+    if quantity is None:
+        return Behaviour()
+    read = _reader(quantity, _scale(item, quantity.unit, quantity.scaler, 3))
+    return Behaviour(live={2: Live(read)}, factory={3: _unit(quantity.scaler, quantity.unit)})
 
 
-def _energy(channel: int) -> Callable[[Meter, float], bytes]:
-    return lambda meter, now: u32(meter.energy_at(now)[channel])
+def _reader(quantity: _Quantity, scale: Scale) -> Callable[[Ask], bytes]:
+    tag = bytes((Tag.DOUBLE_LONG_UNSIGNED if quantity.octets == 4 else Tag.LONG_UNSIGNED,))
+    octets, value = quantity.octets, quantity.value
+    mask = (1 << 8 * octets) - 1
+    return lambda ask: tag + (scale.of(value(ask.meter, ask.now)) & mask).to_bytes(octets, "big")
 
 
-def _rate(place: int) -> Callable[[Meter, float], bytes]:
-    return lambda meter, now: u32(meter.rates_at(now)[place])
+def _watts(scale: Scale, of: Callable[[Ask], int]) -> Live:
+    return Live(lambda ask: b"\x06" + (scale.of(of(ask)) & 0xFFFFFFFF).to_bytes(4, "big"))
 
 
-def _power(of: Callable[[Network], int]) -> Callable[[Meter, float], bytes]:
-    return lambda meter, now: u32(of(meter.network(now)))
+def _stamp(of: Callable[[Ask], float]) -> Live:
+    return Live(lambda ask: encoded_octets(moment(ask.meter, of(ask))))
 
 
-def _voltage(phase: int) -> Callable[[Meter, float], bytes]:
-    return lambda meter, now: b"\x12" + round(meter.network(now).voltages_v[phase] * 10).to_bytes(2, "big")
+# -- demand ------------------------------------------------------------------------------------------------
 
 
-def _current(phase: int) -> Callable[[Meter, float], bytes]:
-    return lambda meter, now: b"\x12" + (round(meter.network(now).currents_a[phase] * 100) & 0xFFFF).to_bytes(2, "big")
+def _peak(ask: Ask) -> tuple[int, int]:
+    meter = ask.meter
+    return meter.demand_max(max(meter.zone.month_start(ask.now), meter.demand_reset_s), ask.now)
 
 
-def _hertz(meter: Meter, now: float) -> bytes:
-    return b"\x12" + round(meter.network(now).frequency_hz * 100).to_bytes(2, "big")
+def _reset_peak(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    meter.reset_demand(now)
+    return ActionResult.SUCCESS
 
 
-def _month_peak(ask: Ask) -> tuple[int, int]:
-    return ask.meter.demand_max(ask.meter.load.zone.month_start(ask.now), ask.now)
+def _max_demand(item: ProfileObject) -> Behaviour:
+    scale = _scale(item, _W, 0, 3)
+    return Behaviour(
+        live={2: _watts(scale, lambda ask: _peak(ask)[0]), 5: _stamp(lambda ask: _peak(ask)[1])},
+        methods={1: _reset_peak},
+        factory={3: _unit(0, _W), 4: axdr.null()},
+    )
 
 
-def _running(ask: Ask) -> bytes:
+def _slot(ask: Ask) -> float:
+    return ask.now // SLOT_S * SLOT_S
+
+
+def _running(ask: Ask) -> int:
     """The average over the whole period, of what has flowed since it began."""
-    start = ask.now // SLOT_S * SLOT_S
-    return u32((ask.meter.energy_at(ask.now)[0] - ask.meter.energy_at(start)[0]) * 4)
+    return (ask.meter.energy_at(ask.now)[0] - ask.meter.energy_at(_slot(ask))[0]) * 4
 
 
-def _last(ask: Ask) -> bytes:
-    end = ask.now // SLOT_S * SLOT_S
-    return u32((ask.meter.energy_at(end)[0] - ask.meter.energy_at(end - SLOT_S)[0]) * 4)
+def _last(ask: Ask) -> int:
+    end = _slot(ask)
+    return (ask.meter.energy_at(end)[0] - ask.meter.energy_at(end - SLOT_S)[0]) * 4
 
 
-def _stamp(ask: Ask, unix_s: float) -> bytes:
-    return b"\x09\x0c" + moment(ask.meter, unix_s)
+def _not_now(meter: Meter, parameter: Data, now: float) -> ActionResult:
+    """The demand period follows the clock alone."""
+    return ActionResult.OTHER_REASON
 
 
-def _not_legal(meter: Meter, parameter: Data, now: float) -> ActionResult:
-    """Communication never resets what the metrology counts."""
-    return ActionResult.READ_WRITE_DENIED
-
-
-_PEAK = CosemObject(
-    4,
-    "1-0:1.6.0*255",
-    {
-        2: Attr(lambda ask: u32(_month_peak(ask)[0])),
-        3: fixed(_unit(0, _W)),
-        4: fixed(axdr.null()),
-        5: Attr(lambda ask: _stamp(ask, _month_peak(ask)[1])),
-    },
-    {1: _not_legal},
-)
-_DEMAND = CosemObject(
-    5,
-    "1-0:1.4.0*255",
-    {
-        2: Attr(_running),
-        3: Attr(_last),
-        4: fixed(_unit(0, _W)),
-        5: fixed(axdr.null()),
-        6: Attr(lambda ask: _stamp(ask, ask.now // SLOT_S * SLOT_S)),
-        7: Attr(lambda ask: _stamp(ask, ask.now // SLOT_S * SLOT_S)),
-        8: fixed(axdr.u32(SLOT_S)),
-        9: fixed(axdr.u16(1)),
-    },
-    {1: _not_legal, 2: _not_legal},
-)
-
-REGISTERS: Final[tuple[CosemObject, ...]] = (
-    _register("1-0:1.8.0*255", _energy(0), _WH),
-    *[_register(f"1-0:1.8.{rate + 1}*255", _rate(rate), _WH) for rate in range(TARIFFS)],
-    _register("1-0:2.8.0*255", _energy(1), _WH),
-    *[_register(f"1-0:2.8.{rate + 1}*255", _rate(TARIFFS + rate), _WH) for rate in range(TARIFFS)],
-    _register("1-0:3.8.0*255", _energy(2), _VARH),
-    _register("1-0:4.8.0*255", _energy(3), _VARH),
-    _register("1-0:1.7.0*255", _power(lambda live: live.import_w), _W),
-    _register("1-0:2.7.0*255", _power(lambda live: live.export_w), _W),
-    _register("1-0:3.7.0*255", _power(lambda live: live.import_var), _VAR),
-    _register("1-0:4.7.0*255", _power(lambda live: live.export_var), _VAR),
-    _register("1-0:32.7.0*255", _voltage(0), _V, -1),
-    _register("1-0:52.7.0*255", _voltage(1), _V, -1),
-    _register("1-0:72.7.0*255", _voltage(2), _V, -1),
-    _register("1-0:31.7.0*255", _current(0), _A, -2),
-    _register("1-0:51.7.0*255", _current(1), _A, -2),
-    _register("1-0:71.7.0*255", _current(2), _A, -2),
-    _register("1-0:14.7.0*255", _hertz, _HZ, -2),
-    _PEAK,
-    _DEMAND,
-)
+def _running_demand(item: ProfileObject) -> Behaviour:
+    if item.static.get(8, SLOT_S) != SLOT_S or item.static.get(9, 1) != 1:
+        raise ConfigError(f"{item.obis} ({item.name}): demand is averaged over one period of {SLOT_S} s")
+    scale = _scale(item, _W, 0, 4)
+    return Behaviour(
+        live={2: _watts(scale, _running), 3: _watts(scale, _last), 6: _stamp(_slot), 7: _stamp(_slot)},
+        methods={1: _not_now, 2: _not_now},
+        factory={4: _unit(0, _W), 5: axdr.null(), 8: axdr.u32(SLOT_S), 9: axdr.u16(1)},
+    )

@@ -1,14 +1,16 @@
-"""How an object is described: what each attribute answers, what may be written, what methods do."""
+"""How an object is made: what its companion profile says of it, and what the meter does for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
+from meterway.mapping.companion import ProfileObject
 from meterway.meter.device import Meter
 from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.axdr import CosemDateTime, Data
+from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.types import Mismatch
 from meterway.stacks.dlms.xdlms.parts import Selection
@@ -17,11 +19,12 @@ from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 __all__ = [
     "Ask",
     "Attr",
+    "Behaviour",
     "CosemObject",
     "Key",
-    "fixed",
+    "Live",
+    "encoded_octets",
     "moment",
-    "settable",
     "store",
     "typed_of",
     "u32",
@@ -46,8 +49,27 @@ After = Callable[[Meter, float], None]
 Call = Callable[[Meter, Data, float], ActionResult]
 
 
+class Live(NamedTuple):
+    """An attribute that the meter itself answers, and what setting it does (None: it cannot be set)."""
+
+    read: Read
+    write: Write | None = None
+
+
+class Behaviour(NamedTuple):
+    """What the meter does for an object: attributes it answers, methods, values from the factory.
+
+    A static value of the companion profile goes before one from the ``factory``; ``after`` follows a value being set.
+    """
+
+    live: Mapping[int, Live] = MappingProxyType({})
+    methods: Mapping[int, Call] = MappingProxyType({})
+    factory: Mapping[int, Data] = MappingProxyType({})
+    after: Mapping[int, After] = MappingProxyType({})
+
+
 class Attr(NamedTuple):
-    """An attribute: how it is read, whether it may be set, by what (None: type check and store), what follows."""
+    """An attribute of an object: how it is read, whether it may be set, by what (None: type check and store)."""
 
     read: Read
     writable: bool = False
@@ -56,39 +78,45 @@ class Attr(NamedTuple):
 
 
 class CosemObject:
-    """One object of the meter's model; attribute 1 is added."""
+    """One object of the meter's model. An attribute or method it does not have in its tables is refused."""
 
-    __slots__ = ("attributes", "class_id", "methods", "obis", "version")
+    __slots__ = ("attributes", "class_id", "methods", "obis", "table", "version")
 
-    def __init__(
-        self,
-        class_id: int,
-        obis: str,
-        attributes: dict[int, Attr],
-        methods: dict[int, Call] | None = None,
-        *,
-        version: int = 0,
-    ) -> None:
-        self.class_id = class_id
-        self.version = version
-        self.obis = Obis.parse(obis)
-        self.attributes = {1: fixed(axdr.octets(self.obis.encode())), **attributes}
-        self.methods = methods or {}
+    def __init__(self, item: ProfileObject, behaviour: Behaviour) -> None:
+        self.class_id = item.class_id
+        self.version = item.version
+        self.obis = item.obis
+        self.table = interface_class(item.class_id, item.version)
+        self.attributes: dict[int, Attr] = {1: Attr(_fixed(axdr.octets(item.obis.encode())))}
+        for entry in self.table.attributes[1:]:
+            attribute = _attribute(self, item, behaviour, entry.index)
+            if attribute is not None:
+                self.attributes[entry.index] = attribute
+        self.methods = {number: call for number, call in behaviour.methods.items() if number in item.callable}
 
     def key(self, attribute: int) -> Key:
         """How ``Meter.changed`` names an attribute."""
         return self.class_id, self.obis, attribute
 
 
-def fixed(data: Data) -> Attr:
-    """An attribute that never changes; encoded once for all meters."""
+def _attribute(thing: CosemObject, item: ProfileObject, behaviour: Behaviour, number: int) -> Attr | None:
+    live = behaviour.live.get(number)
+    settable = number in item.settable
+    if live is not None:
+        return Attr(live.read, settable and live.write is not None, live.write)
+    if number in item.static:
+        data = thing.table.attribute(number).type.untyped(item.static[number])
+    elif number in behaviour.factory:
+        data = behaviour.factory[number]
+    else:
+        return None
+    return Attr(_fixed(data), settable, None, behaviour.after.get(number))
+
+
+def _fixed(data: Data) -> Read:
+    """Encoded once for all meters."""
     octets = axdr.encode(data)
-    return Attr(lambda _: octets)
-
-
-def settable(data: Data, after: After | None = None) -> Attr:
-    """An attribute with a value from the factory that may be set to any other of its type."""
-    return Attr(fixed(data).read, writable=True, after=after)
+    return lambda _: octets
 
 
 def u32(value: int) -> bytes:
@@ -96,14 +124,18 @@ def u32(value: int) -> bytes:
     return b"\x06" + (value & 0xFFFFFFFF).to_bytes(4, "big")
 
 
+def encoded_octets(value: bytes) -> bytes:
+    """octet-string, encoded."""
+    return bytes((Tag.OCTET_STRING,)) + axdr.encode_length(len(value)) + value
+
+
 def store(thing: CosemObject, attribute: int, meter: Meter, value: Data) -> DataAccessResult:
     """Keep a value that was set, if it has the attribute's type."""
-    table = interface_class(thing.class_id, thing.version).attribute(attribute)
     try:
-        table.type.typed(value, [])
+        thing.table.attribute(attribute).type.typed(value, [])
     except Mismatch:
         return DataAccessResult.TYPE_UNMATCHED
-    meter.changed = {**(meter.changed or {}), thing.key(attribute): axdr.encode(value)}
+    meter.change(thing.key(attribute), axdr.encode(value))
     return DataAccessResult.SUCCESS
 
 
@@ -111,20 +143,21 @@ def typed_of(thing: CosemObject, attribute: int, meter: Meter, now: float) -> ob
     """The typed value that an attribute of this meter has now; None if it does not say."""
     octets = (meter.changed or {}).get(thing.key(attribute))
     if octets is None:
-        answer = thing.attributes[attribute].read(Ask(meter, now, 0))
-        if isinstance(answer, DataAccessResult):
+        found = thing.attributes.get(attribute)
+        answer = None if found is None else found.read(Ask(meter, now, 0))
+        if not isinstance(answer, bytes):
             return None
         octets = answer
-    return interface_class(thing.class_id, thing.version).attribute(attribute).type.typed(axdr.decode_all(octets), [])
+    return thing.table.attribute(attribute).type.typed(axdr.decode_all(octets), [])
 
 
-_INVALID: Final = 0x01
+_LATEST: Final = 253402214400.0
 
 
 def moment(meter: Meter, unix_s: float) -> bytes:
     """A moment as the meter's clock shows it: 12 octets of local date-time with deviation and status."""
-    zone = meter.load.zone
-    bounded = min(max(unix_s, 0.0), 253402214400.0)
+    zone = meter.zone
+    bounded = min(max(unix_s, 0.0), _LATEST)
     local = zone.local(bounded)
     summer = zone.is_summer(bounded)
     return CosemDateTime(

@@ -1,0 +1,157 @@
+"""Settings of virtual M-Bus meters, typed, from TOML; a key may come from the environment (``"env:NAME"``)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from meterway.base.errors import ConfigError
+from meterway.meter.config import seed_of
+from meterway.meter.mbus.usage import Utility
+from meterway.stacks.mbus.address import Address, manufacturer_code
+
+__all__ = ["DEVICE_TYPE_OF", "SAMPLE", "HostConfig", "MeterConfig", "load_config"]
+
+DEVICE_TYPE_OF: Final[dict[Utility, int]] = {
+    Utility.GAS: 0x03,
+    Utility.WATER: 0x07,
+    Utility.HEAT: 0x04,
+    Utility.COOLING: 0x0A,
+    Utility.HEAT_COOLING: 0x0D,
+    Utility.HEAT_COST: 0x08,
+}
+"""The device type a meter announces unless told otherwise."""
+
+RadioMode = Literal["S1", "S2", "T1", "C1", "N1a", "N1b", "N1c", "N1d", "N1e", "N1f", "N2g"]
+
+_NOMINAL_S: Final = {"S": 1800.0, "T": 900.0, "C": 900.0, "N": 3600.0}
+
+
+class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """One meter: who it is, what it measures, how it speaks."""
+
+    ident: Annotated[str, msgspec.Meta(pattern="^[0-9]{8}$")]
+    """The eight digits printed on it."""
+    utility: Utility
+    manufacturer: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "MWY"
+    version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 1
+    device_type: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
+    key: str = ""
+    """32 hex digits, or ``env:NAME``; wanted by every security mode but 0."""
+    security: Literal[0, 5, 7, 10] = 7
+    """0 plain; 5 profile A; 7 profile B; 10 profile D."""
+    seed: int | None = None
+    utc_offset_min: Annotated[int, msgspec.Meta(ge=-720, le=840)] = 0
+    """The clock shows this standard time the whole year."""
+    clock_offset_s: float = 0.0
+    due_month: Annotated[int, msgspec.Meta(ge=1, le=12)] = 1
+    """The value at the start of this month is kept as the due-date value."""
+    months: Annotated[int, msgspec.Meta(ge=0, le=15)] = 12
+    """How many monthly values a telegram holds."""
+    valve: bool = False
+    battery_years: Annotated[float, msgspec.Meta(gt=0, le=30)] = 12.0
+    radio: RadioMode = "T1"
+    frame_format: Literal["A", "B"] = "A"
+    bidirectional: bool = True
+    long_header: bool = False
+    interval_s: Annotated[float, msgspec.Meta(ge=1, le=604_800)] | None = None
+    """Nominal time between telegrams; None takes that of the radio mode."""
+    primary: Annotated[int, msgspec.Meta(ge=0, le=250)] = 0
+    """The primary address on a wired bus; 0 is that of a meter nobody has given one."""
+
+    def __post_init__(self) -> None:
+        if self.valve and self.utility is not Utility.GAS:
+            raise ValueError("a valve with safe re-opening belongs to a gas meter")
+        if self.frame_format == "B" and self.radio[0] not in "CN":
+            raise ValueError(f"radio mode {self.radio} knows frame format A only")
+
+    @property
+    def address(self) -> Address:
+        """Who the meter is on M-Bus."""
+        kind = DEVICE_TYPE_OF[self.utility] if self.device_type is None else self.device_type
+        code = manufacturer_code(self.manufacturer)
+        return Address(manufacturer=code, ident=self.ident, version=self.version, device_type=kind)
+
+    @property
+    def secret(self) -> bytes:
+        """The key it left the factory with, 16 octets; zeros without security; ConfigError if there is none."""
+        text = self.key
+        if text.startswith("env:"):
+            text = os.environ.get(text[4:], "")
+        if not text and not self.security:
+            return bytes(16)
+        try:
+            octets = bytes.fromhex(text)
+        except ValueError:
+            octets = b""
+        if len(octets) != 16:
+            raise ConfigError(f"meter {self.ident}: key: 16 octets as hex (or env:NAME that holds them) are wanted")
+        return octets
+
+    @property
+    def usage_seed(self) -> int:
+        """What its consumption is drawn from."""
+        return seed_of(f"{self.manufacturer}{self.ident}") if self.seed is None else self.seed
+
+    @property
+    def nominal_s(self) -> float:
+        """Nominal time between its radio telegrams."""
+        return _NOMINAL_S[self.radio[0]] if self.interval_s is None else self.interval_s
+
+
+class HostConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A process full of meters that share a place on the air, a two-wire bus, or both."""
+
+    meters: tuple[MeterConfig, ...]
+    state: str = ""
+    """File in which counters, keys and valves outlive the process; empty: they do not."""
+    bus_host: str = "127.0.0.1"
+    bus_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    """Where a master reaches the simulated two-wire bus by TCP (0 takes a free port); None: there is no bus."""
+    window_grace_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.5
+    """How much later than its mode allows a meter still hears an answer: what sockets and processes add."""
+
+    def __post_init__(self) -> None:
+        names = [str(meter.address) for meter in self.meters]
+        twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+        if twice:
+            raise ValueError(f"meters: {', '.join(sorted(twice))} is there twice")
+
+
+SAMPLE: Final = """\
+# Virtual M-Bus meters. Every line that is commented out shows its default.
+
+# state = ""                     # file that keeps counters, keys and valves over a restart
+# bus_host = "127.0.0.1"
+# bus_port = 10001               # a simulated two-wire bus for real masters; left out, there is none
+# window_grace_s = 0.5
+
+[[meters]]
+ident = "10000001"
+utility = "gas"                  # gas, water, heat, cooling, "heat and cooling", "heat cost allocator"
+key = "env:GAS_KEY"              # 32 hex digits; never a default
+valve = true
+# manufacturer = "MWY"
+# security = 7                   # 0 plain, 5 profile A, 7 profile B, 10 profile D
+# radio = "T1"                   # S1 S2 T1 C1 N1a..N1f N2g
+# bidirectional = true
+# interval_s = 900.0
+"""
+
+
+def load_config(path: Path) -> HostConfig:
+    """Read a settings file; ConfigError names file and field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from None
+    try:
+        return msgspec.convert(tomllib.loads(text), HostConfig)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{path}: {error}") from None
