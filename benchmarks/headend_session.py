@@ -211,7 +211,7 @@ def profiled(side: str) -> None:
         return
     meter = Program(str(HERE), "--serve")
     port = int(meter.line())
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.process_time)
 
     async def work() -> None:
         side = caller_of(port)
@@ -222,7 +222,7 @@ def profiled(side: str) -> None:
 
     run(work())
     meter.end()
-    pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+    pstats.Stats(profile).sort_stats("cumtime").print_stats(70)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from meterway.base.errors import ConfigError, DecodeError
@@ -79,10 +80,11 @@ class Collected:
         self.refusals.append((what, answer.word if isinstance(answer, DataAccessResult) else "no data"))
 
 
+@lru_cache(maxsize=4096)
 def range_selection(from_s: float, to_s: float, deviation_min: int = 0) -> Selection:
     """Selective access by time, given in Unix seconds and asked in local time of ``deviation_min``.
 
-    ConfigError for a time outside the calendar.
+    ConfigError for a time outside the calendar. Kept, because a whole fleet misses the same slots.
     """
     try:
         start, end = (CosemDateTime.from_utc(datetime.fromtimestamp(t, UTC), deviation_min) for t in (from_s, to_s))
