@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,14 +25,9 @@ MARKER: Final = "<!-- From here on made by `make coverage`; write above this lin
 
 def commands() -> str:
     """Every command with its arguments and options, from the command line's own tree."""
-    if importlib.util.find_spec("meterway.cli") is None:
-        return ""
-    module = importlib.import_module("meterway.cli")
-    if not hasattr(module, "main"):
-        return ""
-    root = module.main
+    root = importlib.import_module("meterway.cli").cli
     if not isinstance(root, click.Command):
-        raise TypeError("meterway.cli.main is not a click command")
+        raise TypeError("meterway.cli.cli is not a click command")
     return "".join(_command(context) for context in _walk(click.Context(root, info_name="meterway")))
 
 

@@ -1,0 +1,34 @@
+from meterway.town.summary import Summary, percentile
+
+SUMMARY = Summary(
+    meters=10,
+    read=9,
+    values=1000,
+    completeness=0.9,
+    seconds=2.0,
+    values_per_s=500.0,
+    p50_ms=10.0,
+    p95_ms=20.0,
+    failures={"timeout": 1},
+    octets=5,
+    events=3,
+    displays=1,
+    telegrams=4,
+)
+
+
+def test_the_table_tells_every_failure_by_its_cause():
+    rows = dict(SUMMARY.rows())
+    assert rows["failures"] == "timeout 1"
+    assert rows["completeness"] == "90.00%"
+    assert rows["read"] == "9"
+
+
+def test_machines_get_plain_numbers():
+    assert SUMMARY.as_json()["values_per_s"] == 500.0
+    assert SUMMARY.as_json()["failures"] == {"timeout": 1}
+
+
+def test_a_percentile_of_nothing_is_nothing():
+    assert percentile([], 0.95) == 0.0
+    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
