@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from meterway.base.errors import MeterwayError
@@ -20,7 +21,10 @@ from meterway.headend.serve import HeadEnd
 from meterway.meter.api import Fault, Keys, ListenConfig, MeterConfig, MeterHost, inject, serve_meters
 from meterway.stacks.dlms.classes.disconnect_control import ControlState
 
-METERS = [MeterConfig(serial=f"M{n}", keys=Keys.derive(bytes(range(16)), f"M{n}"), profile_days=5) for n in (1, 2)]
+METERS = [
+    MeterConfig(serial=f"M{n}", keys=Keys.derive(bytes(range(16)), f"M{n}"), profile_days=5, country=country)
+    for n, country in ((1, "idis"), (2, "smr5"))
+]
 SWITCH = Obis(0, 0, 96, 3, 10)
 
 
@@ -36,9 +40,9 @@ def meet(tmp_path: Path, transport: Any, work: Callable[[HeadEnd, MeterHost], Co
         )
         async with serve_meters(METERS, listen=[ListenConfig(port=0, transport=transport)]) as host:
             head = HeadEnd(config)
-            lines = ["serial,system_title,transport,host,port,guek,gak"]
+            lines = ["serial,profile,system_title,transport,host,port,guek,gak"]
             lines += [
-                f"{meter.serial},{meter.title.hex()},{transport},127.0.0.1,{endpoint.port},"
+                f"{meter.serial},{meter.country},{meter.title.hex()},{transport},127.0.0.1,{endpoint.port},"
                 f"{meter.keys.guek.hex()},{meter.keys.gak.hex()}"
                 for meter, endpoint in zip(METERS, host.endpoints, strict=True)
             ]
@@ -65,6 +69,33 @@ def test_a_head_end_collects_a_meter(tmp_path: Path, transport: str) -> None:
         expected = host.meters["M1"].energy_at(host.now())[0]
         assert answered.unit == "Wh"
         assert float(str(answered.value)) == pytest.approx(expected, abs=200)
+
+    meet(tmp_path, transport, work)
+
+
+def times_of(head: HeadEnd, code: str) -> list[int]:
+    """When the readings of a register were taken that the store has of the Dutch meter."""
+    device = head.store.devices.by_serial("M2").id
+    return [stored.time_ms // 1000 for stored in head.store.readings.read_range(device, Obis.parse(code), 0, 1 << 53)]
+
+
+@pytest.mark.covers("IF-I", "F1a", "UC-BI-01", "F3a")
+@pytest.mark.parametrize("transport", ["tcp", "hdlc"])
+def test_a_head_end_collects_all_that_a_dutch_meter_has(tmp_path: Path, transport: str) -> None:
+    async def work(head: HeadEnd, host: MeterHost) -> None:
+        done = await head.collect_now("M2")
+        assert done["cause"] in ("", "ok"), done
+        device = head.store.devices.by_serial("M2").id
+        detail = msgspec.json.decode(head.store.contacts.of_device(device)[0].detail)
+        assert detail["refusals"] == []
+        assert detail["refused_rows"] == 0
+        meter = host.meters["M2"]
+        hours = times_of(head, "0-1:24.2.1*255")
+        assert len(hours) >= 4 * 24
+        days = [moment for moment in times_of(head, "1-0:1.8.1*255") if moment == meter.zone.midnight(moment)]
+        assert len(days) >= 4
+        answered = await head.read("M2", Command(obis=Obis(0, 1, 24, 2, 1), class_id=4), actor="test")
+        assert answered.unit == "m³"
 
     meet(tmp_path, transport, work)
 
