@@ -24,6 +24,7 @@ BROADCAST: Final = 0x40
 COMPRESSED: Final = 0x80
 _BOTH: Final = AUTHENTICATED | ENCRYPTED
 _HEAD: Final = 5
+_SHORTEST: Final = _HEAD + Gcm12.TAG
 
 
 def key_octets(key: bytes, what: str, suite: int = 0) -> bytes:
@@ -95,7 +96,7 @@ class SecurityContext:
         "_cipher",
         "_control_octet",
         "_dedicated",
-        "_title",
+        "_usual",
         "control",
         "own_title",
         "peer_title",
@@ -134,6 +135,7 @@ class SecurityContext:
         self._dedicated: Gcm12 | None = None
         self._control_octet = bytes((control,))
         self._aad = self._control_octet + keys.authentication
+        self._usual = control if control & 0xF0 == _BOTH else -1
 
     def set_dedicated(self, key: bytes) -> None:
         """From now on protect with this association's own key; its counters start at 0."""
@@ -191,16 +193,24 @@ class SecurityContext:
         if not protected:
             raise DecodeError("a protected APDU is empty", 0, "truncated")
         control = protected[0]
+        sender = self.peer_title if title is None else title
+        cipher, received = self._receiving(dedicated)
+        if control == self._usual and len(protected) >= _SHORTEST:
+            octets = protected[1:5]
+            plain = cipher.open(sender + octets, protected[5:], self._aad)
+            counter = int.from_bytes(octets, "big")
+        else:
+            self._demand(control)
+            plain, _, counter = open_octets(cipher, self._authentication_key, sender, protected)
+        received.check(counter)
+        received.last = counter
+        return plain
+
+    def _demand(self, control: int) -> None:
         if control & 0x0F != self.suite:
             raise SecurityError(f"suite {control & 0x0F} came, suite {self.suite} was agreed", "suite")
         if self.control & ~control & _BOTH or (not control & AUTHENTICATED and self.control & _BOTH != ENCRYPTED):
             raise SecurityError(f"security control {control:#04x} protects less than agreed", "policy")
-        cipher, received = self._receiving(dedicated)
-        sender = self.peer_title if title is None else title
-        plain, _, counter = open_octets(cipher, self._authentication_key, sender, protected)
-        received.check(counter)
-        received.last = counter
-        return plain
 
     def _receiving(self, dedicated: bool) -> tuple[Gcm12, ReceivedCounter]:
         if not dedicated:
