@@ -20,7 +20,7 @@ from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.acse.apdu import MECHANISMS, Aare, Aarq, Rlre
 from meterway.stacks.dlms.apdu import Apdu, apdu_name, decode_apdu
-from meterway.stacks.dlms.axdr import CosemDateTime, Data
+from meterway.stacks.dlms.axdr import CompactArray, CosemDateTime, Data
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, open_octets
 from meterway.stacks.dlms.xdlms.ciphered import CipheredApdu, GeneralCiphered, GeneralCiphering
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
@@ -276,20 +276,15 @@ def _local(moment: CosemDateTime | None) -> str | None:
 def cosem_json(data: Data) -> Json:
     """COSEM data as JSON: lists, numbers, text; octet-strings as hex."""
     value = data.value
+    if isinstance(value, CompactArray):
+        return [cosem_json(row) for row in value.rows()]
     if isinstance(value, tuple):
         return [cosem_json(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float) and not isfinite(value):
         return str(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    native = axdr.native(data)
-    return (
-        [cosem_json(item) if isinstance(item, Data) else str(item) for item in native]
-        if isinstance(native, list)
-        else str(native)
-    )
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _fields(apdu: object) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from meterway.base.units import symbol_of
 from meterway.mapping.obis import describe
 from meterway.mapping.ordered_lists import ordered_list
 from meterway.model.reading import Reading, Value, iso_utc
-from meterway.stacks.dlms.axdr import CosemDate, CosemDateTime, CosemTime, Data, Tag
+from meterway.stacks.dlms.axdr import CompactArray, CosemDate, CosemDateTime, CosemTime, Data, Tag
 
 __all__ = ["readings_of", "unit_of"]
 
@@ -49,7 +49,10 @@ def readings_of(body: Data, *, time: datetime | None = None, is_tagged: bool = F
 
 
 def _items(data: Data) -> Sequence[Data]:
-    return data.value if data.tag in _LISTS and isinstance(data.value, tuple) else ()
+    value = data.value
+    if isinstance(value, CompactArray):
+        return value.rows()
+    return value if isinstance(value, tuple) and data.tag in _LISTS else ()
 
 
 def _is_code(data: Data) -> bool:
