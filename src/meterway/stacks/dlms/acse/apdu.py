@@ -239,48 +239,36 @@ def _diagnostic(fields: _Fields) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rlrq:
+class _Release:
+    """The form that both release APDUs share."""
+
+    TAG: ClassVar[bytes]
+    reason: int | None = 0
+    user_information: bytes | None = None
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """From after the tag."""
+        fields = _body(reader)
+        _known(fields, frozenset((0x80, 0xBE)))
+        reason = _small(*fields[0x80], "reason") if 0x80 in fields else None
+        return cls(reason=reason, user_information=_octets(fields, 0xBE, 0x04, "user information"))
+
+    def encode(self) -> bytes:
+        """The whole APDU."""
+        head = b"" if self.reason is None else element(0x80, bytes((self.reason,)))
+        return element(self.TAG[0], head + _optional(0xBE, 0x04, self.user_information))
+
+
+class Rlrq(_Release):
     """Ask to close the association; ``reason`` 0 normal, 1 urgent, 30 user defined."""
 
-    TAG: ClassVar[bytes] = b"\x62"
-    reason: int | None = 0
-    user_information: bytes | None = None
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(**_release(reader))  # type: ignore[arg-type]
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return _encode_release(0x62, self.reason, self.user_information)
+    __slots__ = ()
+    TAG = b"\x62"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rlre:
+class Rlre(_Release):
     """The association is closed; ``reason`` 0 normal, 1 not finished, 30 user defined."""
 
-    TAG: ClassVar[bytes] = b"\x63"
-    reason: int | None = 0
-    user_information: bytes | None = None
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(**_release(reader))  # type: ignore[arg-type]
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return _encode_release(0x63, self.reason, self.user_information)
-
-
-def _release(reader: Reader) -> dict[str, int | bytes | None]:
-    fields = _body(reader)
-    _known(fields, frozenset((0x80, 0xBE)))
-    reason = _small(*fields[0x80], "reason") if 0x80 in fields else None
-    return {"reason": reason, "user_information": _octets(fields, 0xBE, 0x04, "user information")}
-
-
-def _encode_release(tag: int, reason: int | None, user_information: bytes | None) -> bytes:
-    head = b"" if reason is None else element(0x80, bytes((reason,)))
-    return element(tag, head + _optional(0xBE, 0x04, user_information))
+    __slots__ = ()
+    TAG = b"\x63"

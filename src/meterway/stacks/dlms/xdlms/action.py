@@ -8,6 +8,8 @@ from typing import ClassVar, NamedTuple, Self
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.axdr import encode_length, read_length
 from meterway.stacks.dlms.xdlms.parts import (
+    BlockCarrier,
+    BlockNumber,
     DataBlock,
     MethodDescriptor,
     decode_value,
@@ -82,22 +84,11 @@ class ActionRequestNormal:
         return self.TAG + bytes((self.invoke,)) + self.method.encode() + tail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRequestNextPblock:
+class ActionRequestNextPblock(BlockNumber):
     """Ask for the answer's block after ``block_number``."""
 
-    TAG: ClassVar[bytes] = b"\xc3\x02"
-    invoke: int
-    block_number: int
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block_number=reader.u32("block number"))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block_number.to_bytes(4, "big")
+    __slots__ = ()
+    TAG = b"\xc3\x02"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,22 +153,11 @@ class ActionRequestWithListAndFirstPblock:
         return self.TAG + bytes((self.invoke,)) + _encode_methods(self.methods) + self.block.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRequestWithPblock:
+class ActionRequestWithPblock(BlockCarrier):
     """Go on with the parameters of a call."""
 
-    TAG: ClassVar[bytes] = b"\xc3\x06"
-    invoke: int
-    block: DataBlock
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block=DataBlock.read(reader))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block.encode()
+    __slots__ = ()
+    TAG = b"\xc3\x06"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,22 +178,11 @@ class ActionResponseNormal:
         return self.TAG + bytes((self.invoke,)) + self.outcome.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionResponseWithPblock:
+class ActionResponseWithPblock(BlockCarrier):
     """A piece of a long answer."""
 
-    TAG: ClassVar[bytes] = b"\xc7\x02"
-    invoke: int
-    block: DataBlock
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block=DataBlock.read(reader))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block.encode()
+    __slots__ = ()
+    TAG = b"\xc7\x02"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,19 +205,8 @@ class ActionResponseWithList:
         return self.TAG + bytes((self.invoke,)) + encode_length(len(self.outcomes)) + outcomes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionResponseNextPblock:
+class ActionResponseNextPblock(BlockNumber):
     """A block of parameters was taken; the next may come."""
 
-    TAG: ClassVar[bytes] = b"\xc7\x04"
-    invoke: int
-    block_number: int
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block_number=reader.u32("block number"))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block_number.to_bytes(4, "big")
+    __slots__ = ()
+    TAG = b"\xc7\x04"

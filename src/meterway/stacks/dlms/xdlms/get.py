@@ -9,6 +9,7 @@ from meterway.base.octets import Reader
 from meterway.stacks.dlms.axdr import encode_length, read_length
 from meterway.stacks.dlms.xdlms.parts import (
     AttributeDescriptor,
+    BlockNumber,
     Selection,
     decode_value,
     encode_octets,
@@ -61,22 +62,11 @@ class GetRequestNormal:
         return self.TAG + bytes((self.invoke,)) + encode_item((self.attribute, self.selection))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetRequestNext:
+class GetRequestNext(BlockNumber):
     """Ask for the block after ``block_number``."""
 
-    TAG: ClassVar[bytes] = b"\xc0\x02"
-    invoke: int
-    block_number: int
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block_number=reader.u32("block number"))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block_number.to_bytes(4, "big")
+    __slots__ = ()
+    TAG = b"\xc0\x02"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

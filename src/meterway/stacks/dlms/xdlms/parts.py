@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self
 
 from meterway.base.obis import Obis
 from meterway.base.octets import Reader
@@ -11,6 +12,8 @@ from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
 __all__ = [
     "AttributeDescriptor",
+    "BlockCarrier",
+    "BlockNumber",
     "DataBlock",
     "MethodDescriptor",
     "Selection",
@@ -123,6 +126,42 @@ class DataBlock(NamedTuple):
     def encode(self) -> bytes:
         """last-block, block-number, raw data."""
         return bytes((self.last,)) + self.number.to_bytes(4, "big") + encode_octets(self.octets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockNumber:
+    """The form of APDUs that only name a block: which was taken, or after which the next is wanted."""
+
+    TAG: ClassVar[bytes]
+    invoke: int
+    block_number: int
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """From after the tag."""
+        return cls(invoke=reader.u8("invoke id"), block_number=reader.u32("block number"))
+
+    def encode(self) -> bytes:
+        """The whole APDU."""
+        return self.TAG + bytes((self.invoke,)) + self.block_number.to_bytes(4, "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockCarrier:
+    """The form of APDUs that only carry a block of a long value."""
+
+    TAG: ClassVar[bytes]
+    invoke: int
+    block: DataBlock
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """From after the tag."""
+        return cls(invoke=reader.u8("invoke id"), block=DataBlock.read(reader))
+
+    def encode(self) -> bytes:
+        """The whole APDU."""
+        return self.TAG + bytes((self.invoke,)) + self.block.encode()
 
 
 def decode_value(reader: Reader) -> bytes | DataAccessResult:

@@ -8,7 +8,14 @@ from typing import ClassVar, Self
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.axdr import encode_length, read_length
 from meterway.stacks.dlms.xdlms.get import Item, encode_item, read_item
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, DataBlock, Selection, read_data
+from meterway.stacks.dlms.xdlms.parts import (
+    AttributeDescriptor,
+    BlockCarrier,
+    BlockNumber,
+    DataBlock,
+    Selection,
+    read_data,
+)
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
 __all__ = [
@@ -82,22 +89,11 @@ class SetRequestWithFirstDatablock:
         return head + self.block.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetRequestWithDatablock:
+class SetRequestWithDatablock(BlockCarrier):
     """Go on writing a long value."""
 
-    TAG: ClassVar[bytes] = b"\xc1\x03"
-    invoke: int
-    block: DataBlock
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block=DataBlock.read(reader))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block.encode()
+    __slots__ = ()
+    TAG = b"\xc1\x03"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,22 +156,11 @@ class SetResponseNormal:
         return self.TAG + bytes((self.invoke, self.result))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetResponseDatablock:
+class SetResponseDatablock(BlockNumber):
     """A block was taken; the next may come."""
 
-    TAG: ClassVar[bytes] = b"\xc5\x02"
-    invoke: int
-    block_number: int
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """From after the tag."""
-        return cls(invoke=reader.u8("invoke id"), block_number=reader.u32("block number"))
-
-    def encode(self) -> bytes:
-        """The whole APDU."""
-        return self.TAG + bytes((self.invoke,)) + self.block_number.to_bytes(4, "big")
+    __slots__ = ()
+    TAG = b"\xc5\x02"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
