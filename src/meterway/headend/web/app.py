@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from litestar import Litestar, Response, get
 from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -22,9 +22,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from meterway import __version__
 from meterway.base.errors import MeterwayError
 from meterway.headend.api import Views
-from meterway.headend.serve import HeadEnd
 from meterway.headend.web import pages, rest
 from meterway.headend.web.gate import Gate
+from meterway.headend.web.given import TheHeadEnd, TheViews
 from meterway.headend.web.live import messages
 from meterway.headend.web.metrics import Metrics
 from meterway.headend.web.problems import on_error
@@ -50,7 +50,7 @@ _YEAR_S: Final = 31_536_000
 
 
 @get("/live", include_in_schema=False)
-async def live(head_end: HeadEnd, views: Views, ending: asyncio.Event) -> ServerSentEvent:
+async def live(head_end: TheHeadEnd, views: TheViews, ending: NamedDependency[asyncio.Event]) -> ServerSentEvent:
     """Server-sent events: ``totals`` and ``happenings``."""
 
     async def stream() -> AsyncIterator[ServerSentEventMessage]:
@@ -61,7 +61,7 @@ async def live(head_end: HeadEnd, views: Views, ending: asyncio.Event) -> Server
 
 
 @get("/metrics", include_in_schema=False)
-async def metrics(counted: Metrics) -> Response[bytes]:
+async def metrics(counted: NamedDependency[Metrics]) -> Response[bytes]:
     """Metrics for Prometheus."""
     counted.note()
     text = await asyncio.to_thread(counted.text)
@@ -69,7 +69,7 @@ async def metrics(counted: Metrics) -> Response[bytes]:
 
 
 def create_app(
-    head_end: HeadEnd, *, host: str = "", tokens: Tokens | None = None, views: Views | None = None
+    head_end: TheHeadEnd, *, host: str = "", tokens: Tokens | None = None, views: Views | None = None
 ) -> Litestar:
     """The application for one head end, as it is to be served on ``host`` (its configured host if empty).
 

@@ -6,37 +6,34 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from litestar import MediaType, Request, Response, Router, get, post
-from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar import MediaType, Response, Router, get, post
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect
 
 from meterway.base.errors import ConfigError
-from meterway.headend.api import Curve, Views
+from meterway.headend.api import Curve
 from meterway.headend.rules import CAUSES
-from meterway.headend.serve import HeadEnd
 from meterway.headend.web.figure import figure
-from meterway.headend.web.gate import COOKIE, Gate
+from meterway.headend.web.gate import COOKIE
+from meterway.headend.web.given import AnyRequest, TheGate, TheHeadEnd, TheViews, WhichMeter
 from meterway.headend.web.rendering import page
 from meterway.headend.web.rest import actor_of, collect_now, command_of
 
 __all__ = ["daily", "router"]
 
-AnyRequest = Request[Any, Any, State]
 _ROWS: Final = 50
 _DAYS: Final = 14
-PageNumber = Annotated[int, Parameter(ge=1, le=1_000_000)]
-Serial = Annotated[str, Parameter(max_length=100)]
+Text = Annotated[str, QueryParameter(max_length=100)]
 
 
 @get("/", media_type=MediaType.HTML, sync_to_thread=True)
-def index(request: AnyRequest, views: Views) -> str:
+def index(request: AnyRequest, views: TheViews) -> str:
     """How things stand now."""
     return page("overview.html", request=request, overview=views.overview(), causes=CAUSES)
 
 
 @get("/figure", media_type=MediaType.HTML, sync_to_thread=True)
-def reference_figure(request: AnyRequest, views: Views) -> str:
+def reference_figure(request: AnyRequest, views: TheViews) -> str:
     """The reference figure with what lives of it."""
     drawings, rows = figure(views.traffic())
     return page("figure.html", request=request, drawings=drawings, rows=rows)
@@ -45,10 +42,10 @@ def reference_figure(request: AnyRequest, views: Views) -> str:
 @get("/meters", media_type=MediaType.HTML, sync_to_thread=True)
 def meters(
     request: AnyRequest,
-    views: Views,
-    q: Serial = "",
-    meter_state: Annotated[str, Parameter(query="state", max_length=40)] = "",
-    number: Annotated[int, Parameter(query="page", ge=1, le=1_000_000)] = 1,
+    views: TheViews,
+    q: Text = "",
+    meter_state: Annotated[str, QueryParameter(name="state", max_length=40)] = "",
+    number: Annotated[int, QueryParameter(name="page", ge=1, le=1_000_000)] = 1,
 ) -> str:
     """The list of meters; with htmx only its rows."""
     found, total = views.meters(q, state=meter_state, limit=_ROWS, offset=(number - 1) * _ROWS)
@@ -68,7 +65,7 @@ def meters(
 
 
 @get("/meters/{serial:str}", media_type=MediaType.HTML, sync_to_thread=True)
-def meter(request: AnyRequest, views: Views, serial: str) -> str:
+def meter(request: AnyRequest, views: TheViews, serial: WhichMeter) -> str:
     """One meter."""
     today = datetime.now(UTC).date()
     shown = views.meter(serial)
@@ -92,7 +89,7 @@ def daily(curve: Curve) -> list[tuple[date, list[tuple[str, str, float | None]]]
 
 
 @post("/meters/{serial:str}/collect", media_type=MediaType.HTML, status_code=200)
-async def read_now(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str) -> str:
+async def read_now(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> str:
     """The button "read now": collect from this meter out of turn."""
     device = await head_end.collector.in_thread(lambda: views.device(serial))
     collected = await collect_now(head_end, request, serial)
@@ -101,7 +98,7 @@ async def read_now(request: AnyRequest, head_end: HeadEnd, views: Views, serial:
 
 
 @post("/meters/{serial:str}/read", media_type=MediaType.HTML, status_code=200)
-async def read(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str) -> str:
+async def read(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> str:
     """The form "read anything"."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     form = await request.form()
@@ -138,7 +135,7 @@ def _part_or_page(request: AnyRequest, name: str, **values: object) -> str:
 
 
 @get("/events", media_type=MediaType.HTML, sync_to_thread=True)
-def events(request: AnyRequest, views: Views, serial: Serial = "", severity: Serial = "") -> str:
+def events(request: AnyRequest, views: TheViews, serial: Text = "", severity: Text = "") -> str:
     """The last events."""
     rows = views.events(device=views.device(serial) if serial else None, limit=500)
     shown = [row for row in rows if not severity or row.severity == severity]
@@ -146,7 +143,7 @@ def events(request: AnyRequest, views: Views, serial: Serial = "", severity: Ser
 
 
 @get("/audit", media_type=MediaType.HTML, sync_to_thread=True)
-def audit(request: AnyRequest, views: Views, serial: Serial = "", verify: bool = False) -> str:
+def audit(request: AnyRequest, views: TheViews, serial: Text = "", verify: FromQuery[bool] = False) -> str:
     """Who did what."""
     rows = views.audit(device=views.device(serial) if serial else None, limit=500)
     verified = views.audit_verified() if verify else None
@@ -163,7 +160,7 @@ def login_form(request: AnyRequest) -> str:
 
 
 @post("/login", media_type=MediaType.HTML, status_code=200)
-async def login(request: AnyRequest, gate: Gate) -> Response[Any]:
+async def login(request: AnyRequest, gate: TheGate) -> Response[Any]:
     """Begin a session with a token."""
     form = await request.form()
     cookie = gate.begin(str(form.get("token", "")).strip(), is_secure=request.url.scheme == "https")
@@ -173,7 +170,7 @@ async def login(request: AnyRequest, gate: Gate) -> Response[Any]:
 
 
 @post("/logout", status_code=303)
-async def logout(request: AnyRequest, gate: Gate) -> Redirect:
+async def logout(request: AnyRequest, gate: TheGate) -> Redirect:
     """End the session."""
     gate.end(request.cookies.get(COOKIE, ""))
     response = Redirect("/login", status_code=303)

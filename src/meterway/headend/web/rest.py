@@ -11,24 +11,23 @@ from io import StringIO
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from litestar import Request, Router, get, post
-from litestar.datastructures import State
+from litestar import Router, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromQuery, JSONBody, QueryParameter, RawBody
 
 from meterway.base.errors import ConfigError
-from meterway.headend.api import AuditRow, Curve, DayCompleteness, EventRow, Gap, MeterPage, MeterRow, Overview, Views
+from meterway.headend.api import AuditRow, Curve, DayCompleteness, EventRow, Gap, MeterPage, MeterRow, Overview
 from meterway.headend.commands import Answered, Command
 from meterway.headend.registry import import_csv
 from meterway.headend.serve import HeadEnd
+from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
 from meterway.headend.web.problems import Problem
 from meterway.mapping.obis import describe, find
 
 __all__ = ["CollectFailedError", "Collected", "actor_of", "audited", "collect_now", "command_of", "day_range", "router"]
 
 T = TypeVar("T")
-AnyRequest = Request[Any, Any, State]
 _LONGEST_DAYS: Final = 400
 
 
@@ -50,10 +49,13 @@ _COMMAND: Final = {
     507: _spec("The store is full"),
 }
 
-Limit = Annotated[int, Parameter(ge=1, le=1000, description="How many rows at most")]
-Offset = Annotated[int, Parameter(ge=0, le=1_000_000_000, description="How many rows to leave out first")]
-FromDay = Annotated[date | None, Parameter(query="from", description="First day (UTC); 7 days ago if left out")]
-ToDay = Annotated[date | None, Parameter(query="to", description="The day after the last (UTC); tomorrow if left out")]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="How many rows at most")]
+Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000_000, description="How many rows to leave out first")]
+Days = Annotated[int, QueryParameter(ge=1, le=_LONGEST_DAYS, description="How many days")]
+FromDay = Annotated[date | None, QueryParameter(name="from", description="First day (UTC); 7 days ago if left out")]
+ToDay = Annotated[
+    date | None, QueryParameter(name="to", description="The day after the last (UTC); tomorrow if left out")
+]
 
 
 class CollectFailedError(HTTPException):
@@ -207,7 +209,7 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 async def audited(
-    head_end: HeadEnd, request: AnyRequest, action: str, step: Callable[[], Awaitable[T]], *, serial: str | None
+    head_end: TheHeadEnd, request: AnyRequest, action: str, step: Callable[[], Awaitable[T]], *, serial: str | None
 ) -> T:
     """Do a step, and put into the audit log who had it done and whether it failed."""
     result = "failed"
@@ -242,40 +244,42 @@ async def collect_now(head_end: HeadEnd, request: AnyRequest, serial: str) -> Co
 
 
 @get("/overview", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
-def overview(views: Views) -> Overview:
+def overview(views: TheViews) -> Overview:
     """How things stand now."""
     return views.overview()
 
 
 @get("/completeness", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
-def completeness(views: Views, days: Annotated[int, Parameter(ge=1, le=_LONGEST_DAYS)] = 14) -> list[DayCompleteness]:
+def completeness(
+    views: TheViews, days: Annotated[int, QueryParameter(ge=1, le=_LONGEST_DAYS)] = 14
+) -> list[DayCompleteness]:
     """How full each of the last whole days is, 0 to 1."""
     return views.completeness(days)
 
 
 @get("/events", sync_to_thread=True, tags=["head end"], responses=_ONE_METER)
-def events(views: Views, serial: str = "", limit: Limit = 100) -> list[EventRow]:
+def events(views: TheViews, serial: FromQuery[str] = "", limit: Limit = 100) -> list[EventRow]:
     """The last events, of one meter or of all, the newest first."""
     return views.events(device=views.device(serial) if serial else None, limit=limit)
 
 
 @get("/audit", sync_to_thread=True, tags=["head end"], responses=_ONE_METER)
-def audit(views: Views, serial: str = "", limit: Limit = 100) -> list[AuditRow]:
+def audit(views: TheViews, serial: FromQuery[str] = "", limit: Limit = 100) -> list[AuditRow]:
     """The last commands, about one meter or all, the newest first."""
     return views.audit(device=views.device(serial) if serial else None, limit=limit)
 
 
 @get("/audit/verification", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
-def audit_verification(views: Views) -> Verification:
+def audit_verification(views: TheViews) -> Verification:
     """Check the chain of the whole audit log."""
     return Verification(rows=views.audit_verified())
 
 
 @get("/meters", sync_to_thread=True, tags=["meters"], responses=_REFUSED)
 def meters(
-    views: Views,
-    search: Annotated[str, Parameter(max_length=100, description="Part of a serial or an address")] = "",
-    meter_state: Annotated[str, Parameter(query="state", max_length=40)] = "",
+    views: TheViews,
+    search: Annotated[str, QueryParameter(max_length=100, description="Part of a serial or an address")] = "",
+    meter_state: Annotated[str, QueryParameter(name="state", max_length=40)] = "",
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Meters:
@@ -285,19 +289,19 @@ def meters(
 
 
 @get("/meters/{serial:str}", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
-def meter(views: Views, serial: str) -> MeterPage:
+def meter(views: TheViews, serial: WhichMeter) -> MeterPage:
     """All that is known of one meter."""
     return views.meter(serial)
 
 
 @get("/meters/{serial:str}/curve", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
-def curve(views: Views, serial: str, from_day: FromDay = None, to_day: ToDay = None) -> Curve:
+def curve(views: TheViews, serial: WhichMeter, from_day: FromDay = None, to_day: ToDay = None) -> Curve:
     """The load curve: for each interval (UTC, named by its beginning) the energy it brought, null where unknown."""
     return views.curve(serial, *day_range(from_day, to_day))
 
 
 @get("/meters/{serial:str}/gaps", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
-def gaps(views: Views, serial: str, from_day: FromDay = None, to_day: ToDay = None) -> list[Gap]:
+def gaps(views: TheViews, serial: WhichMeter, from_day: FromDay = None, to_day: ToDay = None) -> list[Gap]:
     """What is missing of the load profile, up to now."""
     return views.gaps(serial, *day_range(from_day, to_day))
 
@@ -306,7 +310,9 @@ def gaps(views: Views, serial: str, from_day: FromDay = None, to_day: ToDay = No
 
 
 @post("/meters/{serial:str}/read", status_code=200, tags=["commands"], responses=_COMMAND)
-async def read(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str, data: ReadBody) -> Reply:
+async def read(
+    request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[ReadBody]
+) -> Reply:
     """Read any attribute of a meter now."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     command = command_of(
@@ -320,7 +326,9 @@ async def read(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str
 
 
 @post("/meters/{serial:str}/set", status_code=200, tags=["commands"], responses=_COMMAND)
-async def write(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str, data: SetBody) -> Reply:
+async def write(
+    request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[SetBody]
+) -> Reply:
     """Write any attribute of a meter now."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     command = Command(obis=find(data.object), attribute=data.attribute, value=data.value, class_id=data.class_id)
@@ -328,7 +336,9 @@ async def write(request: AnyRequest, head_end: HeadEnd, views: Views, serial: st
 
 
 @post("/meters/{serial:str}/act", status_code=200, tags=["commands"], responses=_COMMAND)
-async def act(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str, data: ActBody) -> Reply:
+async def act(
+    request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[ActBody]
+) -> Reply:
     """Call any method of a meter now."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     command = Command(obis=find(data.object), method=data.method, value=data.value, class_id=data.class_id)
@@ -336,14 +346,14 @@ async def act(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str,
 
 
 @post("/meters/{serial:str}/collect", status_code=200, tags=["commands"], responses=_COMMAND)
-async def collect(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str) -> Collected:
+async def collect(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> Collected:
     """Collect from a meter now, out of turn."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     return await collect_now(head_end, request, serial)
 
 
 @post("/meters/{serial:str}/objects", status_code=200, tags=["commands"], responses=_COMMAND)
-async def objects(request: AnyRequest, head_end: HeadEnd, views: Views, serial: str) -> list[ObjectRow]:
+async def objects(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> list[ObjectRow]:
     """Ask a meter for the list of its objects."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     found = await audited(head_end, request, "objects", lambda: head_end.objects(serial), serial=serial)
@@ -354,7 +364,7 @@ async def objects(request: AnyRequest, head_end: HeadEnd, views: Views, serial: 
 
 
 @post("/meters/import", status_code=200, tags=["commands"], responses={**_COMMAND})
-async def import_meters(request: AnyRequest, head_end: HeadEnd, body: bytes) -> ImportResult:
+async def import_meters(request: AnyRequest, head_end: TheHeadEnd, body: RawBody) -> ImportResult:
     """Add meters from a CSV file (the body, with a header line); lines that are wrong are left out and named."""
 
     async def step() -> ImportResult:
