@@ -36,7 +36,9 @@ async def session(
     events: list[Any] = []
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     if endpoint.transport == "hdlc":
-        framing: Any = HdlcFraming(role=Role.CLIENT, server=HdlcAddress(logical=1, physical=17, size=2), client=1)
+        framing: Any = HdlcFraming(
+            role=Role.CLIENT, server=HdlcAddress(logical=endpoint.server, physical=17, size=2), client=1
+        )
     else:
         framing = WrapperFraming(1, endpoint.server, role=Role.CLIENT)
     engine = DlmsClient(

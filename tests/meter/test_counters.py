@@ -8,11 +8,13 @@ import pytest
 
 from meter.sessions import NAME, run, session, settings
 from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
 from meterway.meter.api import (
     HostConfig,
     ListenConfig,
     MeterHost,
 )
+from meterway.meter.events import Log
 from meterway.stacks.dlms.client import Failed, Released
 
 
@@ -67,3 +69,25 @@ def test_a_counter_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     config = HostConfig(meters=tuple(settings("M1")), listen=(ListenConfig(port=0),), counters=path)
     with pytest.raises(ConfigError, match=r"counters\.json, line 1"):
         run(MeterHost(config).start())
+
+
+@pytest.mark.covers("SEC-09", "UC-IN-02")
+def test_what_was_set_holds_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "counters.json"
+    config = HostConfig(meters=tuple(settings("M1")), listen=(ListenConfig(port=0),), counters=path)
+    key = (1, Obis(0, 0, 96, 13, 0), 2)
+
+    async def work() -> None:
+        host = MeterHost(config)
+        await host.start()
+        host.meters["M1"].change(key, b"\x09\x02hi")
+        host.meters["M1"].clear_log(Log.FRAUD, host.now())
+        await host.stop()
+        again = MeterHost(config)
+        await again.start()
+        now = again.now()
+        assert again.meters["M1"].changed == {key: b"\x09\x02hi"}
+        assert [event.code for event in again.meters["M1"].log_events(Log.FRAUD, 0, now, now)] == [255]
+        await again.stop()
+
+    run(work())

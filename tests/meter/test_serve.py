@@ -36,10 +36,12 @@ def test_a_meter_is_read_over_a_socket(transport: Any) -> None:
     run(work())
 
 
-def test_many_meters_share_one_port_behind_wrapper_ports() -> None:
+@pytest.mark.parametrize("transport", ["tcp", "hdlc"])
+def test_many_meters_share_one_port_behind_wrapper_ports_or_hdlc_addresses(transport: Any) -> None:
     async def work() -> None:
         meters = settings("M1", "M2", "M3")
-        async with serve_meters(meters, listen=[ListenConfig(port=0, sharing="wrapper-ports")]) as host:
+        listen = ListenConfig(port=0, transport=transport, sharing="wrapper-ports")
+        async with serve_meters(meters, listen=[listen]) as host:
             assert [endpoint.server for endpoint in host.endpoints] == [1, 2, 3]
             assert len({endpoint.port for endpoint in host.endpoints}) == 1
             events = await session(host.endpoints[2], meters[2], NAME)

@@ -1,4 +1,4 @@
-"""Invocation counters and transferred keys that outlive the process: a file that only grows until it is opened anew.
+"""What outlives the process: invocation counters, transferred keys, settings; a file that grows until opened anew.
 
 One JSON object a line; the last one of a meter counts. Counters belong to one encryption key, named by a
 fingerprint; transferred keys are kept wrapped under the master key of the settings.
@@ -12,11 +12,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from meterway.base.errors import ConfigError, SecurityError
 from meterway.meter.device import Meter
 from meterway.meter.keys import Keys
+from meterway.meter.memory import recall, remembered
 from meterway.stacks.dlms.security.keys import unwrap_key, wrap_key
 
 __all__ = ["ClockCounters", "FileCounters"]
@@ -49,6 +52,7 @@ class _Entry:
     send: int = 0
     received: dict[int, int] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 def _fingerprint(key: bytes) -> str:
@@ -76,7 +80,9 @@ class FileCounters:
             try:
                 row = json.loads(line)
                 received = {int(client): int(last) for client, last in row["received"].items()}
-                entries[row["meter"]] = _Entry(row["key"], int(row["send"]), received, dict(row["keys"]))
+                entries[row["meter"]] = _Entry(
+                    row["key"], int(row["send"]), received, dict(row["keys"]), dict(row.get("state", {}))
+                )
             except (ValueError, KeyError, TypeError, AttributeError):
                 if number != len(lines):  # the last line may have been cut by a crash
                     raise ConfigError(f"{self._path}, line {number}: not a line of a counter file") from None
@@ -90,6 +96,7 @@ class FileCounters:
             "send": entry.send,
             "received": {str(client): last for client, last in entry.received.items()},
             "keys": entry.keys,
+            "state": entry.state,
         }
         return json.dumps(row) + "\n"
 
@@ -112,13 +119,15 @@ class FileCounters:
         key = _fingerprint(meter.keys.guek)
         entry = self._entries.get(meter.serial)
         if entry is None or entry.key != key:
-            kept = entry.keys if entry is not None else {}
-            entry = self._entries[meter.serial] = _Entry(key, keys=kept)
+            kept = entry or _Entry()
+            entry = self._entries[meter.serial] = _Entry(key, keys=kept.keys, state=kept.state)
         return entry
 
     def restore(self, meter: Meter) -> None:
-        """Give a meter the keys that were transferred to it before the restart."""
+        """Give a meter what it remembers and the keys that were transferred to it before the restart."""
         entry = self._entries.get(meter.serial)
+        if entry is not None and entry.state:
+            recall(meter, entry.state)
         if entry is None or not entry.keys:
             return
         try:
@@ -159,6 +168,13 @@ class FileCounters:
         entry = self._entry(meter)
         if heard and heard != entry.received:
             entry.received = {**entry.received, **heard}
+            self._append(meter.serial, durable=False)
+
+    def save_state(self, meter: Meter) -> None:
+        """Keep what was changed, if anything was since the last time."""
+        if meter.touched:
+            meter.touched = False
+            self._entry(meter).state = msgspec.to_builtins(remembered(meter))
             self._append(meter.serial, durable=False)
 
     def close(self) -> None:

@@ -101,7 +101,6 @@ class Meter:
     """One meter. Attributes hold identity and what differs from a meter fresh from its maker."""
 
     __slots__ = (
-        "_tariff_mark",
         "alarms",
         "buffers",
         "changed",
@@ -127,6 +126,7 @@ class Meter:
         "ran_until",
         "received",
         "send_counter",
+        "tariff_mark",
         "touched",
         "zone",
     )
@@ -167,7 +167,8 @@ class Meter:
         """Who sends what the meter wants to push: called with the push setup's logical name and the time."""
         self.on_keys: Callable[[Meter], None] | None = None
         """Who keeps transferred keys over a restart."""
-        self._tariff_mark: tuple[int, tuple[int, ...]] | None = None
+        self.tariff_mark: tuple[int, tuple[int, ...]] | None = None
+        """A slot, and the tariff registers at its start."""
 
     # -- identity ------------------------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ class Meter:
     def installed_s(self) -> int:
         """When its history starts: local midnight of the day of installation, Unix seconds."""
         day = self.config.installed
-        return self.zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
+        return self.config.zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
 
     # -- clock ---------------------------------------------------------------------------------------
 
@@ -308,15 +309,15 @@ class Meter:
 
     def _mark(self, latest: int) -> tuple[int, tuple[int, ...]]:
         """A slot whose tariff registers are known: ``latest``, or a later one that was asked before."""
-        mark = self._tariff_mark
+        mark = self.tariff_mark
         if mark is None:
             slot = self.installed_s // SLOT_S
             imported, exported = self.energy_slots(slot, 1)[0, :2].tolist()
             night, surplus = imported * 45 // 100, exported * 20 // 100
             known = (night, imported - night, 0, 0, surplus, exported - surplus, 0, 0)
-            mark = self._tariff_mark = (slot, known)
+            mark = self.tariff_mark = (slot, known)
         if latest > mark[0]:
-            mark = self._tariff_mark = (latest, self._sum_from(mark, latest))
+            mark = self.tariff_mark = (latest, self._sum_from(mark, latest))
         return mark
 
     def _sum_from(self, mark: tuple[int, tuple[int, ...]], slot: int) -> tuple[int, ...]:
@@ -523,7 +524,7 @@ class Meter:
         self.log(start_s, Log.STANDARD, EventCode.POWER_DOWN)
         self.log(end_s, Log.STANDARD, EventCode.POWER_UP)
         self.off = (*self.off, OffPeriod(start_s, end_s, dark=True))
-        self._tariff_mark = None
+        self.tariff_mark = None
 
     def change_keys(self, fresh: dict[str, bytes], now: float) -> None:
         """Put transferred keys (by field of ``Keys``) into force for associations opened from now on.

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from meterway.stacks.dlms.axdr import encode_length
-from meterway.stacks.dlms.framing import ApduReceived, Framing, FramingEvent
+from meterway.stacks.dlms.framing import Framing, FramingEvent
 from meterway.stacks.dlms.server import DlmsServer, LogicalDevice, ServerSession
 
 __all__ = ["CutLine", "Fault", "FaultyServer"]
@@ -53,12 +53,13 @@ class _FaultySession(ServerSession):
         self._fault = fault
         self._block = 0
 
-    def _service(self, plain: bytes, now: float) -> bytes:
+    def service(self, plain: bytes, now: float) -> bytes:
+        """The answer, spoilt."""
         if self._fault is Fault.ENDLESS_BLOCKS and plain[:1] == bytes((_GET_REQUEST,)) and len(plain) > 2:
             self._block = self._block + 1 if plain[1] == _NEXT else 1
             head = bytes((_GET_RESPONSE, 2, plain[2], 0)) + self._block.to_bytes(4, "big")
             return head + b"\x00" + encode_length(len(_FILLER)) + _FILLER
-        answer = super()._service(plain, now)
+        answer = super().service(plain, now)
         is_read = plain[:1] == bytes((_GET_REQUEST,))
         if self._fault is Fault.WRONG_INVOKE_ID and is_read and answer[0] in _WITH_INVOKE:
             return answer[:2] + bytes((answer[2] ^ 0x01,)) + answer[3:]
@@ -68,11 +69,10 @@ class _FaultySession(ServerSession):
 class FaultyServer(DlmsServer):
     """A server engine with one fault. Emits ``CutLine`` when the line is to be closed."""
 
-    __slots__ = ("_cut", "_fault", "_find")
+    __slots__ = ("_cut", "_fault")
 
     def __init__(self, framing: Framing, device_of: Callable[[int], LogicalDevice | None], fault: Fault) -> None:
-        super().__init__(framing, device_of)
-        self._find = device_of
+        super().__init__(framing, device_of, session=lambda device, client: _FaultySession(device, client, fault))
         self._fault = fault
         self._cut = False
 
@@ -80,13 +80,6 @@ class FaultyServer(DlmsServer):
         """Take octets, unless it hangs."""
         if self._fault is not Fault.HANG or not data:
             super().receive_data(data, now)
-
-    def _answer(self, event: ApduReceived, now: float) -> None:
-        key = (event.client, event.server)
-        device = self._find(event.server)
-        if key not in self._sessions and device is not None:
-            self._sessions[key] = _FaultySession(device, event.client, self._fault)
-        super()._answer(event, now)
 
     def data_to_send(self) -> bytes:
         """What is to go out, or half of it."""

@@ -20,6 +20,7 @@ from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.faults import CutLine, Fault, FaultyServer
 from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import Pusher
+from meterway.meter.stations import HdlcStations
 from meterway.stacks.dlms.framing import Disconnected, Framing, FramingEvent, Role
 from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
 from meterway.stacks.dlms.server import DlmsServer
@@ -99,6 +100,10 @@ class _Display(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+
+def _hdlc(own: HdlcAddress) -> HdlcFraming:
+    return HdlcFraming(role=Role.SERVER, server=own, max_info_tx=2030, max_info_rx=2030, window_tx=7, window_rx=7)
 
 
 class MeterHost:
@@ -208,6 +213,7 @@ class MeterHost:
     def _save(self) -> None:
         if isinstance(self.counters, FileCounters):
             for meter in self.meters.values():
+                self.counters.save_state(meter)
                 if meter.received is not None:
                     self.counters.save_received(meter)
 
@@ -215,8 +221,6 @@ class MeterHost:
 
     async def _open(self, listen: ListenConfig) -> None:
         if listen.sharing == "wrapper-ports":
-            if listen.transport == "hdlc":
-                raise ConfigError("listen: HDLC on TCP serves one meter a port; sharing must be port-per-meter")
             await self._open_port(listen, listen.port, None)
             return
         for number, meter in enumerate(self.meters.values()):
@@ -245,21 +249,22 @@ class MeterHost:
         serial = "" if meter is None else meter.serial
         find = self._finder(meter)
 
+        def station(address: HdlcAddress) -> DlmsServer | None:
+            if address.to_all or find(address.logical) is None:
+                return None
+            own = HdlcAddress(logical=address.logical, physical=HDLC_PHYSICAL, size=max(address.size, 2))
+            return self._engine(_hdlc(own), find, self._by_server[address.logical - 1].serial)
+
         def make() -> asyncio.BaseProtocol:
-            framing: Framing
-            if listen.transport == "hdlc":
-                framing = HdlcFraming(
-                    role=Role.SERVER,
-                    server=HdlcAddress(logical=_SAP, physical=HDLC_PHYSICAL, size=2),
-                    max_info_tx=2030,
-                    max_info_rx=2030,
-                    window_tx=7,
-                    window_rx=7,
-                )
-            else:
-                framing = WrapperFraming(0, 0, role=Role.SERVER)
             line = _Line(self, serial)
-            engine = self._engine(framing, find, serial)
+            engine: DlmsServer | HdlcStations
+            if listen.transport != "hdlc":
+                engine = self._engine(WrapperFraming(0, 0, role=Role.SERVER), find, serial)
+            elif meter is None:
+                engine = HdlcStations(station)
+            else:
+                own = HdlcAddress(logical=_SAP, physical=HDLC_PHYSICAL, size=2)
+                engine = self._engine(_hdlc(own), find, serial)
             protocol: EngineProtocol[FramingEvent] = EngineProtocol(
                 engine, line.event, on_made=line.made, on_lost=line.lost
             )

@@ -108,6 +108,7 @@ def _setter(attribute: int) -> Write:
         zone = _with(meter.zone, attribute, typed)
         if zone is None:
             return DataAccessResult.OTHER_REASON
+        meter.rates_at(now)  # what was counted up to now stays as it is
         meter.zone = zone
         meter.change((8, CLOCK, attribute), axdr.encode(kind.untyped(typed)))
         meter.log(now, Log.STANDARD, EventCode.PARAMETERS_CHANGED)

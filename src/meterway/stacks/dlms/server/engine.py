@@ -16,14 +16,21 @@ class DlmsServer:
     """Serves every (client, logical device) pair that comes over one link.
 
     ``device_of`` gives the logical device of a server address (wrapper port or HDLC upper address), or None. Events are
-    those of the framing, for whoever counts them.
+    those of the framing, for whoever counts them. ``session`` makes the session of a device with a client.
     """
 
-    __slots__ = ("_device_of", "_events", "_framing", "_sessions")
+    __slots__ = ("_device_of", "_events", "_framing", "_session", "_sessions")
 
-    def __init__(self, framing: Framing, device_of: Callable[[int], LogicalDevice | None]) -> None:
+    def __init__(
+        self,
+        framing: Framing,
+        device_of: Callable[[int], LogicalDevice | None],
+        *,
+        session: Callable[[LogicalDevice, int], ServerSession] = ServerSession,
+    ) -> None:
         self._framing = framing
         self._device_of = device_of
+        self._session = session
         self._sessions: dict[tuple[int, int], ServerSession] = {}
         self._events: list[FramingEvent] = []
 
@@ -44,7 +51,7 @@ class DlmsServer:
             device = self._device_of(event.server)
             if device is None:
                 return
-            session = self._sessions[key] = ServerSession(device, event.client)
+            session = self._sessions[key] = self._session(device, event.client)
         answer = session.handle(event.apdu, now)
         if isinstance(self._framing, WrapperFraming):
             # Several requests may have come at once: each is answered to the pair it came from.

@@ -221,10 +221,10 @@ class ServerSession:
         if security is None:
             return _NOT_ALLOWED
         if isinstance(envelope, GeneralCiphered):
-            return security.protect_general(self._service(self._unsealed(security, envelope), now))
+            return security.protect_general(self.service(self._unsealed(security, envelope), now))
         if not isinstance(envelope, CipheredApdu):
             return _NOT_SUPPORTED
-        return security.protect(self._service(self._unsealed(security, envelope), now))
+        return security.protect(self.service(self._unsealed(security, envelope), now))
 
     def _unsealed(self, security: SecurityContext, envelope: GeneralCiphered | CipheredApdu) -> bytes:
         if isinstance(envelope, GeneralCiphered):
@@ -240,9 +240,10 @@ class ServerSession:
         if self._association is not None and self._association.control:
             self._device.noticed(self._client, "policy", now)
             return _NOT_ALLOWED
-        return self._service(apdu, now)
+        return self.service(apdu, now)
 
-    def _service(self, plain: bytes, now: float) -> bytes:
+    def service(self, plain: bytes, now: float) -> bytes:
+        """The answer to one service request in clear."""
         request = decode_apdu(plain)
         if self.state is State.PENDING:
             return self._prove(request, now)
