@@ -30,11 +30,11 @@ def test_the_sample_says_the_defaults(tmp_path: Path) -> None:
         ("[collect]\nhistory_days = -1", "collect.history_days"),
         ("[push]\nport = 70000", "push.port"),
         ("[collect]\nretry_first_s = 'soon'", "collect.retry_first_s"),
-        ("store = ", "line 1"),
+        ("store = ]", "line 1"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match="headend.toml") as error:
+    with pytest.raises(ConfigError, match=r"headend\.toml") as error:
         load(tmp_path, text)
     assert said in str(error.value)
 

@@ -8,9 +8,9 @@ from meterway.base.obis import Obis
 from meterway.headend.layout import Channel, DeviceLayout, profile_layout
 from meterway.stacks.dlms.classes.elements import CaptureObject
 
-CLOCK = CaptureObject(8, Obis(0, 0, 1, 0, 0), 2, 0)
-STATUS = CaptureObject(1, Obis(0, 0, 96, 10, 1), 2, 0)
-ENERGY = CaptureObject(3, Obis(1, 0, 1, 8, 0), 2, 0)
+CLOCK = CaptureObject(class_id=8, obis=Obis(0, 0, 1, 0, 0), attribute=2, data_index=0)
+STATUS = CaptureObject(class_id=1, obis=Obis(0, 0, 96, 10, 1), attribute=2, data_index=0)
+ENERGY = CaptureObject(class_id=3, obis=Obis(1, 0, 1, 8, 0), attribute=2, data_index=0)
 LOAD = Obis(1, 0, 99, 1, 0)
 
 

@@ -30,7 +30,7 @@ from meterway.stacks.dlms.xdlms.results import DataAccessResult
         ((1, b"a"), [1, "a"]),
         ({1: b"\x01"}, {"1": "01"}),
         (DataAccessResult.READ_WRITE_DENIED, "read-write-denied"),
-        (ScalerUnit(-2, 30), {"scaler": -2, "unit": 30}),
+        (ScalerUnit(scaler=-2, unit=30), {"scaler": -2, "unit": 30}),
         (axdr.structure(axdr.u8(1), axdr.octets(b"x")), [1, "x"]),
     ],
 )

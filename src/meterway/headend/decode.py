@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from meterway.base.errors import DecodeError
+from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.base.obis import Obis
 from meterway.headend.layout import Channel as LayoutChannel
 from meterway.headend.layout import ProfileLayout
@@ -62,7 +62,7 @@ def decode_profile(
     width = max((layout.clock, layout.status or 0, *(c.column for c in layout.channels))) + 1
     if len(columns.columns) < width:
         raise DecodeError(f"rows of {len(columns.columns)} columns, the profile captures {width}", 0, "columns")
-    times = columns.times(layout.clock)
+    times = _times(columns, layout.clock)
     values = np.stack([_numbers(columns, channel.column) for channel in layout.channels])
     status = _status(columns, layout.status)
     good = (times != NO_TIME) & (times <= latest_s) & (times >= earliest_s)
@@ -73,6 +73,13 @@ def decode_profile(
 
 def _ints(count: int) -> NDArray[np.int64]:
     return np.zeros(count, np.int64)
+
+
+def _times(columns: Columns, index: int) -> NDArray[np.int64]:
+    try:
+        return columns.times(index)
+    except LocalProtocolError as error:
+        raise DecodeError(str(error), 0, "columns") from None
 
 
 def _numbers(columns: Columns, index: int) -> NDArray[np.int64]:

@@ -71,7 +71,7 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
             if device.serial in known:
                 raise ConfigError(f"{place}: serial {device.serial} is already in {known[device.serial]}")
         except csv.Error as error:
-            result.errors.append(f"{name} line {rows.line_num}: {error}")
+            result.errors.append(f"{name} line {rows.reader.line_num}: {error}")
             continue
         except ConfigError as error:
             result.errors.append(str(error))
@@ -114,7 +114,7 @@ def _check_header(name: str, fields: Sequence[str]) -> None:
     missing = [column for column in _REQUIRED if column not in set(fields)]
     twice = [column for column, count in Counter(fields).items() if count > 1]
     if not fields:
-        raise ConfigError(f"{name}: there is no header line")
+        raise ConfigError(f"{name}: the header line is missing")
     if unknown:
         raise ConfigError(f"{name} line 1: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
     if missing:
