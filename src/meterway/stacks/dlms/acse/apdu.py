@@ -68,6 +68,10 @@ def _integer(fields: _Fields, tag: int, what: str) -> int | None:
     return None if octets is None else _small(octets, fields[tag][1], what)
 
 
+def _encode_small(value: int | None) -> bytes | None:
+    return None if value is None else bytes((value,))
+
+
 def _small(octets: bytes, place: int, what: str) -> int:
     if len(octets) != 1:
         raise DecodeError(f"{what}: an integer of one octet expected, not of {len(octets)}", place, "ber")
@@ -115,6 +119,7 @@ class Aarq:
     called_ap_title: bytes | None = None
     calling_ap_title: bytes | None = None
     calling_ae_qualifier: bytes | None = None
+    calling_ap_invocation: int | None = None
     calling_user_id: int | None = None
     acse_requirements: bool = True
     mechanism: int | None = None
@@ -132,6 +137,7 @@ class Aarq:
             called_ap_title=_octets(fields, 0xA2, 0x04, "called AP title"),
             calling_ap_title=_octets(fields, 0xA6, 0x04, "calling AP title"),
             calling_ae_qualifier=_octets(fields, 0xA7, 0x04, "calling AE qualifier"),
+            calling_ap_invocation=_integer(fields, 0xA8, "calling AP invocation id"),
             calling_user_id=_integer(fields, 0xA9, "calling AE invocation id"),
             acse_requirements=0x8A in fields,
             mechanism=_mechanism(fields, 0x8B),
@@ -142,14 +148,14 @@ class Aarq:
     def encode(self) -> bytes:
         """The whole APDU."""
         version = b"" if self.protocol_version is None else element(0x80, self.protocol_version)
-        user_id = None if self.calling_user_id is None else bytes((self.calling_user_id,))
         body = (
             version,
             _encode_context(self.context),
             _optional(0xA2, 0x04, self.called_ap_title),
             _optional(0xA6, 0x04, self.calling_ap_title),
             _optional(0xA7, 0x04, self.calling_ae_qualifier),
-            _optional(0xA9, 0x02, user_id),
+            _optional(0xA8, 0x02, _encode_small(self.calling_ap_invocation)),
+            _optional(0xA9, 0x02, _encode_small(self.calling_user_id)),
             _authentication(0x8A, 0x8B, self.mechanism, always=self.acse_requirements),
             _optional(0xAC, 0x80, self.authentication_value),
             _optional(0xBE, 0x04, self.user_information or None),
@@ -174,6 +180,8 @@ class Aare:
     diagnostic_source: int = 1
     responding_ap_title: bytes | None = None
     responding_ae_qualifier: bytes | None = None
+    responding_ap_invocation: int | None = None
+    responding_ae_invocation: int | None = None
     acse_requirements: bool = True
     mechanism: int | None = None
     authentication_value: bytes | None = None
@@ -197,6 +205,8 @@ class Aare:
             diagnostic=diagnostic,
             responding_ap_title=_octets(fields, 0xA4, 0x04, "responding AP title"),
             responding_ae_qualifier=_octets(fields, 0xA5, 0x04, "responding AE qualifier"),
+            responding_ap_invocation=_integer(fields, 0xA6, "responding AP invocation id"),
+            responding_ae_invocation=_integer(fields, 0xA7, "responding AE invocation id"),
             acse_requirements=0x88 in fields,
             mechanism=_mechanism(fields, 0x89),
             authentication_value=_octets(fields, 0xAA, 0x80, "responding authentication value"),
@@ -214,6 +224,8 @@ class Aare:
             element(0xA3, diagnostic),
             _optional(0xA4, 0x04, self.responding_ap_title),
             _optional(0xA5, 0x04, self.responding_ae_qualifier),
+            _optional(0xA6, 0x02, _encode_small(self.responding_ap_invocation)),
+            _optional(0xA7, 0x02, _encode_small(self.responding_ae_invocation)),
             _authentication(0x88, 0x89, self.mechanism, always=self.acse_requirements),
             _optional(0xAA, 0x80, self.authentication_value),
             _optional(0xBE, 0x04, self.user_information),
