@@ -20,6 +20,7 @@ __all__ = [
     "attributes",
     "blocks",
     "comes_back",
+    "datas",
     "encoded",
     "invokes",
     "is_cut_refused",
@@ -27,6 +28,7 @@ __all__ = [
     "long_invokes",
     "methods",
     "moments",
+    "octet",
     "octets",
     "optional",
     "outcomes",
@@ -58,7 +60,7 @@ def some(strategy: st.SearchStrategy[Any], most: int = 4) -> st.SearchStrategy[t
     return st.lists(strategy, max_size=most).map(tuple)
 
 
-_leaf = (
+_leaf = (  # a value without parts
     st.just(axdr.null())
     | st.booleans().map(axdr.boolean)
     | st.integers(0, 255).map(axdr.u8)
