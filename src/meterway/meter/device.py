@@ -386,11 +386,12 @@ class Meter:
 
     def _status(self, times: Ints, window_s: int = SLOT_S) -> NDArray[np.uint8]:
         """The status octets of rows; what happened within ``window_s`` before a row marks it."""
-        zone = self.zone
         first, last = int(times[0]), int(times[-1])
-        status = np.full(len(times), STATUS_SUMMER if zone.is_summer(first) else 0, dtype=np.uint8)
-        for turn in zone.turns(first + 1, last + 1):
-            status[np.searchsorted(times, turn) :] ^= np.uint8(STATUS_SUMMER)
+        count = len(times)
+        if count > 1 and last - first == (count - 1) * int(times[1] - times[0]):
+            status = _even_summer(self.zone, first, (last - first) // (count - 1), count).copy()
+        else:
+            status = _summer_marks(self.zone, times)
         if abs(self.clock_offset_s) >= 86400:
             status |= np.uint8(STATUS_CLOCK_INVALID)
         cuts = events.past_power_cuts(self.load.seed, (first - window_s) // 86400, last // 86400)
@@ -547,6 +548,21 @@ class Meter:
     def utc(self, now: float) -> datetime:
         """The meter's clock as an aware datetime; what it cannot say is the year 9999 or 1970."""
         return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
+
+
+def _summer_marks(zone: Zone, times: Ints) -> NDArray[np.uint8]:
+    """The status octets of these times as far as the season goes."""
+    first, last = int(times[0]), int(times[-1])
+    status = np.full(len(times), STATUS_SUMMER if zone.is_summer(first) else 0, dtype=np.uint8)
+    for turn in zone.turns(first + 1, last + 1):
+        status[np.searchsorted(times, turn) :] ^= np.uint8(STATUS_SUMMER)
+    return status
+
+
+@lru_cache(maxsize=256)
+def _even_summer(zone: Zone, first_s: int, step_s: int, count: int) -> NDArray[np.uint8]:
+    """The same slice is asked of many meters; not to be written."""
+    return _summer_marks(zone, np.arange(count, dtype=np.int64) * step_s + first_s)
 
 
 def _nothing(columns: int) -> Rows:

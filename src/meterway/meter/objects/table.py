@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
 from meterway.mapping.companion import ProfileObject
 from meterway.meter.device import Meter
+from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
 from meterway.stacks.dlms.classes import interface_class
@@ -156,10 +158,14 @@ _LATEST: Final = 253402214400.0
 
 def moment(meter: Meter, unix_s: float) -> bytes:
     """A moment as the meter's clock shows it: 12 octets of local date-time with deviation and status."""
-    zone = meter.zone
-    bounded = min(max(unix_s, 0.0), _LATEST)
-    local = zone.local(bounded)
-    summer = zone.is_summer(bounded)
+    return _moment(meter.zone, int(min(max(unix_s, 0.0), _LATEST)))
+
+
+@lru_cache(maxsize=4096)
+def _moment(zone: Zone, second: int) -> bytes:
+    """Many meters are asked within the same second."""
+    local = zone.local(second)
+    summer = zone.is_summer(second)
     return CosemDateTime(
         year=local.year,
         month=local.month,
@@ -169,6 +175,6 @@ def moment(meter: Meter, unix_s: float) -> bytes:
         minute=local.minute,
         second=local.second,
         hundredths=0,
-        deviation_min=-zone.offset_min(bounded),
+        deviation_min=-zone.offset_min(second),
         status=0x80 * summer,
     ).encode()

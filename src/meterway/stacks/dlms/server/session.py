@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from meterway.base.errors import DecodeError, MeterwayError, RemoteProtocolError, SecurityError
 from meterway.base.obis import Obis
 from meterway.base.octets import Reader
@@ -25,12 +27,20 @@ __all__ = ["ServerSession"]
 _CURRENT_ASSOCIATION = MethodDescriptor(15, Obis(0, 0, 40, 0, 0), 1)
 _CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _MIN_PDU = 64
+_GET_REQUEST = b"\xc0"
+_LONGEST_KEPT = 128
 _NOT_ALLOWED = ExceptionResponse(state_error=1, service_error=1).encode()
 _NOT_SUPPORTED = ExceptionResponse(state_error=2, service_error=2).encode()
 _OTHER = ExceptionResponse(state_error=1, service_error=3).encode()
 _DECIPHERING = ExceptionResponse(state_error=1, service_error=5).encode()
 
 _REJECT_CONTEXT, _REJECT_MECHANISM, _REJECT_FAILURE, _REJECT_REQUIRED = 2, 11, 13, 14
+
+
+@lru_cache(maxsize=1024)
+def _known(plain: bytes) -> object:
+    """A read request; a client asks many devices the same."""
+    return decode_apdu(plain)
 
 
 class ServerSession:
@@ -244,7 +254,8 @@ class ServerSession:
 
     def service(self, plain: bytes, now: float) -> bytes:
         """The answer to one service request in clear."""
-        request = decode_apdu(plain)
+        is_short_get = plain[:1] == _GET_REQUEST and len(plain) <= _LONGEST_KEPT
+        request = _known(plain) if is_short_get else decode_apdu(plain)
         if self.state is State.PENDING:
             return self._prove(request, now)
         if self.state is not State.ASSOCIATED or self._services is None:
