@@ -97,7 +97,7 @@ def test_a_proof_of_another_server_is_refused(http, head_end):
 def test_a_program_with_a_token_needs_no_proof_and_is_named_in_the_audit(http, bearer):
     http.post("/api/v1/meters/M0001/collect", headers=bearer)
     rows = http.get("/api/v1/audit").json()
-    assert (rows[0]["actor"], rows[0]["action"], rows[0]["result"]) == ("anna", "collect", "failed")
+    assert (rows[0]["actor"], rows[0]["action"], rows[0]["result"]) == ("anna", "collect", "key")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/meters", "/metrics", "/live", "/schema/openapi.json"])

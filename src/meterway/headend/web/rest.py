@@ -59,9 +59,11 @@ ToDay = Annotated[
 
 
 class CollectFailedError(HTTPException):
-    """A collection out of turn failed."""
+    """A collection out of turn failed; ``cause`` is the word it is counted by."""
 
-    status_code = 502
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail, status_code=507 if cause == "store" else 502, extra={"cause": cause})
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,12 +213,15 @@ def _seconds(moment: datetime | None) -> float | None:
 async def audited(
     head_end: TheHeadEnd, request: AnyRequest, action: str, step: Callable[[], Awaitable[T]], *, serial: str | None
 ) -> T:
-    """Do a step, and put into the audit log who had it done and whether it failed."""
+    """Do a step, and put into the audit log who had it done and what came of it."""
     result = "failed"
     try:
         done = await step()
         result = "ok"
         return done
+    except CollectFailedError as error:
+        result = error.cause
+        raise
     finally:
         actor, now_ms = actor_of(request), int(time.time() * 1000)
 
@@ -233,8 +238,7 @@ async def collect_now(head_end: HeadEnd, request: AnyRequest, serial: str) -> Co
     async def step() -> Collected:
         outcome = await head_end.collect_now(serial)
         if outcome["cause"] != "ok":
-            status = 507 if outcome["cause"] == "store" else 502
-            raise CollectFailedError(str(outcome["error"]), status_code=status, extra={"cause": outcome["cause"]})
+            raise CollectFailedError(str(outcome["cause"]), str(outcome["error"]))
         return Collected(values=int(outcome["values"]))
 
     return await audited(head_end, request, "collect", step, serial=serial)
