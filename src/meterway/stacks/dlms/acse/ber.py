@@ -11,11 +11,18 @@ __all__ = ["element", "read_element", "read_elements", "unwrap"]
 
 def element(tag: int, content: bytes) -> bytes:
     """Tag, length, content."""
-    return bytes((tag,)) + encode_length(len(content)) + content
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    return bytes((tag,)) + encode_length(length) + content
 
 
 def read_element(reader: Reader) -> tuple[int, bytes, int]:
     """(tag, content, place of the content)."""
+    data, start = reader.data, reader.offset + 2
+    if start <= reader.end and (length := data[start - 1]) < 0x80 and start + length <= reader.end:
+        reader.offset = start + length
+        return data[start - 2], data[start : start + length], reader.place - length
     tag = reader.u8("BER tag")
     length = read_length(reader)
     place = reader.place
