@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from meterway.base.errors import ConfigError
+from meterway.base.settings import parse_settings, secret_octets
 from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY
 
 __all__ = ["DisplayConfig", "load_config", "write_config"]
@@ -65,94 +67,52 @@ def write_config() -> str:
     return _SAMPLE
 
 
+class _Meter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The [meter] table."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    port: int = 2001
+    key: str = ""
+    auth_key: str = ""
+    utc_offset_h: int = 1
+    retry_min_s: float = 1.0
+    retry_max_s: float = 60.0
+
+
+class _Page(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The [page] table."""
+
+    enabled: bool = True
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    port: int = 8081
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The whole file."""
+
+    meter: _Meter = _Meter()
+    page: _Page = _Page()
+
+
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> DisplayConfig:
-    """Read a file; ConfigError names the file and what is wrong in it."""
+    """Read a file; ConfigError names the file and the field."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        octets = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    file = parse_settings(octets, _File, file=str(path))
+    meter, page = file.meter, file.page
     try:
-        return _config(tables, environ)
+        return DisplayConfig(
+            host=meter.host,
+            port=meter.port,
+            key=secret_octets(meter.key, field="meter.key", environ=environ),
+            auth_key=secret_octets(meter.auth_key, field="meter.auth_key", environ=environ) or PUBLIC_AUTH_KEY,
+            utc_offset_h=meter.utc_offset_h,
+            retry_min_s=meter.retry_min_s,
+            retry_max_s=meter.retry_max_s,
+            page_host=page.host,
+            page_port=page.port if page.enabled else None,
+        )
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-
-
-def _config(tables: dict[str, object], environ: Mapping[str, str]) -> DisplayConfig:
-    meter, page = _table(tables, "meter"), _table(tables, "page")
-    default = DisplayConfig()
-    config = DisplayConfig(
-        host=_text(meter, "meter.host", default.host),
-        port=_whole(meter, "meter.port", default.port),
-        key=_key(meter, "meter.key", b"", environ),
-        auth_key=_key(meter, "meter.auth_key", PUBLIC_AUTH_KEY, environ),
-        utc_offset_h=_whole(meter, "meter.utc_offset_h", default.utc_offset_h),
-        retry_min_s=_number(meter, "meter.retry_min_s", default.retry_min_s),
-        retry_max_s=_number(meter, "meter.retry_max_s", default.retry_max_s),
-        page_host=_text(page, "page.host", default.page_host),
-        page_port=_whole(page, "page.port", 8081) if _flag(page, "page.enabled") else None,
-    )
-    page.pop("port", None)
-    for place, table in (("meter", meter), ("page", page), ("file", tables)):
-        if table:
-            raise ConfigError(f"{place}: unknown field {', '.join(sorted(table))}")
-    return config
-
-
-def _table(tables: dict[str, object], name: str) -> dict[str, object]:
-    table = tables.pop(name, {})
-    if not isinstance(table, dict):
-        raise ConfigError(f"{name} must be a table")
-    return table
-
-
-def _take(table: dict[str, object], place: str) -> object:
-    return table.pop(place.split(".")[1], None)
-
-
-def _text(table: dict[str, object], place: str, default: str) -> str:
-    value = _take(table, place)
-    if value is None:
-        return default
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"{place} must be text, not {value!r}")
-    return value
-
-
-def _number(table: dict[str, object], place: str, default: float) -> float:
-    value = _take(table, place)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{place} must be a number, not {value!r}")
-    return value
-
-
-def _whole(table: dict[str, object], place: str, default: int) -> int:
-    value = _number(table, place, default)
-    if not isinstance(value, int):
-        raise ConfigError(f"{place} must be a whole number, not {value!r}")
-    return value
-
-
-def _flag(table: dict[str, object], place: str) -> bool:
-    value = _take(table, place)
-    if value is not None and not isinstance(value, bool):
-        raise ConfigError(f"{place} must be true or false, not {value!r}")
-    return value is not False
-
-
-def _key(table: dict[str, object], place: str, default: bytes, environ: Mapping[str, str]) -> bytes:
-    value = _text(table, place, "")
-    if not value:
-        return default
-    if value.startswith("env:"):
-        name = value.removeprefix("env:")
-        if name not in environ:
-            raise ConfigError(f"{place}: the environment variable {name} is not set")
-        value = environ[name]
-    try:
-        return bytes.fromhex(value)
-    except ValueError:
-        raise ConfigError(f"{place} must be hexadecimal digits") from None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
 from meterway.base.errors import ConfigError
+from meterway.base.settings import parse_settings
 
 __all__ = ["SAMPLE", "CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config"]
 
@@ -126,14 +126,7 @@ master_key = "meterway.key"
 def load_config(path: Path) -> HeadEndConfig:
     """Read a settings file; ConfigError names file and line or field."""
     try:
-        text = path.read_text(encoding="utf-8")
+        octets = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from None
-    try:
-        return msgspec.convert(tomllib.loads(text), HeadEndConfig)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return parse_settings(octets, HeadEndConfig, file=str(path))

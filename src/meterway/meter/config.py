@@ -1,6 +1,6 @@
 """Settings of virtual meters, typed, from TOML; secrets may come from the environment (``"env:NAME"``).
 
-Every complaint is a ConfigError that names the file, the table and the field.
+Every complaint is a ConfigError that names the file and the field.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import hashlib
 import os
 import re
 import secrets
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from meterway.base.errors import ConfigError
+from meterway.base.settings import parse_settings, secret_octets, secret_text
 from meterway.meter.keys import Keys
 from meterway.meter.load import LoadKind
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
@@ -26,6 +28,7 @@ __all__ = ["H1Config", "HostConfig", "ListenConfig", "MeterConfig", "PushConfig"
 Transport = Literal["tcp", "hdlc", "udp"]
 Sharing = Literal["port-per-meter", "wrapper-ports"]
 Dialect = Literal["dsmr5", "emucs", "sweden"]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 def recently() -> date:
@@ -85,12 +88,11 @@ class MeterConfig:
         return self.system_title or self.flag.encode() + hashlib.sha256(self.serial.encode()).digest()[:5]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenConfig:
+class ListenConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Where DLMS clients come in."""
 
     address: str = "127.0.0.1"
-    port: int = 4059
+    port: Port = 4059
     """First port; 0 takes free ones."""
     transport: Transport = "tcp"
     """``tcp``: wrapper on TCP; ``hdlc``: HDLC on TCP; ``udp``: wrapper on UDP."""
@@ -98,29 +100,27 @@ class ListenConfig:
     """A port each, counted up; or one port, the meters behind wrapper ports (HDLC: upper addresses) 1, 2, 3, ..."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class H1Config:
+class H1Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The consumer port: P1 telegrams to every display that connects."""
 
     address: str = "127.0.0.1"
-    port: int = 2001
+    port: Port = 2001
     """First port; 0 takes free ones. A port for each of the first ``meters`` meters."""
-    meters: int = 1
-    period_s: float = 1.0
+    meters: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 1
+    period_s: Annotated[float, msgspec.Meta(ge=0.01, le=3600)] = 1.0
     dialect: Dialect = "dsmr5"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushConfig:
+class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Where alarms and scheduled data are pushed to."""
 
     address: str
-    port: int
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
     transport: Literal["tcp", "udp"] = "tcp"
-    randomise_s: float = 0.0
+    randomise_s: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 0.0
     """Each push waits up to this long, so that many meters do not speak at once."""
-    retries: int = 3
-    retry_delay_s: float = 5.0
+    retries: Annotated[int, msgspec.Meta(ge=0, le=100)] = 3
+    retry_delay_s: Annotated[float, msgspec.Meta(ge=0.01, le=86400)] = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,199 +132,137 @@ class HostConfig:
     h1: H1Config | None = None
     push: PushConfig | None = None
     counters: Path | None = None
-    """File in which invocation counters are reserved ahead; without one they start at the clock's seconds."""
+    """File that keeps counters, keys and settings over a restart; without one counters start at the clock's seconds."""
 
 
-class _Table:
-    """One TOML table that remembers where it stands and which fields were asked for."""
+# -- the file --------------------------------------------------------------------------------------------------
 
-    def __init__(self, values: object, place: str) -> None:
-        if not isinstance(values, dict):
-            raise ConfigError(f"{place} must be a table")
-        self.values: dict[str, object] = values
-        self.place = place
-        self.left = set(values)
 
-    def fail(self, field: str, message: str) -> ConfigError:
-        return ConfigError(f"{self.place}.{field}: {message}")
+class _MeterTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """One [[meter]]: a meter, or ``count`` of them with serials counted up."""
 
-    def text(self, field: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
-        self.left.discard(field)
-        value = self.values.get(field, default)
-        if not isinstance(value, str):
-            raise self.fail(field, "is missing" if value is None else f"must be text, not {value!r}")
-        if choices and value not in choices:
-            raise self.fail(field, f"{value!r} is not one of {', '.join(choices)}")
-        return value
+    serial: str
+    count: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    guek: str = ""
+    gak: str = ""
+    kek: str = ""
+    lls: str = ""
+    flag: str = "MWY"
+    system_title: str = ""
+    kind: LoadKind = LoadKind.HOUSEHOLD
+    utc_offset_min: Annotated[int, msgspec.Meta(ge=-720, le=840)] = 60
+    summer_time: bool = True
+    profile_days: Annotated[int, msgspec.Meta(ge=1, le=400)] = 60
+    drift_ppm: Annotated[float, msgspec.Meta(ge=-10_000, le=10_000)] = 0.0
+    clock_offset_s: Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)] = 0.0
+    disconnect_mode: Annotated[int, msgspec.Meta(ge=0, le=6)] = 4
+    country: str = "idis"
+    installed: date = msgspec.field(default_factory=recently)
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
 
-    def number(self, field: str, default: float, low: float, high: float) -> float:
-        self.left.discard(field)
-        value = self.values.get(field, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.fail(field, f"must be a number, not {value!r}")
-        if not low <= value <= high:
-            raise self.fail(field, f"{value} is not within {low:g} to {high:g}")
-        return value
+    def __post_init__(self) -> None:
+        if self.installed < _EARLIEST:
+            raise ValueError(f"installed: a date from {_EARLIEST} on is wanted, not {self.installed}")
+        if self.count > 1 and not re.fullmatch(r".*\d", self.serial):
+            raise ValueError("serial: it must end in digits to be counted up")
+        if self.count > 1 and (self.guek or self.gak or self.kek):
+            raise ValueError("count: keys of many meters are derived from the file's secret, not given")
 
-    def whole(self, field: str, default: int, low: int, high: int) -> int:
-        value = self.number(field, default, low, high)
-        if not isinstance(value, int):
-            raise self.fail(field, f"must be a whole number, not {value!r}")
-        return value
+    def serials(self) -> list[str]:
+        """The serials of all its meters."""
+        digits = re.search(r"\d+$", self.serial)
+        if self.count == 1 or digits is None:
+            return [self.serial]
+        head, start = self.serial[: digits.start()], int(digits[0])
+        return [f"{head}{start + step:0{len(digits[0])}}" for step in range(self.count)]
 
-    def flag(self, field: str, *, default: bool) -> bool:
-        self.left.discard(field)
-        value = self.values.get(field, default)
-        if not isinstance(value, bool):
-            raise self.fail(field, f"must be true or false, not {value!r}")
-        return value
 
-    def octets(self, field: str, environ: Mapping[str, str]) -> bytes:
-        """Hex digits, or ``env:NAME`` of a variable that holds them; empty if the field is missing."""
-        text = self.text(field, "")
-        if text.startswith("env:"):
-            name = text[4:]
-            if name not in environ:
-                raise self.fail(field, f"the environment has no {name}")
-            text = environ[name]
-        try:
-            return bytes.fromhex(text)
-        except ValueError:
-            raise self.fail(field, "must be hex digits or env:NAME") from None
+_EARLIEST = date(2020, 1, 1)
 
-    def tables(self, field: str) -> list[_Table]:
-        self.left.discard(field)
-        value = self.values.get(field, [])
-        rows = value if isinstance(value, list) else [value]
-        return [_Table(row, f"{self.place}.{field}[{number}]") for number, row in enumerate(rows)]
 
-    def finish(self) -> None:
-        if self.left:
-            raise self.fail(min(self.left), "is not a setting")
+class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The whole file."""
+
+    meter: Annotated[list[_MeterTable], msgspec.Meta(min_length=1)]
+    secret: str = ""
+    counters: str = ""
+    listen: list[ListenConfig] = []
+    h1: H1Config | None = None
+    push: PushConfig | None = None
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> HostConfig:
-    """Read a meter host's TOML file; ConfigError names file, table and field."""
+    """Read a meter host's TOML file; ConfigError names file and field."""
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        octets = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    return _host(_Table(values, str(path)), os.environ if environ is None else environ)
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    file = parse_settings(octets, _File, file=str(path))
+    try:
+        return _host(file, os.environ if environ is None else environ)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
-def _host(root: _Table, environ: Mapping[str, str]) -> HostConfig:
-    secret = root.octets("secret", environ)
-    meters = [meter for table in root.tables("meter") for meter in _meters(table, secret, environ)]
-    if not meters:
-        raise root.fail("meter", "at least one [[meter]] is needed")
+def _host(file: _File, environ: Mapping[str, str]) -> HostConfig:
+    secret = secret_octets(file.secret, field="secret", environ=environ)
+    meters = [
+        meter
+        for number, table in enumerate(file.meter)
+        for meter in _meters(table, secret, environ, f"meter[{number}]")
+    ]
     seen: set[str] = set()
     for meter in meters:
         if meter.serial in seen:
-            raise root.fail("meter", f"serial {meter.serial} is there twice")
+            raise ConfigError(f"meter: serial {meter.serial} is there twice")
         seen.add(meter.serial)
-    listen = tuple(_listen(table) for table in root.tables("listen")) or (ListenConfig(),)
-    h1 = [_h1(table) for table in root.tables("h1")]
-    push = [_push(table) for table in root.tables("push")]
-    counters = root.text("counters", "")
-    root.finish()
     return HostConfig(
         meters=tuple(meters),
-        listen=listen,
-        h1=h1[0] if h1 else None,
-        push=push[0] if push else None,
-        counters=Path(counters) if counters else None,
+        listen=tuple(file.listen) or (ListenConfig(),),
+        h1=file.h1,
+        push=file.push,
+        counters=Path(file.counters) if file.counters else None,
     )
 
 
-def _meters(table: _Table, secret: bytes, environ: Mapping[str, str]) -> list[MeterConfig]:
-    """The meters of one [[meter]] table: one, or ``count`` with serials counted up."""
-    serial = table.text("serial")
-    count = table.whole("count", 1, 1, 1_000_000)
-    given = {name: table.octets(name, environ) for name in ("guek", "gak", "kek")}
-    password = table.text("lls", "")
-    if password.startswith("env:"):
-        password = environ.get(password[4:], "")
-    if count > 1 and any(given.values()):
-        raise table.fail("count", "keys of many meters are derived from the file's secret, not given")
-    summer = table.flag("summer_time", default=True)
-    zone = Zone(standard_min=table.whole("utc_offset_min", 60, -720, 840), summer_time=summer)
-    kind = LoadKind(table.text("kind", "household", tuple(kind.value for kind in LoadKind)))
-    shared = {
-        "flag": table.text("flag", "MWY"),
-        "system_title": table.octets("system_title", environ),
-        "profile_days": table.whole("profile_days", 60, 1, 400),
-        "drift_ppm": table.number("drift_ppm", 0.0, -10_000, 10_000),
-        "clock_offset_s": table.number("clock_offset_s", 0.0, -1e9, 1e9),
-        "disconnect_mode": table.whole("disconnect_mode", 4, 0, 6),
-        "country": table.text("country", "idis"),
-        "installed": _day(table),
-        "seed": table.whole("seed", 0, 0, 2**53) or None,
-    }
-    table.finish()
-    meters = []
-    for number in _serials(table, serial, count):
-        try:
-            keys = Keys(**given, lls=password.encode()) if any(given.values()) else Keys.derive(secret, number)
-            meters.append(MeterConfig(serial=number, keys=keys, kind=kind, zone=zone, **shared))  # type: ignore[arg-type]
-        except ConfigError as error:
-            raise ConfigError(f"{table.place} ({number}): {error}") from None
-    return meters
+def _meters(table: _MeterTable, secret: bytes, environ: Mapping[str, str], place: str) -> list[MeterConfig]:
+    keys = _given_keys(table, environ, place)
+    title = secret_octets(table.system_title, field=f"{place}.system_title", environ=environ)
+    try:
+        return [
+            MeterConfig(
+                serial=serial,
+                keys=keys or Keys.derive(secret, serial),
+                flag=table.flag,
+                system_title=title,
+                kind=table.kind,
+                seed=table.seed,
+                zone=Zone(standard_min=table.utc_offset_min, summer_time=table.summer_time),
+                installed=table.installed,
+                profile_days=table.profile_days,
+                drift_ppm=table.drift_ppm,
+                clock_offset_s=table.clock_offset_s,
+                disconnect_mode=table.disconnect_mode,
+                country=table.country,
+            )
+            for serial in table.serials()
+        ]
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
-def _serials(table: _Table, serial: str, count: int) -> list[str]:
-    if count == 1:
-        return [serial]
-    match = re.fullmatch(r"(.*?)(\d+)", serial)
-    if match is None:
-        raise table.fail("serial", "must end in digits to be counted up")
-    start = int(match[2])
-    return [f"{match[1]}{start + step:0{len(match[2])}}" for step in range(count)]
-
-
-def _day(table: _Table) -> date:
-    table.left.discard("installed")
-    value = table.values.get("installed", recently())
-    if type(value) is not date or value.year < 2020:
-        raise table.fail("installed", f"must be a date from 2020-01-01 on, not {value!r}")
-    return value
-
-
-def _listen(table: _Table) -> ListenConfig:
-    config = ListenConfig(
-        address=table.text("address", "127.0.0.1"),
-        port=table.whole("port", 4059, 0, 65535),
-        transport=table.text("transport", "tcp", ("tcp", "hdlc", "udp")),  # type: ignore[arg-type]
-        sharing=table.text("sharing", "port-per-meter", ("port-per-meter", "wrapper-ports")),  # type: ignore[arg-type]
+def _given_keys(table: _MeterTable, environ: Mapping[str, str], place: str) -> Keys | None:
+    """The keys that are given one by one; None where they are to be derived."""
+    if not (table.guek or table.gak or table.kek):
+        return None
+    guek, gak, kek = (
+        secret_octets(getattr(table, name), field=f"{place}.{name}", environ=environ) for name in ("guek", "gak", "kek")
     )
-    table.finish()
-    return config
-
-
-def _h1(table: _Table) -> H1Config:
-    config = H1Config(
-        address=table.text("address", "127.0.0.1"),
-        port=table.whole("port", 2001, 0, 65535),
-        meters=table.whole("meters", 1, 1, 65535),
-        period_s=table.number("period_s", 1.0, 0.1, 3600),
-        dialect=table.text("dialect", "dsmr5", ("dsmr5", "emucs", "sweden")),  # type: ignore[arg-type]
-    )
-    table.finish()
-    return config
-
-
-def _push(table: _Table) -> PushConfig:
-    config = PushConfig(
-        address=table.text("address"),
-        port=table.whole("port", -1, 1, 65535),
-        transport=table.text("transport", "tcp", ("tcp", "udp")),  # type: ignore[arg-type]
-        randomise_s=table.number("randomise_s", 0.0, 0, 86400),
-        retries=table.whole("retries", 3, 0, 100),
-        retry_delay_s=table.number("retry_delay_s", 5.0, 0.01, 86400),
-    )
-    table.finish()
-    return config
+    lls = secret_text(table.lls, field=f"{place}.lls", environ=environ)
+    try:
+        return Keys(guek=guek, gak=gak, kek=kek, lls=lls.encode())
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 def sample(serial: str = "M0001") -> str:
@@ -332,7 +270,7 @@ def sample(serial: str = "M0001") -> str:
     return f"""\
 # Settings of virtual meters (meterway meter FILE). The keys below were drawn at random when this file was written.
 
-# File in which invocation counters are reserved, so that a restart never uses one again.
+# File that keeps counters, transferred keys and settings, so that a restart never uses a counter again.
 counters = "meter-counters.json"
 
 # Keys of meters that give none are derived from this: at least 16 octets of hex, or "env:NAME" of a variable.
@@ -342,7 +280,7 @@ counters = "meter-counters.json"
 serial = "{serial}"             # letters and digits, at most 16
 # count = 1                 # that many meters, serials counted up; their keys are derived from the secret
 kind = "household"          # household, heat pump, pv, business
-country = "idis"            # companion profile of its objects
+country = "idis"            # companion profile of its objects: idis, smr5, or a .toml file of your own
 # flag = "MWY"              # three letters of the maker
 # utc_offset_min = 60       # standard time
 # summer_time = true        # one hour more from the last Sunday of March to that of October
@@ -361,7 +299,8 @@ lls = "{secrets.token_hex(8)}"   # password of the reading client
 address = "127.0.0.1"
 port = 4059                 # 0 takes a free port
 transport = "tcp"           # tcp (wrapper), hdlc (HDLC on TCP), udp (wrapper)
-sharing = "port-per-meter"  # or wrapper-ports: one port, the meters behind wrapper ports 1, 2, 3, ...
+sharing = "port-per-meter"  # or wrapper-ports: one port, the meters behind
+                            # wrapper ports (hdlc: upper addresses) 1, 2, 3, ...
 
 # The consumer port H1: P1 telegrams to every display that connects.
 # [h1]
