@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def head_end(tmp_path: Path, token: str) -> Iterator[HeadEnd]:
     one = HeadEnd(config)
     fill(one)
     yield one
-    asyncio.run(one.stop())
+    with ThreadPoolExecutor(1) as pool:  # a browser test has a loop of its own running in this thread
+        pool.submit(asyncio.run, one.stop()).result()
 
 
 @pytest.fixture
