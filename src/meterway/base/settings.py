@@ -20,7 +20,7 @@ _ENV: Final = "env:"
 
 
 def parse_settings(octets: bytes, kind: type[T], *, file: str) -> T:
-    """The content of a TOML file as ``kind``; ConfigError says ``file: field: what is wrong``, or the line of bad TOML."""
+    """The content of a TOML file as ``kind``; ConfigError says ``file: field: what is wrong`` (or the line)."""
     try:
         return msgspec.convert(tomllib.loads(octets.decode("utf-8")), kind)
     except UnicodeDecodeError as error:
