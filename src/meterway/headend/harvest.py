@@ -154,19 +154,24 @@ def _profile(sheaf: Sheaf, layout: ProfileLayout, raw: Raw, *, is_load: bool) ->
 
 
 def _single_readings(device: int, rows: ProfileRows) -> list[Reading]:
-    return [
-        Reading(
-            device=device,
-            obis=Obis.parse(channel.obis),
-            time_ms=int(time) * _MS,
-            value=int(value),
-            scaler=channel.scaler,
-            unit=channel.unit,
-            quality=int(status),
-        )
-        for channel, values in zip(rows.channels, rows.values, strict=True)
-        for time, value, status in zip(rows.times_s, values, rows.status, strict=True)
-    ]
+    times_ms = (rows.times_s * _MS).tolist()
+    qualities = rows.status.tolist()
+    readings: list[Reading] = []
+    for channel, values in zip(rows.channels, rows.values.tolist(), strict=True):
+        obis = Obis.parse(channel.obis)
+        readings += [
+            Reading(
+                device=device,
+                obis=obis,
+                time_ms=time_ms,
+                value=value,
+                scaler=channel.scaler,
+                unit=channel.unit,
+                quality=quality,
+            )
+            for time_ms, value, quality in zip(times_ms, values, qualities, strict=True)
+        ]
+    return readings
 
 
 def _log(sheaf: Sheaf, raw: Raw) -> None:
