@@ -64,9 +64,14 @@ class Surroundings:
     def _shadow(self, one: Place, other: Place) -> float:
         if not self.shadow_db:
             return 0.0
-        near, far = sorted((one, other))
+        near, far = sorted((_plain(one), _plain(other)))
         drawn = Random(f"{self.seed} {near} {far}").gauss(0.0, self.shadow_db)  # noqa: S311  a simulation
         return max(-4.0 * self.shadow_db, drawn)
+
+
+def _plain(place: Place) -> Place:
+    """The same place without negative zeros, which would be written differently."""
+    return place[0] + 0.0, place[1] + 0.0, place[2] + 0.0
 
 
 def _side(start: tuple[float, float], end: tuple[float, float], point: tuple[float, float]) -> float:
