@@ -97,3 +97,12 @@ def test_the_title_that_is_needed_is_asked_for() -> None:
     with pytest.raises(SecurityError, match="system title") as refused:
         DlmsDecoder(keys=KEYS).take(b"\xdb\x00\x11\x30" + bytes(16))
     assert refused.value.check == "title"
+
+
+@pytest.mark.covers("IF-G1")
+def test_an_apdu_for_a_device_behind_a_gateway_is_decoded_too() -> None:
+    outer, inner = layers("e60003" + b"M01".hex() + "c001c100080000010000ff0200")
+    assert (outer["layer"], outer["network_id"], outer["address"]) == ("gateway-request", 0, b"M01".hex())
+    assert inner["layer"] == "get-request"
+    with pytest.raises(DecodeError, match="envelopes within envelopes"):
+        layers("e60000" * 50 + "c001c100080000010000ff0200")

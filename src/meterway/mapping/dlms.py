@@ -22,7 +22,7 @@ from meterway.stacks.dlms.acse.apdu import MECHANISMS, Aare, Aarq, Rlre
 from meterway.stacks.dlms.apdu import Apdu, apdu_name, decode_apdu
 from meterway.stacks.dlms.axdr import CompactArray, CosemDateTime, Data
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, open_octets
-from meterway.stacks.dlms.xdlms.ciphered import CipheredApdu, GeneralCiphered, GeneralCiphering
+from meterway.stacks.dlms.xdlms.ciphered import CipheredApdu, GatewayApdu, GeneralCiphered, GeneralCiphering
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
 from meterway.stacks.dlms.xdlms.notification import DataNotification, EventNotification
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
@@ -89,6 +89,10 @@ class DlmsDecoder:
             self._ciphered(apdu_name(octets), apdu.protected, self.keys.system_title, depth)
         elif isinstance(apdu, GeneralCiphered):
             self._general(apdu, octets, depth)
+        elif isinstance(apdu, GatewayApdu):
+            layer: dict[str, Json] = {"layer": apdu_name(octets), "network_id": apdu.network_id}
+            self.layers.append(layer | {"address": apdu.address.hex()})
+            self.take(apdu.apdu, base=base + len(octets) - len(apdu.apdu), depth=depth + 1)
         elif isinstance(apdu, DataNotification):
             self._notification(apdu, base=base + len(octets) - len(apdu.body))
         else:
