@@ -1,0 +1,1 @@
+"""The gateway in the home (LNAP): it binds meters, mirrors and stores what they say, and speaks for them upwards."""

@@ -1,0 +1,93 @@
+"""What the gateway says to a meter: orders, questions, confirmations; frames for the air, data for the bus. Pure.
+
+Towards a meter the link layer names the gateway and the long transport header the meter. An order is sent in the
+security mode of the meter's own telegrams, under a message counter that never comes twice.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from meterway.lnap.device import Bound
+from meterway.lnap.mirror import Order
+from meterway.stacks.mbus.address import Address
+from meterway.stacks.mbus.build import Wrapping, transport
+from meterway.stacks.mbus.tpl import Tpl
+from meterway.stacks.mbus.wireless.frames import encode_radio
+
+__all__ = ["Answer", "bus_order", "confirm", "end", "question", "reply_window", "send_order"]
+
+_CNF_IR, _SND_NKE, _SND_UD, _REQ_UD2 = 0x06, 0x40, 0x53, 0x5B
+_CI_TRANSPORT: Final = 0x80
+_WITHOUT_HEADER: Final = {0x5B: 0x51}
+_WINDOWS: Final[dict[str, tuple[str, float]]] = {
+    "S": ("S2", 0.02),
+    "T": ("T2 down", 0.0025),
+    "C": ("C2 down", 0.1),
+}
+
+
+class Answer(NamedTuple):
+    """A frame to send ``delay_s`` after the one it answers, in a radio mode."""
+
+    octets: bytes
+    mode: str
+    delay_s: float
+
+
+def reply_window(mode: str) -> tuple[str, float]:
+    """In which mode and how long after the end of its frame a meter is answered."""
+    return _WINDOWS.get(mode[:1], (mode, 0.1))
+
+
+def confirm(own: Address, meter: Bound) -> Answer:
+    """CNF-IR: the meter that asked to be installed is."""
+    return _bare(own, meter, _CNF_IR)
+
+
+def end(own: Address, meter: Bound) -> Answer:
+    """SND-NKE: nothing more; the meter may sleep."""
+    return _bare(own, meter, _SND_NKE)
+
+
+def question(own: Address, meter: Bound) -> Answer:
+    """REQ-UD2: asks what came of the order."""
+    return _bare(own, meter, _REQ_UD2)
+
+
+def _bare(own: Address, meter: Bound, control: int) -> Answer:
+    tpl = Tpl(ci=_CI_TRANSPORT, header="long", address=meter.address, access=meter.access)
+    mode, delay_s = reply_window(meter.mode)
+    return Answer(encode_radio(control, own, tpl.encode(), _coding(mode)), mode, delay_s)
+
+
+def _coding(mode: str) -> str:
+    return "B" if mode[:1] == "C" else "A"
+
+
+def send_order(own: Address, meter: Bound, order: Order) -> Answer:
+    """SND-UD with the order, protected; the meter's message counter is used up."""
+    mode, delay_s = reply_window(meter.mode)
+    return Answer(encode_radio(_SND_UD, own, _message(meter, order), _coding(mode)), mode, delay_s)
+
+
+def bus_order(meter: Bound, order: Order) -> tuple[int, bytes]:
+    """CI and data of the order for the two-wire bus; without a header where the meter knows no protection."""
+    if not meter.protection:
+        return _WITHOUT_HEADER.get(order.ci, order.ci), order.payload
+    message = _message(meter, order)
+    return message[0], message[1:]
+
+
+def _message(meter: Bound, order: Order) -> bytes:
+    meter.sent += 1
+    wrapping = Wrapping(
+        sender=meter.address,
+        mode=meter.protection,
+        key=meter.keys[0] if meter.keys else bytes(16),
+        counter=meter.sent,
+        long=True,
+        from_meter=False,
+    )
+    afl, message = transport(wrapping, order.payload, access=meter.access, ci=order.ci)
+    return (b"" if afl is None else afl.encode()) + message

@@ -1,0 +1,302 @@
+"""The gateway's own file: white list, sealed keys, counters, formats, orders, events, and the spool of readings.
+
+SQLite with a write-ahead log that is flushed to the disk at every commit: what ``transaction`` has ended without an
+error is there after a power loss. A reading is known by register and slot, so one that comes twice is kept once. When
+the file reaches its limit the oldest slots go first, and are counted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from meterway.base.errors import StoreError
+from meterway.base.obis import Obis
+from meterway.lnap.device import Bound
+from meterway.lnap.events import Event
+from meterway.lnap.mirror import Mirrored, Order
+from meterway.lnap.tariff import Row
+from meterway.stacks.mbus.address import Address
+
+__all__ = ["BoundRow", "Spool"]
+
+_VERSION: Final = 1
+_EVENTS_KEPT: Final = 10_000
+_SCHEMA: Final = """
+CREATE TABLE meters (channel INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE formats (code INTEGER PRIMARY KEY, heads BLOB NOT NULL);
+CREATE TABLE registers (id INTEGER PRIMARY KEY, meter TEXT NOT NULL, obis TEXT NOT NULL, scaler INTEGER NOT NULL,
+                        unit INTEGER NOT NULL, latest BLOB, UNIQUE (meter, obis));
+CREATE TABLE spool (slot INTEGER NOT NULL, register INTEGER NOT NULL, raw INTEGER NOT NULL, quality INTEGER NOT NULL,
+                    PRIMARY KEY (slot, register)) WITHOUT ROWID;
+CREATE TABLE orders (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL, code INTEGER NOT NULL,
+                     channel INTEGER NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+# One look at the key for each slot there is and one for the register in it: the table is ordered by time alone.
+_SLOTS: Final = """
+WITH RECURSIVE slots (slot) AS (
+    SELECT min(slot) FROM spool WHERE slot >= :from
+    UNION ALL
+    SELECT (SELECT min(slot) FROM spool WHERE slot > slots.slot) FROM slots WHERE slots.slot < :to
+)
+SELECT spool.slot, spool.raw, spool.quality FROM slots CROSS JOIN spool
+WHERE spool.slot = slots.slot AND spool.register = :register AND slots.slot <= :to ORDER BY spool.slot
+"""
+
+
+class BoundRow(msgspec.Struct, kw_only=True):
+    """A meter of the white list as it is kept; ``keys`` are sealed."""
+
+    address: str
+    channel: int
+    link: str
+    security: str
+    primary: int | None
+    keys: list[bytes]
+    key_status: int
+    heard_s: float = 0.0
+
+    @property
+    def meter(self) -> Address:
+        """The address as octets tell it."""
+        return Address.from_radio(bytes.fromhex(self.address))
+
+
+class Spool:
+    """The file. ``limit_octets`` bounds what is kept of readings; StoreError where the disk or the file refuses."""
+
+    def __init__(self, path: Path | str, *, limit_octets: int = 64 << 20) -> None:
+        self._limit = limit_octets
+        self._registers: dict[tuple[str, Obis], tuple[int, int, int]] = {}
+        self._depth = 0
+        try:
+            self._db = sqlite3.connect(str(path), isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA journal_size_limit = 1048576")
+            self._open()
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from error
+        self._load()
+
+    def _load(self) -> None:
+        rows = self._all("SELECT id, meter, obis, scaler, unit FROM registers")
+        self._registers = {
+            (meter, Obis.parse(code)): (number, scaler, unit) for number, meter, code, scaler, unit in rows
+        }
+
+    def _open(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise StoreError(f"the spool was written by a newer program (version {version})")
+        if version == 0:
+            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    # -- transactions ---------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; when it ends without an error, it is on the disk. One within another is part of it."""
+        if self._depth:
+            yield
+            return
+        self._run("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+            self._run("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.rollback()
+            self._load()
+            raise
+        finally:
+            self._depth = 0
+
+    def _run(self, text: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(text, tuple(values))
+        except sqlite3.Error as error:
+            raise StoreError(f"the spool refuses: {error}") from error
+
+    def _many(self, text: str, rows: Iterable[tuple[object, ...]]) -> int:
+        try:
+            return self._db.executemany(text, rows).rowcount
+        except sqlite3.Error as error:
+            raise StoreError(f"the spool refuses: {error}") from error
+
+    def _all(self, text: str, values: Iterable[object] = ()) -> list[tuple]:  # type: ignore[type-arg]  # rows
+        return self._run(text, values).fetchall()
+
+    # -- white list, counters, formats ----------------------------------------------------------------------
+
+    def meters(self) -> list[BoundRow]:
+        """The white list."""
+        return [
+            msgspec.msgpack.decode(row, type=BoundRow)
+            for (row,) in self._all("SELECT row FROM meters ORDER BY channel")
+        ]
+
+    def keep_meter(self, meter: Bound, sealed: list[bytes]) -> None:
+        """Add or change a meter of the white list."""
+        row = BoundRow(
+            address=meter.address.to_radio().hex(),
+            channel=meter.channel,
+            link=meter.link,
+            security=meter.security.name,
+            primary=meter.primary,
+            keys=sealed,
+            key_status=meter.key_status,
+            heard_s=meter.heard_s,
+        )
+        self._run("INSERT OR REPLACE INTO meters VALUES (?, ?)", (meter.channel, msgspec.msgpack.encode(row)))
+
+    def drop_meter(self, channel: int) -> None:
+        """Take a meter off the white list; its readings stay until their time is over."""
+        self._run("DELETE FROM meters WHERE channel = ?", (channel,))
+
+    def counters(self, prefix: str) -> dict[str, int]:
+        """The counters whose name begins so, by the rest of the name."""
+        rows = self._all("SELECT name, value FROM counters WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
+        return {name.removeprefix(prefix): value for name, value in rows}
+
+    def keep_counter(self, name: str, value: int) -> None:
+        """A counter only rises."""
+        self._run(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            (name, value),
+        )
+
+    def formats(self) -> dict[int, bytes]:
+        """The record formats learnt so far."""
+        return dict(self._all("SELECT code, heads FROM formats"))
+
+    def keep_formats(self, formats: dict[int, bytes]) -> None:
+        """Keep formats that were learnt."""
+        self._many("INSERT OR IGNORE INTO formats VALUES (?, ?)", formats.items())
+
+    # -- readings ---------------------------------------------------------------------------------------------
+
+    def register(self, meter: Address, obis: Obis, *, scaler: int, unit: int) -> tuple[int, int, int]:
+        """(number, scaler, unit) of a register; scaler and unit are fixed by the first value it ever had."""
+        key = (str(meter), obis)
+        found = self._registers.get(key)
+        if found is None:
+            cursor = self._run(
+                "INSERT INTO registers (meter, obis, scaler, unit) VALUES (?, ?, ?, ?)", (*_named(key), scaler, unit)
+            )
+            found = self._registers[key] = (int(cursor.lastrowid or 0), scaler, unit)
+        return found
+
+    def known(self, meter: Address) -> dict[Obis, tuple[int, int, int]]:
+        """The registers a meter was ever heard to have: (number, scaler, unit) by code."""
+        name = str(meter)
+        return {obis: row for (of, obis), row in self._registers.items() if of == name}
+
+    def add(self, rows: Iterable[tuple[int, int, int, int]]) -> int:
+        """Readings as (register, slot, raw, quality); one that is there already stays as it is. How many were new."""
+        wide = [(slot, register, raw, quality) for register, slot, raw, quality in rows]
+        return self._many("INSERT OR IGNORE INTO spool VALUES (?, ?, ?, ?)", wide)
+
+    def rows(self, register: int, from_s: float, to_s: float) -> list[Row]:
+        """The readings of a register within [from, to], the oldest first."""
+        first, last = max(int(-(-from_s // 1)), 0), min(int(to_s // 1), 1 << 53)
+        try:
+            found = self._db.execute(_SLOTS, {"from": first, "to": last, "register": register}).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the spool refuses: {error}") from error
+        return [Row(*row) for row in found]
+
+    def keep_latest(self, values: Iterable[tuple[int, Mirrored]]) -> None:
+        """What the mirror shows, to be there again after a restart."""
+        rows = [(msgspec.msgpack.encode(tuple(value)[1:]), register) for register, value in values]
+        self._many("UPDATE registers SET latest = ? WHERE id = ?", rows)
+
+    def latest(self, meter: Address) -> list[Mirrored]:
+        """What the mirror showed last."""
+        rows = self._all("SELECT obis, latest FROM registers WHERE meter = ? AND latest NOTNULL", (str(meter),))
+        return [Mirrored(Obis.parse(code), *msgspec.msgpack.decode(row)) for code, row in rows]
+
+    @property
+    def octets(self) -> int:
+        """How much of the file is in use."""
+        pages, free, size = (
+            self._all(f"PRAGMA {word}")[0][0] for word in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def trim(self) -> int:
+        """Delete the oldest slots while the file is beyond its limit; how many readings that cost, now."""
+        lost = 0
+        while self.octets > self._limit:
+            gone = self._run("DELETE FROM spool WHERE slot = (SELECT min(slot) FROM spool)").rowcount
+            if gone <= 0:
+                break
+            lost += gone
+        if lost:
+            self.keep_counter("dropped", self.counters("dropped").get("", 0) + lost)
+        return lost
+
+    def forget_before(self, slot_s: float) -> None:
+        """Delete readings that are older than they are to be kept."""
+        self._run("DELETE FROM spool WHERE slot < ?", (int(slot_s),))
+
+    @property
+    def dropped(self) -> int:
+        """How many readings were ever deleted for want of room."""
+        return self.counters("dropped").get("", 0)
+
+    # -- orders, events, state --------------------------------------------------------------------------------
+
+    def keep_orders(self, orders: Iterable[Order]) -> None:
+        """Keep orders as they stand; closed ones are kept for a while."""
+        rows = [(order.number, msgspec.msgpack.encode(order)) for order in orders]
+        self._many("INSERT OR REPLACE INTO orders VALUES (?, ?)", rows)
+        self._run("DELETE FROM orders WHERE number < (SELECT max(number) FROM orders) - 256")
+
+    def orders(self) -> list[Order]:
+        """The orders that were kept."""
+        found = self._all("SELECT row FROM orders ORDER BY number")
+        return [msgspec.msgpack.decode(row, type=Order) for (row,) in found]
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Log events; the oldest are forgotten beyond ten thousand."""
+        rows = [(event.time_s, int(event.code), event.channel, event.detail) for event in events]
+        self._many("INSERT INTO events (time_s, code, channel, detail) VALUES (?, ?, ?, ?)", rows)
+        self._run("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (_EVENTS_KEPT,))
+
+    def events(
+        self, *, channel: int | None = None, from_s: float = 0.0, to_s: float = 1e12, limit: int = 500
+    ) -> list[Event]:
+        """The last events of a channel or of all, the oldest first."""
+        rows = self._all(
+            "SELECT time_s, code, channel, detail FROM events WHERE time_s >= ? AND time_s <= ?"
+            " AND (? IS NULL OR channel = ?) ORDER BY id DESC LIMIT ?",
+            (from_s, to_s, channel, channel, limit),
+        )
+        return [Event.of(*row) for row in reversed(rows)]
+
+    def keep_state(self, name: str, value: bytes) -> None:
+        """Any small thing that is to outlive the process."""
+        self._run("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+    def state(self, name: str) -> bytes:
+        """What was kept under a name; empty if nothing was."""
+        rows = self._all("SELECT value FROM state WHERE name = ?", (name,))
+        return bytes(rows[0][0]) if rows else b""
+
+
+def _named(key: tuple[str, Obis]) -> tuple[str, str]:
+    return key[0], str(key[1])

@@ -1,0 +1,153 @@
+"""Which COSEM register a record of an M-Bus meter is shown as (EN 13757-1, OBIS group A by device type).
+
+Only what a register can hold is mapped: present values and those of the due date, of the device itself, as whole
+numbers with a power of ten and a unit. Everything else stays a reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from meterway.base.obis import Obis
+from meterway.base.units import code_of
+from meterway.stacks.mbus.records.record import Record
+
+__all__ = ["Measured", "is_converting", "main_registers", "measured", "medium_of"]
+
+_ELECTRICITY, _HEAT_COST, _COOLING, _HEAT, _GAS, _COLD, _HOT = 1, 4, 5, 6, 7, 8, 9
+_MEDIA: Final[dict[int, int]] = {
+    0x02: _ELECTRICITY,
+    0x03: _GAS,
+    0x04: _HEAT,
+    0x06: _HOT,
+    0x07: _COLD,
+    0x08: _HEAT_COST,
+    0x0A: _COOLING,
+    0x0B: _COOLING,
+    0x0C: _HEAT,
+    0x0D: _HEAT,
+    0x10: _COLD,
+    0x11: _COLD,
+    0x12: _GAS,
+    0x13: _GAS,
+    0x15: _HOT,
+    0x16: _COLD,
+    0x28: _COLD,
+}
+_THERMAL: Final[dict[str, tuple[int, int]]] = {
+    "energy": (1, 0),
+    "volume": (2, 0),
+    "power": (8, 0),
+    "volume flow": (9, 0),
+    "flow temperature": (10, 0),
+    "return temperature": (11, 0),
+    "temperature difference": (12, 0),
+}
+_WATER: Final[dict[str, tuple[int, int]]] = {"volume": (1, 0), "volume flow": (2, 0)}
+_CODES: Final[dict[int, dict[str, tuple[int, int]]]] = {
+    _ELECTRICITY: {"energy": (1, 8), "power": (1, 7)},
+    _HEAT_COST: {"heat cost units": (1, 0)},
+    _COOLING: _THERMAL,
+    _HEAT: _THERMAL,
+    _GAS: {"volume": (3, 0)},
+    _COLD: _WATER,
+    _HOT: _WATER,
+}
+_GAS_NOTES: Final = {"uncorrected": 0, "at base conditions": 2}
+_CONVERTED: Final = Obis(7, 0, 3, 1, 0)
+_DUE: Final = 2
+_WITH_DUE_DATE: Final = {_HEAT_COST: {1}, _COOLING: {1, 2}, _HEAT: {1, 2}, _COLD: {1}, _HOT: {1}}
+_MAIN: Final[dict[int, tuple[Obis, ...]]] = {
+    _ELECTRICITY: (Obis(1, 0, 1, 8, 0),),
+    _HEAT_COST: (Obis(4, 0, 1, 0, 0),),
+    _COOLING: (Obis(5, 0, 1, 0, 0), Obis(5, 0, 2, 0, 0)),
+    _HEAT: (Obis(6, 0, 1, 0, 0), Obis(6, 0, 2, 0, 0)),
+    _GAS: (Obis(7, 0, 3, 0, 0),),
+    _COLD: (Obis(8, 0, 1, 0, 0),),
+    _HOT: (Obis(9, 0, 1, 0, 0),),
+}
+
+
+class Measured(NamedTuple):
+    """One register value: ``raw`` times ten to the ``scaler``, in the unit of that DLMS code."""
+
+    obis: Obis
+    raw: int
+    scaler: int
+    unit: int
+
+
+def medium_of(device_type: int) -> int | None:
+    """OBIS group A of a device type; None for one that measures nothing of the kind."""
+    return _MEDIA.get(device_type)
+
+
+def main_registers(device_type: int, *, converts: bool = False) -> tuple[Obis, ...]:
+    """The registers that are billed, the first of them the main one; empty for a device that has none."""
+    medium = _MEDIA.get(device_type, 0)
+    return (_CONVERTED,) if converts and medium == _GAS else _MAIN.get(medium, ())
+
+
+def is_converting(records: Iterable[Record], device_type: int) -> bool:
+    """Whether a gas meter tells a volume before conversion too: then its plain volume is the converted one."""
+    if _MEDIA.get(device_type) != _GAS:
+        return False
+    return any(record.head.quantity == "volume" and record.head.notes == ("uncorrected",) for record in records)
+
+
+def measured(record: Record, device_type: int, *, converts: bool = False) -> Measured | None:
+    """The register of a record; None for what is not mapped, has no number or is not to be trusted.
+
+    ``converts`` says that the plain volume of this gas meter is converted to a temperature.
+    """
+    head, value = record.head, record.value
+    if isinstance(value, bool) or not isinstance(value, int | float) or record.quality:
+        return None
+    if head.kind != "number" or head.offset or head.subunit or head.function != "instantaneous":
+        return None
+    obis = _obis(record, device_type, converts=converts)
+    scaler = _scaler(head.num, head.den)
+    if obis is None or scaler is None:
+        return None
+    return Measured(obis, round(value * 10**-scaler if scaler < 0 else value / 10**scaler), scaler, _unit(head.unit))
+
+
+def _unit(symbol: str) -> int:
+    return code_of(symbol) if symbol else 255
+
+
+def _obis(record: Record, device_type: int, *, converts: bool) -> Obis | None:
+    head = record.head
+    medium = _MEDIA.get(device_type)
+    code = _CODES.get(medium or 0, {}).get(head.quantity)
+    if medium is None or code is None or head.tariff > 63:
+        return None
+    note = head.notes[0] if len(head.notes) == 1 else "" if not head.notes else None
+    c, d = code
+    if medium == _GAS and note in _GAS_NOTES:
+        d = _GAS_NOTES[note]
+    elif medium == _GAS and note == "" and converts:
+        d = _CONVERTED.d
+    elif medium == _HEAT and note == "negative contributions only" and c == 1:
+        medium = _COOLING
+    elif note != "":
+        return None
+    if head.storage == 1 and c in _WITH_DUE_DATE.get(medium, ()):
+        d = _DUE
+    elif head.storage:
+        return None
+    return Obis(medium, 0, c, d, head.tariff)
+
+
+def _scaler(num: int, den: int) -> int | None:
+    """The power of ten a record counts in; None for a factor that is no whole number of such steps."""
+    up, down = _power(num), _power(den)
+    if down is None:
+        return None
+    return (up or 0) - down
+
+
+def _power(number: int) -> int | None:
+    exponent = len(str(number)) - 1
+    return exponent if number == 10**exponent else None

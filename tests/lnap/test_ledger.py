@@ -1,0 +1,109 @@
+"""What the gateway knows outlives its process: meters, keys, counters, formats, orders, values, readings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lnap_town import NOON, RadioMeter, ledger
+from meterway.base.errors import SecurityError
+from meterway.base.obis import Obis
+from meterway.lnap.device import Fate, Gateway
+from meterway.lnap.events import Code
+from meterway.lnap.ledger import Ledger
+from meterway.lnap.mirror import OrderState
+from meterway.lnap.store import Spool
+from meterway.lnap.tariff import Row
+from meterway.store.vault import Vault
+
+GAS = Obis(7, 0, 3, 0, 0)
+
+
+def hear(book: Ledger, octets: bytes, now: float) -> Fate:
+    heard = book.gateway.receive(octets, link="radio", now=now, mode="T1")
+    book.heard(heard)
+    return heard.fate
+
+
+@pytest.mark.covers("E-LNAP", "SEC-04")
+def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    old = meter.telegram(12.345)
+    hear(book, old, NOON)
+    order = book.gateway.order(1, "clock", b"x", now=NOON, valid_s=3600)
+    book.gateway.log(NOON, Code.CLOCK_SET)
+    book.save()
+    book.spool.close()
+
+    again = ledger(tmp_path, now=NOON + 5)
+    bound = again.gateway.channel(1)
+    assert bound.keys == (meter.key,)
+    shown = again.shown(bound, GAS)
+    assert shown is not None
+    assert shown[0].raw == 12345
+    assert again.gateway.mailbox.waiting(1)[0].number == order.number
+    assert hear(again, old, NOON + 6) is Fate.DUPLICATE
+    assert hear(again, meter.telegram(12.346), NOON + 7) is Fate.STORED
+    again.spool.close()
+
+
+@pytest.mark.covers("F2a", "E-LNAP")
+def test_each_hour_has_the_last_value_that_came_before_it_or_none(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    book.capture(NOON + 1)
+    for minute, value in ((10, 1.0), (50, 2.0), (70, 3.0)):
+        book.capture(NOON + minute * 60)
+        hear(book, meter.telegram(value), NOON + minute * 60)
+    for hour in (2, 3, 4):
+        book.capture(NOON + hour * 3600)
+    bound = book.gateway.channel(1)
+    assert book.rows(bound, GAS, 0, 1e12) == [Row(int(NOON) + 3600, 2000), Row(int(NOON) + 7200, 3000)]
+    assert book.capture(NOON + 4 * 3600 + 1) == 0
+    book.spool.close()
+
+
+def test_a_register_keeps_the_scaler_it_first_had(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    hear(book, meter.telegram(5.0), NOON)
+    number = book.spool.known(meter.address)[GAS]
+    assert book.spool.register(meter.address, GAS, scaler=-6, unit=13) == number
+    book.spool.close()
+
+
+@pytest.mark.covers("SEC-05")
+def test_keys_do_not_open_under_another_master_key(tmp_path: Path) -> None:
+    book = ledger(tmp_path, RadioMeter().bound())
+    assert RadioMeter().key not in (tmp_path / "spool.sqlite").read_bytes()
+    book.spool.close()
+    other = Ledger(Gateway(), Spool(tmp_path / "spool.sqlite"), Vault(b"o" * 32))
+    with pytest.raises(SecurityError):
+        other.restore(NOON)
+    other.spool.close()
+
+
+def test_a_meter_that_left_is_gone_after_a_restart(tmp_path: Path) -> None:
+    book = ledger(tmp_path, RadioMeter().bound())
+    book.gateway.unbind(1, NOON)
+    book.drop_meter(1)
+    book.spool.close()
+    again = ledger(tmp_path)
+    assert again.gateway.meters == {}
+    again.spool.close()
+
+
+@pytest.mark.covers("F3a")
+def test_silence_and_late_orders_are_seen(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    hear(book, meter.telegram(1.0), NOON)
+    order = book.gateway.order(1, "valve", b"x", now=NOON, valid_s=60)
+    assert book.watch(NOON + 30, silent_after_s=3600) == []
+    assert [one.channel for one in book.watch(NOON + 4000, silent_after_s=3600)] == [1]
+    assert order.state is OrderState.EXPIRED
+    found = [event.code for event in book.events(1, 0, 1e12)]
+    assert found[-2:] == [Code.ORDER_EXPIRED, Code.COMMUNICATION_ERROR]
+    book.spool.close()

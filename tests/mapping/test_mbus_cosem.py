@@ -1,0 +1,74 @@
+"""Records of M-Bus meters become registers under the codes of their medium, without losing a digit."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterway.base.obis import Obis
+from meterway.mapping.mbus_cosem import is_converting, main_registers, measured, medium_of
+from meterway.stacks.mbus.records.record import make_record
+
+GAS, HEAT, WATER, HOT, HCA = 0x03, 0x04, 0x07, 0x06, 0x08
+
+
+@pytest.mark.covers("IF-M", "F1a")
+@pytest.mark.parametrize(
+    ("device", "vib", "options", "code"),
+    [
+        (GAS, b"\x13", {}, "7-0:3.0.0*255"),
+        (GAS, b"\x93\x3e", {}, "7-0:3.2.0*255"),
+        (WATER, b"\x13", {}, "8-0:1.0.0*255"),
+        (WATER, b"\x13", {"storage": 1}, "8-0:1.2.0*255"),
+        (HOT, b"\x13", {}, "9-0:1.0.0*255"),
+        (HEAT, b"\x06", {}, "6-0:1.0.0*255"),
+        (HEAT, b"\x06", {"tariff": 2}, "6-0:1.0.2*255"),
+        (HEAT, b"\x86\x3c", {}, "5-0:1.0.0*255"),
+        (HEAT, b"\x5a", {}, "6-0:10.0.0*255"),
+        (HCA, b"\x6e", {}, "4-0:1.0.0*255"),
+    ],
+)
+def test_a_record_has_the_code_of_its_medium(device: int, vib: bytes, options: dict[str, int], code: str) -> None:
+    found = measured(make_record(vib, 1000, 4, **options), device)
+    assert found is not None
+    assert found.obis == Obis.parse(code)
+
+
+@pytest.mark.parametrize(
+    ("device", "vib", "options"),
+    [
+        (GAS, b"\x13", {"storage": 3}),
+        (GAS, b"\x13", {"subunit": 1}),
+        (GAS, b"\x13", {"function": "maximum"}),
+        (WATER, b"\x93\x3c", {}),
+        (0x1A, b"\x13", {}),
+    ],
+)
+def test_what_no_register_stands_for_is_left_out(device: int, vib: bytes, options: dict[str, object]) -> None:
+    assert measured(make_record(vib, 1000, 4, **options), device) is None  # type: ignore[arg-type]
+
+
+@given(st.integers(0, 2**31 - 1), st.sampled_from([b"\x10", b"\x13", b"\x16", b"\x17"]))
+def test_no_digit_of_a_volume_is_lost(count: int, vib: bytes) -> None:
+    octets = make_record(vib, 0, 4)
+    record = type(octets)(head=octets.head, value=octets.head.read(count.to_bytes(4, "little")), data=b"\0\0\0\0")
+    found = measured(record, GAS)
+    assert found is not None
+    assert (found.raw, found.unit) == (count, 13)
+
+
+def test_a_device_says_what_it_is_billed_by() -> None:
+    assert medium_of(GAS) == 7
+    assert main_registers(HEAT) == (Obis(6, 0, 1, 0, 0), Obis(6, 0, 2, 0, 0))
+    assert main_registers(0x1A) == ()
+
+
+@pytest.mark.covers("IF-M")
+def test_the_plain_volume_of_a_converting_gas_meter_is_the_converted_one() -> None:
+    plain, before = make_record(b"\x13", 5, 4), make_record(b"\x93\x3a", 6, 4)
+    assert is_converting([plain, before], GAS)
+    assert not is_converting([plain], GAS)
+    found = [measured(record, GAS, converts=True) for record in (plain, before)]
+    assert [one.obis.short for one in found if one] == ["7-0:3.1.0", "7-0:3.0.0"]
+    assert main_registers(GAS, converts=True) == (Obis(7, 0, 3, 1, 0),)
