@@ -39,6 +39,8 @@ __all__ = ["Column", "ProfileBehaviour"]
 
 _FAR: Final = 4e11
 _LOG_ROWS: Final = 500
+_FEW_ROWS, _FEW_COLUMNS = 8, 3
+"""Below these, rows one by one are faster than columns."""
 _EMPTY: Final = b"\x01\x00"
 _DAY_S: Final = 86400
 _PERIODS: Final = (900, 1800, 3600)
@@ -350,7 +352,7 @@ class ProfileBehaviour:
         if not count or not chosen:
             return _EMPTY
         columns = tuple([self._columns[place] for place in chosen])
-        if self._slow:
+        if self._slow or (count <= _FEW_ROWS and len(columns) <= _FEW_COLUMNS):
             return _encode_slowly(columns, meter, rows, shift_s)
         step = self._source.period_s(meter)
         if step and not shift_s and times[-1] - times[0] == (count - 1) * step:
