@@ -16,13 +16,14 @@
   let chart = null;
   let shown = null;
 
-  const series = (channel, index, period) => {
+  const series = (channel, index, first) => {
     const stroke = colour(`--series-${index % 4 + 1}`);
     const unit = channel.is_cumulative && powers[channel.unit] || channel.unit;
     return {
       label: channel.title.replace("energy", "power"),
       stroke,
       width: 1.5,
+      show: channel.unit === first.unit,
       fill: index === 0 ? `${stroke}26` : undefined,
       paths: uPlot.paths.stepped({ align: 1 }),
       points: { show: false },
@@ -58,7 +59,7 @@
       cursor: { drag: { x: true, y: false } },
       series: [
         { value: (_, moment) => moment === null || moment === undefined ? "–" : new Date(moment * 1000).toISOString().slice(0, 16).replace("T", " ") },
-        ...curve.channels.map((channel, index) => series(channel, index, curve.period_s)),
+        ...curve.channels.map((channel, index) => series(channel, index, first)),
       ],
       axes: [
         axis({ values: (_, moments, __, ___, step) => moments.map(moment => {
