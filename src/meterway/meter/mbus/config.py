@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -54,6 +55,7 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     """How many monthly values a telegram holds."""
     valve: bool = False
     battery_years: Annotated[float, msgspec.Meta(gt=0, le=30)] = 12.0
+    battery_fitted: date = date(2026, 1, 1)
     radio: RadioMode = "T1"
     frame_format: Literal["A", "B"] = "A"
     bidirectional: bool = True
@@ -96,6 +98,11 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     def usage_seed(self) -> int:
         """What its consumption is drawn from."""
         return seed_of(f"{self.manufacturer}{self.ident}") if self.seed is None else self.seed
+
+    @property
+    def two_way(self) -> bool:
+        """Whether it can be answered; mode S1 is one-way by its nature."""
+        return self.bidirectional and self.radio != "S1"
 
     @property
     def nominal_s(self) -> float:

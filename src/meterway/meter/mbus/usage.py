@@ -102,9 +102,7 @@ def _base(utility: Utility, channel: int, first_day: int, count: int) -> tuple[F
     ends = np.concatenate([days, [float(ORIGIN_DAY)]])
     angle = _angle(ends)
     sums = course.mean * (
-        ends
-        - ORIGIN_DAY
-        + (course.first * np.sin(angle) + course.second / 2 * np.sin(2 * angle)) / _TURN
+        ends - ORIGIN_DAY + (course.first * np.sin(angle) + course.second / 2 * np.sin(2 * angle)) / _TURN
     )
     sums -= sums[-1]
     added = np.diff(sums[:-1])
@@ -131,7 +129,7 @@ class Usage:
     @property
     def size(self) -> float:
         """How big this consumer is beside the mean of its kind: 0.5 to 1.7."""
-        return 0.5 + 1.2 * self._draw(1) ** 1.5
+        return 0.5 + 1.2 * self._draw(1) * self._draw(4)
 
     def _levels(self, channel: int, first_day: int, count: int) -> Ints:
         """The register at the start of ``count`` days from ``first_day`` (not before the origin) on."""
