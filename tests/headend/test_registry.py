@@ -81,7 +81,7 @@ def test_a_serial_that_is_registered_already_is_said(load: Callable[[str | bytes
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "the header line is missing"),
+        ("", "there is no header line"),
         ("serial,host\nM1,h\n", "line 1: column 'port' is missing"),
         ("serial,host,port,colour\n", "line 1: unknown column 'colour'"),
         ("serial,host,port,port\n", "line 1: column 'port' is there twice"),

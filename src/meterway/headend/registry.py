@@ -114,7 +114,7 @@ def _check_header(name: str, fields: Sequence[str]) -> None:
     missing = [column for column in _REQUIRED if column not in set(fields)]
     twice = [column for column, count in Counter(fields).items() if count > 1]
     if not fields:
-        raise ConfigError(f"{name}: the header line is missing")
+        raise ConfigError(f"{name}: there is no header line")
     if unknown:
         raise ConfigError(f"{name} line 1: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}")
     if missing:

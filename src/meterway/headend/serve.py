@@ -98,6 +98,8 @@ class HeadEnd:
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.push.close()  # also if its task was cancelled before it began
+        await asyncio.sleep(0)
         self.collector.close()
         self.store.close()
 
