@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meterway.base.errors import ConfigError, DecodeError, LocalProtocolError
+from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.mapping.companion import ProfileObject
-from meterway.meter.device import STATUS_SUMMER, Buffer, Meter, Rows
-from meterway.meter.events import LOG_NAMES, Log
+from meterway.meter.device import STATUS_SUMMER, Meter, Rows
+from meterway.meter.events import LOG_NAMES
 from meterway.meter.load import SLOT_S
+from meterway.meter.objects.sources import FAR, CalendarSource, LogSource, PeriodicSource, cut, source_of
 from meterway.meter.objects.table import Ask, Behaviour, Live, moment, u32
 from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
@@ -37,12 +38,9 @@ from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["Column", "ProfileBehaviour"]
 
-_FAR: Final = 4e11
-_LOG_ROWS: Final = 500
 _FEW_ROWS, _FEW_COLUMNS = 8, 3
 """Below these, rows one by one are faster than columns."""
 _EMPTY: Final = b"\x01\x00"
-_DAY_S: Final = 86400
 _PERIODS: Final = (900, 1800, 3600)
 """What the capture period of a load profile may be set to, seconds."""
 
@@ -61,159 +59,12 @@ class Column(NamedTuple):
     rates: bool = False
 
 
-_TIME: Final = Column(int(Tag.OCTET_STRING))
 _WIDTHS: Final = {int(Tag.DOUBLE_LONG_UNSIGNED): 4, int(Tag.LONG_UNSIGNED): 2, int(Tag.UNSIGNED): 1}
 
 
 def _shift_s(meter: Meter, now: float) -> int:
     """A clock that is far off stamps its rows far off, by whole quarter-hours."""
     return round(meter.clock_error_s(now) / SLOT_S) * SLOT_S
-
-
-def _merged(times: Ints, more: tuple[float, ...], from_s: float, to_s: float) -> Ints:
-    """Times of capture with those asked for out of turn."""
-    kept = [int(moment) for moment in more if from_s <= moment <= to_s]
-    return np.union1d(times, np.array(kept, dtype=np.int64)) if kept else times
-
-
-# -- where rows come from ------------------------------------------------------------------------------------
-
-
-class _Periodic:
-    """Rows at whole multiples of a period of quarter-hours."""
-
-    def __init__(self, item: ProfileObject, period_s: int, *, rates: bool) -> None:
-        self._key = (item.class_id, item.obis, 4)
-        self._obis = item.obis
-        self._period_s = period_s
-        self._entries = item.static.get(8)
-        self._rates = rates
-
-    def period_s(self, meter: Meter) -> int:
-        """As it is set."""
-        octets = (meter.changed or {}).get(self._key)
-        return self._period_s if octets is None else int.from_bytes(octets[1:], "big")
-
-    def capacity(self, meter: Meter) -> int:
-        """How many rows there is room for."""
-        if isinstance(self._entries, int):
-            return self._entries
-        return meter.config.profile_days * _DAY_S // self.period_s(meter)
-
-    def _span(self, meter: Meter, now: float) -> tuple[int, int]:
-        since = (meter.buffers or {}).get(self._obis, Buffer()).since
-        return meter.periodic_bounds(self.period_s(meter), self.capacity(meter), since, now)
-
-    def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
-        """Rows captured within [from_s, to_s]."""
-        period = self.period_s(meter)
-        oldest, newest = self._span(meter, now)
-        first = max(-int(-max(from_s, 0.0) // period), oldest)
-        return meter.periodic_rows(period, first, min(int(to_s // period), newest), rates=self._rates)
-
-    def count(self, meter: Meter, now: float) -> int:
-        """How many rows there are."""
-        first, last = self._span(meter, now)
-        if any(period.dark for period in meter.off):
-            return len(meter.periodic_rows(self.period_s(meter), first, last).times_s)
-        return max(last - first + 1, 0)
-
-    def entries(self, meter: Meter, part: slice, now: float) -> Rows:
-        """Rows by their place, the oldest first."""
-        period = self.period_s(meter)
-        first, last = self._span(meter, now)
-        if any(period.dark for period in meter.off):
-            return _cut(meter.periodic_rows(period, first, last, rates=self._rates), part)
-        return meter.periodic_rows(period, first + part.start, first + part.stop - 1, rates=self._rates)
-
-
-class _Calendar:
-    """Rows at local midnights or at the starts of months, and when a client asks for one."""
-
-    def __init__(self, item: ProfileObject, *, monthly: bool) -> None:
-        self._obis = item.obis
-        self._monthly = monthly
-        self._entries = item.static.get(8)
-
-    def period_s(self, meter: Meter) -> int:
-        """A day, or none."""
-        return 0 if self._monthly else _DAY_S
-
-    def capacity(self, meter: Meter) -> int:
-        """How many rows there is room for."""
-        if isinstance(self._entries, int):
-            return self._entries
-        return 13 if self._monthly else meter.config.profile_days
-
-    def _times(self, meter: Meter, from_s: float, to_s: float, now: float) -> Ints:
-        buffer = (meter.buffers or {}).get(self._obis)
-        low = from_s if buffer is None else max(from_s, buffer.since + 1)
-        times = (meter.monthly_times if self._monthly else meter.daily_times)(low, to_s, now, self.capacity(meter))
-        if buffer is not None and buffer.captured:
-            return _merged(times, buffer.captured, low, to_s)[-self.capacity(meter) :]
-        return times
-
-    def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
-        """Rows captured within [from_s, to_s]."""
-        return meter.billing_rows(self._times(meter, from_s, to_s, now))
-
-    def count(self, meter: Meter, now: float) -> int:
-        """How many rows there are."""
-        return len(self._times(meter, 0.0, _FAR, now))
-
-    def entries(self, meter: Meter, part: slice, now: float) -> Rows:
-        """Rows by their place, the oldest first."""
-        return meter.billing_rows(self._times(meter, 0.0, _FAR, now)[part])
-
-
-class _Logged:
-    """Event codes."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    def period_s(self, meter: Meter) -> int:
-        """None: events come when they come."""
-        return 0
-
-    def capacity(self, meter: Meter) -> int:
-        """How many rows there is room for."""
-        return _LOG_ROWS
-
-    def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
-        """Events within [from_s, to_s]."""
-        found = meter.log_events(self._log, from_s, to_s, now)[-_LOG_ROWS:]
-        times = np.array([event.unix_s for event in found], dtype=np.int64)
-        summer = np.array([STATUS_SUMMER * meter.zone.is_summer(event.unix_s) for event in found], dtype=np.uint8)
-        return Rows(times, summer, np.array([[event.code] for event in found], dtype=np.int64).reshape(-1, 1))
-
-    def count(self, meter: Meter, now: float) -> int:
-        """How many events there are."""
-        return len(self.between(meter, 0.0, _FAR, now).times_s)
-
-    def entries(self, meter: Meter, part: slice, now: float) -> Rows:
-        """Events by their place, the oldest first."""
-        return _cut(self.between(meter, 0.0, _FAR, now), part)
-
-
-def _cut(rows: Rows, part: slice) -> Rows:
-    return Rows(rows.times_s[part], rows.status[part], rows.values[part])
-
-
-_Source = _Periodic | _Calendar | _Logged
-
-
-def _source(item: ProfileObject, columns: tuple[Column, ...]) -> _Source:
-    if item.log:
-        if item.log not in LOG_NAMES:
-            raise ConfigError(f"{item.obis} ({item.name}): a meter keeps no log {item.log!r}")
-        return _Logged(LOG_NAMES[item.log])
-    period = item.static.get(4)
-    if period in (0, _DAY_S):
-        return _Calendar(item, monthly=period == 0)
-    if not isinstance(period, int) or period % SLOT_S or _DAY_S % period:
-        raise ConfigError(f"{item.obis} ({item.name}): the meter does not capture every {period} s")
-    return _Periodic(item, period, rates=any(column.rates for column in columns))
 
 
 # -- how rows are written ------------------------------------------------------------------------------------
@@ -238,7 +89,7 @@ def _encode_slowly(columns: tuple[Column, ...], meter: Meter, rows: Rows, shift_
     """Rows with columns that are asked of their objects one by one."""
     parts = []
     for place, moment_s in enumerate(rows.times_s.tolist()):
-        one = _cut(rows, slice(place, place + 1))
+        one = cut(rows, slice(place, place + 1))
         parts.append(b"\x02" + axdr.encode_length(len(columns)))
         for column in columns:
             if column.read is not None:
@@ -305,7 +156,7 @@ class ProfileBehaviour:
         self._objects = item.capture_objects
         self._columns = columns
         self._slow = any(column.read is not None for column in columns)
-        self._source = _source(item, columns)
+        self._source = source_of(item, rates=any(column.rates for column in columns))
 
     @property
     def behaviour(self) -> Behaviour:
@@ -331,7 +182,7 @@ class ProfileBehaviour:
             return DataAccessResult.OBJECT_UNDEFINED
         except DecodeError:
             return DataAccessResult.TYPE_UNMATCHED
-        shift = 0 if isinstance(self._source, _Logged) else _shift_s(meter, now)
+        shift = 0 if isinstance(self._source, LogSource) else _shift_s(meter, now)
         if isinstance(selector, RangeSelector):
             if selector.restricting != CLOCK_TIME:
                 return DataAccessResult.OTHER_REASON
@@ -363,7 +214,7 @@ class ProfileBehaviour:
         """A new period empties the buffer."""
         if value.tag != Tag.DOUBLE_LONG_UNSIGNED:
             return DataAccessResult.TYPE_UNMATCHED
-        if value.value not in _PERIODS or not isinstance(self._source, _Periodic):
+        if value.value not in _PERIODS or not isinstance(self._source, PeriodicSource):
             return DataAccessResult.OTHER_REASON
         meter.change((self._item.class_id, self._item.obis, 4), axdr.encode(value))
         meter.reset_buffer(self._item.obis, now)
@@ -378,7 +229,7 @@ class ProfileBehaviour:
 
     def _capture(self, meter: Meter, parameter: Data, now: float) -> ActionResult:
         """Only a profile that keeps odd times takes a row out of turn."""
-        if not isinstance(self._source, _Calendar):
+        if not isinstance(self._source, CalendarSource):
             return ActionResult.OTHER_REASON
         meter.capture(self._item.obis, now)
         return ActionResult.SUCCESS
@@ -394,7 +245,7 @@ def _chosen(objects: tuple[CaptureObject, ...], selection: Selection | None) -> 
 @lru_cache(maxsize=512)
 def _bounds(zone: Zone, selector: RangeSelector) -> tuple[float, float]:
     start, end = selector.moments
-    return _unix(zone, start, 0.0), _unix(zone, end, _FAR)
+    return _unix(zone, start, 0.0), _unix(zone, end, FAR)
 
 
 def _unix(zone: Zone, moment: CosemDateTime | None, otherwise: float) -> float:
