@@ -63,3 +63,30 @@ def test_random_octets_never_crash_the_command(tmp_path):
     answers = json_lines(meterway("decode", cwd=tmp_path, stdin=lines))
     assert len(answers) == 100
     assert all(answer["ok"] or answer["error"]["kind"] != "internal" for answer in answers)
+
+
+OWN_METER = "1344AE4C7856341201077A0100000002FF070500"
+OWN_DRIVER = 'title = "Mine"\n[[match]]\nmanufacturer = "SEN"\n[[record]]\nvif = "FF07"\nname = "visits"\n'
+
+
+@pytest.mark.covers("IF-M")
+def test_a_folder_of_drivers_of_ones_own_names_what_a_meter_sends(tmp_path):
+    folder = tmp_path / "drivers"
+    folder.mkdir()
+    (folder / "mine.toml").write_text(OWN_DRIVER, "utf-8")
+    stdin = OWN_METER.encode()
+    plain, named = (
+        json_lines(meterway("decode", *more, cwd=tmp_path, stdin=stdin))[0] for more in ((), ("--drivers", "drivers"))
+    )
+    assert "driver" not in plain["device"]
+    assert named["device"]["driver"] == "mine"
+    assert (named["readings"][0]["name"], named["readings"][0]["value"]) == ("visits", 5)
+
+
+def test_a_mistake_in_a_driver_is_told_with_file_and_field(tmp_path):
+    (tmp_path / "mine.toml").write_text(OWN_DRIVER.replace("vif", "wif"), "utf-8")
+    done = meterway("decode", "--drivers", ".", cwd=tmp_path, stdin=OWN_METER.encode())
+    assert done.returncode == 2
+    assert "mine.toml, record 1, wif: no such field" in done.stderr.decode()
+    done = meterway("decode", "--driver", "nobody", cwd=tmp_path, stdin=OWN_METER.encode())
+    assert "there is no driver 'nobody'" in done.stderr.decode()

@@ -12,6 +12,7 @@ import click
 
 from meterway.base.errors import ConfigError
 from meterway.mapping.dlms import DlmsKeys
+from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
 from meterway.mapping.telegram import FORMATS, Decoded, Refused, decode_telegram
 from meterway.model.telegram import Json
 from meterway.stacks.mbus.records.compact import Formats
@@ -38,6 +39,16 @@ class _Input:
 @click.option("--auth-key", metavar="HEX", help="Authentication key.")
 @click.option("--system-title", metavar="HEX", help="System title of the sender, where the telegram has none.")
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="The format, if it must not be guessed.")
+@click.option(
+    "--drivers",
+    "folder",
+    metavar="DIR",
+    envvar="METERWAY_DRIVERS",
+    help="Folder with drivers of your own for M-Bus meters, as TOML files (or METERWAY_DRIVERS).",
+)
+@click.option(
+    "--driver", "named", multiple=True, metavar="NAME", help="Use this M-Bus driver, which must be asked for."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON lines (also the default when the output is no terminal).")
 @click.option("--exit-status", is_flag=True, help="Exit with 1 if any telegram was refused.")
 def decode(
@@ -46,6 +57,8 @@ def decode(
     auth_key: str | None,
     system_title: str | None,
     format_: str | None,
+    folder: str | None,
+    named: tuple[str, ...],
     as_json: bool,
     exit_status: bool,
 ) -> None:
@@ -61,19 +74,27 @@ def decode(
     refused = 0
     is_pretty = sys.stdout.isatty() and not as_json
     formats = Formats()
+    drivers = _drivers(folder, named)
     for telegram in _telegrams(file.read(), given):
-        answer = _answer(telegram, format_, formats)
+        answer = _answer(telegram, format_, formats, drivers)
         refused += isinstance(answer, Refused)
         _write(answer, is_pretty=is_pretty)
     if exit_status and refused:
         sys.exit(1)
 
 
-def _answer(telegram: _Input, format_: str | None, formats: Formats) -> Decoded:
+def _drivers(folder: str | None, named: tuple[str, ...]) -> Drivers | None:
+    """The drivers the user asked for with those of the package; None for the usual ones, read when they are needed."""
+    if not folder and not named:
+        return None
+    return drivers_of(read_drivers(folder) if folder else (), named=named)
+
+
+def _answer(telegram: _Input, format_: str | None, formats: Formats, drivers: Drivers | None) -> Decoded:
     if telegram.fault:
         return Refused(kind="input", message=telegram.fault, offset=0)
     try:
-        return decode_telegram(telegram.octets, telegram.keys, format=format_, formats=formats)
+        return decode_telegram(telegram.octets, telegram.keys, format=format_, formats=formats, drivers=drivers)
     except Exception as error:
         return Refused(kind="internal", message=f"{type(error).__name__}: {error}", offset=0)
 

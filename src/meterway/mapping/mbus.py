@@ -23,7 +23,7 @@ from meterway.stacks.mbus.security import Protection
 from meterway.stacks.mbus.telegram import Telegram
 from meterway.stacks.mbus.wireless.frames import RadioFrame
 
-__all__ = ["decoded", "readings"]
+__all__ = ["decoded", "plain_value", "readings", "utc_of"]
 
 _INSTANTANEOUS: Final = "instantaneous"
 _reading: Final = positional(Reading)
@@ -49,7 +49,7 @@ def readings(telegram: Telegram, *, zone: tzinfo = UTC) -> tuple[Reading, ...]:
         out.append(
             _reading(
                 head.summary,
-                value if value.__class__ in _PLAIN else _plain(value),
+                value if value.__class__ in _PLAIN else plain_value(value),
                 head.unit,
                 None,
                 head.vif,
@@ -80,7 +80,7 @@ _GIVEN: Final = frozenset((int, float, str))
 _PLAIN: Final = _GIVEN | {type(None)}
 
 
-def _plain(value: object) -> Value:
+def plain_value(value: object) -> Value:
     """Numbers and texts as they are, dates and times as ISO text, octets as hex."""
     if value is None or isinstance(value, (int, float, str)):
         return value
@@ -97,13 +97,14 @@ def _times(records: tuple[Record, ...], zone: tzinfo) -> dict[tuple[str, int], d
         if head.kind != "time" or head.notes or head.quantity not in _POINTS or not isinstance(record.value, date):
             continue
         if isinstance(record.value, datetime) or head.storage:
-            point = _utc(record.value, zone, summer=record.summer_time)
+            point = utc_of(record.value, zone, summer=record.summer_time)
             if point is not None:
                 times.setdefault((head.function, head.storage), point)
     return times
 
 
-def _utc(value: date, zone: tzinfo, *, summer: bool = False) -> datetime | None:
+def utc_of(value: date, zone: tzinfo, *, summer: bool = False) -> datetime | None:
+    """A meter's local time in UTC, a day being its first moment; None outside the calendar."""
     local = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
     if zone is UTC:
         return local.replace(tzinfo=UTC)
@@ -120,10 +121,10 @@ def _stamped(element: Stamped, zone: tzinfo) -> Reading:
     value = record.value
     return Reading(
         name=head.quantity,
-        value=_plain(value),
+        value=plain_value(value),
         unit=head.unit,
         vif=head.vif,
-        time=None if element.time is None else _utc(element.time, zone),
+        time=None if element.time is None else utc_of(element.time, zone),
         storage=head.storage,
         tariff=head.tariff,
         subunit=head.subunit,

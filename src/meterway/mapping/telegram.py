@@ -10,7 +10,7 @@ from meterway.base.errors import ConfigError, DecodeError, MeterwayError, Securi
 from meterway.base.octets import Reader
 from meterway.mapping.dlms import DlmsDecoder, DlmsKeys, cosem_json
 from meterway.mapping.dlms_push import readings_of
-from meterway.mapping.mbus import decoded as decoded_mbus
+from meterway.mapping.drivers.registry import Drivers, bundled_drivers
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
 from meterway.model.telegram import DecodedTelegram, Json
@@ -61,10 +61,12 @@ def decode_telegram(
     *,
     format: str | None = None,  # noqa: A002
     formats: Formats | None = None,
+    drivers: Drivers | None = None,
 ) -> Decoded:
     """Decode one telegram; ``format`` names it where it must not be guessed (see FORMATS). Never raises for octets.
 
     ``formats`` learns the record formats of M-Bus meters, so that a compact telegram after a full one is understood.
+    ``drivers`` know what M-Bus meters send beside the norm; those of the package unless given.
     ConfigError for a format that is not known.
     """
     keys = keys or DlmsKeys()
@@ -78,7 +80,7 @@ def decode_telegram(
             raise DecodeError(f"a telegram of more than {_TOO_LONG} octets is refused", 0, "length")
         found = format or _found(octets)
         if found == "m-bus":
-            return decoded_mbus(decode_mbus(octets, keys=keys.keys, formats=formats))
+            return _decoded_mbus(octets, keys, formats, drivers or bundled_drivers())
         return FORMATS[found](octets, decoder)
     except DecodeError as error:
         return Refused(kind=error.kind, message=error.message, offset=error.offset, seen=decoder.telegram())
@@ -86,6 +88,17 @@ def decode_telegram(
         return Refused(kind=error.check, message=error.message, offset=0, seen=decoder.telegram())
     except MeterwayError as error:
         return Refused(kind="protocol", message=str(error), offset=0, seen=decoder.telegram())
+
+
+def _decoded_mbus(octets: bytes, keys: DlmsKeys, formats: Formats | None, drivers: Drivers) -> DecodedTelegram:
+    try:
+        telegram = decode_mbus(octets, keys=keys.keys, formats=formats, dialects=drivers.dialect)
+    except DecodeError as error:
+        if error.kind != "format" or not drivers.formats:
+            raise
+        known = drivers.seed(Formats() if formats is None else formats)
+        telegram = decode_mbus(octets, keys=keys.keys, formats=known, dialects=drivers.dialect)
+    return drivers.decoded(telegram, keys=keys.keys)
 
 
 def _found(octets: bytes) -> str:
@@ -311,7 +324,7 @@ def _p1(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
 
 
 def _mbus(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
-    return decoded_mbus(decode_mbus(octets, keys=decoder.keys.keys))
+    return _decoded_mbus(octets, decoder.keys, None, bundled_drivers())
 
 
 FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {

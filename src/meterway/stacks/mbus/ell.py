@@ -85,6 +85,8 @@ class Ell:
         if len(body) < 2:
             raise DecodeError("the payload CRC is cut off", 0, "truncated")
         if key is not None:
+            if len(key) != 16:
+                raise SecurityError(f"a key has 16 octets, not {len(key)}", "key")
             body = aes_ctr(key, self._counter(address), body)
         if body[0] | body[1] << 8 != en13757(body[2:]):
             raise SecurityError(

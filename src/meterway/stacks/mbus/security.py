@@ -11,6 +11,7 @@ Every refusal is a SecurityError whose ``check`` names what failed: ``key`` (non
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -81,6 +82,7 @@ class Context:
     afl: Afl | None
     sender: Address
     from_meter: bool = True
+    begins: Collection[bytes] = (IDLE,)
 
     @property
     def meter(self) -> Address:
@@ -143,12 +145,22 @@ def _check_mac(key: bytes, context: Context, body: bytes) -> None:
 
 
 def open_payload(
-    tpl: Tpl, body: bytes, key: bytes, *, sender: Address, afl: Afl | None = None, from_meter: bool = True
+    tpl: Tpl,
+    body: bytes,
+    key: bytes,
+    *,
+    sender: Address,
+    afl: Afl | None = None,
+    from_meter: bool = True,
+    begins: Collection[bytes] = (IDLE,),
 ) -> tuple[bytes, Protection]:
-    """The plain payload and what was verified; SecurityError names the check that failed."""
+    """The plain payload and what was verified; SecurityError names the check that failed.
+
+    ``begins`` are the two octets that a payload decrypted in blocks may begin with.
+    """
     if len(key) != 16:
         raise SecurityError(f"a key has 16 octets, not {len(key)}", "key")
-    context = Context(tpl=tpl, afl=afl, sender=sender, from_meter=from_meter)
+    context = Context(tpl=tpl, afl=afl, sender=sender, from_meter=from_meter, begins=begins)
     mode = tpl.mode
     checks: tuple[str, ...] = ()
     if mode in _WITH_MAC or (afl is not None and afl.mac):
@@ -185,7 +197,7 @@ def _open_cbc(key: bytes, context: Context, body: bytes) -> bytes:
         return body
     used = key if context.tpl.mode == 5 else context.key(key, mac=False)
     plain = _cbc_decrypt(used, context.vector(), body[:length])
-    if plain[:2] != IDLE:
+    if plain[:2] not in context.begins:
         raise SecurityError("the decrypted payload does not begin with 2F2F: wrong key or altered octets", "2F2F")
     return plain + body[length:]
 

@@ -25,10 +25,28 @@ from meterway.stacks.mbus.security import IDLE, MODES, Protection, open_payload
 from meterway.stacks.mbus.tpl import Tpl, decode_tpl, status_words
 from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, from_meter
 
-__all__ = ["Keys", "Telegram", "decode", "sender_of"]
+__all__ = ["Dialect", "Dialects", "Keys", "Telegram", "decode", "sender_of"]
 
 Keys = Sequence[bytes] | Callable[[Address], Sequence[bytes]]
 Link = Literal["auto", "wired", "radio"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a meter departs from the norm where that must be known before its payload can be read.
+
+    ``opaque``: the payload holds no records. ``plain_modes``: security modes of the manufacturer under which the
+    payload is given as it is. ``begins``: the two octets its decrypted payload begins with in the place of 2F2F.
+    """
+
+    opaque: bool = False
+    plain_modes: frozenset[int] = frozenset()
+    begins: frozenset[bytes] = frozenset()
+
+
+Dialects = Callable[[Address, int], Dialect | None]
+"""The dialect of a meter for a CI field, or None."""
+
 
 _NO_RECORDS: Final = Records()
 _UNPROTECTED: Final = Protection()
@@ -90,8 +108,11 @@ class _Opener:
         fragments: MutableMapping[Address, Reassembly] | None,
         *,
         allow_plain: bool,
+        dialects: Dialects | None = None,
     ) -> None:
         self.keys = keys
+        self.dialects = dialects
+        self.dialect: Dialect | None = None
         self.formats = formats
         self.fragments = fragments
         self.allow_plain = allow_plain
@@ -171,6 +192,7 @@ class _Opener:
             return body
         if mode not in MODES or mode == 1:
             return self._foreign(mode, body, wired=wired)
+        begins = self._begins()
         if mode in _PARTIAL_MODES and not tpl.blocks and (afl is None or not afl.mac):
             return body
         keys = self.keys_of(tpl.address or sender)
@@ -178,12 +200,12 @@ class _Opener:
         for key in keys:
             try:
                 plain, self.protection = open_payload(
-                    tpl, body, key, sender=sender, afl=afl, from_meter=self.from_meter
+                    tpl, body, key, sender=sender, afl=afl, from_meter=self.from_meter, begins=begins
                 )
             except SecurityError as error:
                 refusal = refusal or error
             else:
-                return plain
+                return self._usual_beginning(plain, begins)
         if self.allow_plain and self._is_plain(mode, body):
             return body
         if refusal is not None:
@@ -191,8 +213,20 @@ class _Opener:
         who = tpl.address or sender
         raise SecurityError(f"the telegram is protected in mode {mode} and no key for {who} is known", "key")
 
+    def _begins(self) -> tuple[bytes, ...]:
+        return (IDLE,) if self.dialect is None else (IDLE, *self.dialect.begins)
+
+    def _usual_beginning(self, plain: bytes, begins: tuple[bytes, ...]) -> bytes:
+        """The payload with fillers where the meter sends octets of its own in their place."""
+        if plain[:2] == IDLE or plain[:2] not in begins or self.protection.mode not in _PARTIAL_MODES:
+            return plain
+        self.quirks.append(f"begins-with-{plain[:2].hex().upper()}")
+        return IDLE + plain[2:]
+
     def _foreign(self, mode: int, body: bytes, *, wired: bool) -> bytes:
-        if wired:
+        if self.dialect is not None and mode in self.dialect.plain_modes:
+            self.quirks.append("manufacturer-security-mode")
+        elif wired:
             self.quirks.append("pseudo-security-mode")
         elif self.allow_plain and body[:2] == IDLE:
             self._note_plain(mode)
@@ -215,6 +249,8 @@ class _Opener:
 
     def records(self, kind: str, payload: bytes, *, wired: bool) -> Records:
         """The records of an application layer; empty for one without."""
+        if self.dialect is not None and self.dialect.opaque:
+            return _NO_RECORDS
         if kind in _WITH_RECORDS:
             content = self._data(payload, wired=wired)
             if self.formats is not None and kind == "data":
@@ -252,19 +288,20 @@ def decode(
     formats: Formats | None = None,
     fragments: MutableMapping[Address, Reassembly] | None = None,
     allow_plain: bool = True,
+    dialects: Dialects | None = None,
 ) -> Telegram:
     """Open one telegram, from its first octet (wired 68, 10, E5; radio: length) to its last.
 
     ``keys`` are tried one after the other, or asked for by meter. ``formats`` learns record formats and serves compact
     frames. ``fragments`` holds unfinished messages by sender; without it a fragment comes out as it is.
     ``allow_plain`` accepts payloads that are announced as encrypted but are plain (quirk ``already-decrypted``), as
-    receivers and recordings with decryption of their own give them.
+    receivers and recordings with decryption of their own give them. ``dialects`` says how meters depart from the norm.
 
     Raises DecodeError if octets are malformed and SecurityError, with the name of the check, if a key is missing or
     wrong.
     """
     octets = bytes(octets)
-    opener = _Opener(keys, formats, fragments, allow_plain=allow_plain)
+    opener = _Opener(keys, formats, fragments, allow_plain=allow_plain, dialects=dialects)
     if link == "wired" or (link == "auto" and _looks_wired(octets)):
         return _wired(octets, opener)
     return _radio(octets, opener)
@@ -381,6 +418,8 @@ def _application(
     tpl, end = decode_tpl(body, 0)
     meaning = meaning_of(tpl.ci)
     kind = meaning.kind if meaning is not None else "reserved"
+    if opener.dialects is not None:
+        opener.dialect = opener.dialects(tpl.address or sender, tpl.ci)
     payload = body[end:]
     if tpl.header != "none":
         payload = opener.unprotected(tpl, payload, sender, wired=wired)
