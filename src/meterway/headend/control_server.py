@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import json
 import os
@@ -47,11 +48,17 @@ async def perform(head_end: HeadEnd, request: Request) -> dict[str, Json]:
         case "collect":
             outcome = await head_end.collect_now(request.serial)
             return {"ok": outcome["cause"] == "ok", **outcome}
-        case "read" | "set" | "act":
-            does = {"read": head_end.read, "set": head_end.set, "act": head_end.act}[request.action]
-            answered: Answered = await does(request.serial, command_of(request), actor=actor)
-            return {"serial": request.serial, **answered.as_json()}
+        case "read":
+            return _told(request, await head_end.read(request.serial, command_of(request), actor=actor))
+        case "set":
+            return _told(request, await head_end.set(request.serial, command_of(request), actor=actor))
+        case "act":
+            return _told(request, await head_end.act(request.serial, command_of(request), actor=actor))
     raise ConfigError(f"{request.action!r} is no action; there are read, set, act, objects, collect")
+
+
+def _told(request: Request, answered: Answered) -> dict[str, Json]:
+    return {"serial": request.serial, **answered.as_json()}
 
 
 class ControlSocket:
@@ -61,6 +68,7 @@ class ControlSocket:
         self._head_end = head_end
         self._path = socket_path(head_end.config.store_url)
         self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
         """Listen; ConfigError if a head end of the same store already does."""
@@ -81,9 +89,13 @@ class ControlSocket:
         """Let go of the socket."""
         if self._server is not None and self._path is not None:
             self._server.close()
+            for writer in tuple(self._writers):
+                writer.close()
+            await self._server.wait_closed()
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             while line := await reader.readline():
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
@@ -91,6 +103,7 @@ class ControlSocket:
         except (ConnectionError, ValueError):
             return
         finally:
+            self._writers.discard(writer)
             writer.close()
 
     async def _answer(self, line: bytes) -> dict[str, Json]:
@@ -114,4 +127,6 @@ async def _is_alive(path: Path) -> bool:
     except OSError:
         return False
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
     return True
