@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +125,29 @@ def test_every_telegram_is_opened_and_tells_the_register(
         shown = {Utility.GAS: register / 1000, Utility.WATER: register / 1000, Utility.HEAT_COST: register // 1000}
         assert telegram.records[0].value == shown.get(utility, register // 1000 * 1000)
     assert telegram.profile_values
+
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "mbus" / "telegrams.jsonl"
+
+
+@pytest.mark.covers("IF-M", "SEC-04")
+@pytest.mark.parametrize("security", [7, 10])
+def test_profiles_b_and_d_are_laid_out_like_telegrams_of_real_meters(security: int) -> None:
+    lines = [json.loads(line) for line in VECTORS.read_text().splitlines()]
+    (model,) = [line for line in lines if f"mode {security}" in line["name"]]
+    theirs = decode(bytes.fromhex(model["hex"]), keys=[bytes.fromhex(model["key"])])
+    home = Home(security=security, bidirectional=False)
+    ours = home.open(home.speak())
+
+    def layout(telegram: Telegram) -> tuple[object, ...]:
+        ell, afl, tpl = telegram.ell, telegram.afl, telegram.tpl
+        assert ell is not None
+        assert tpl is not None
+        fields = (afl.message_control, afl.mac_length, afl.encode()[:4]) if afl is not None else None
+        return ell.ci, ell.control, fields, tpl.ci, tpl.header, tpl.mode, tpl.extension, tpl.access == ell.access
+
+    assert layout(ours) == layout(theirs)
+    assert {"FD17", "6D"} <= {record.head.vif for record in ours.records}
 
 
 @pytest.mark.covers("IF-M")

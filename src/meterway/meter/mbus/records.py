@@ -29,7 +29,6 @@ _DATE, _MOMENT = b"\x6c", b"\x6d"
 _ERRORS, _BATTERY_DAYS, _OUTPUT = b"\xfd\x17", b"\xfd\x74", b"\xfd\x1a"
 _FABRICATION = b"\x78"
 _BACKWARDS, _UNCONVERTED, _INVERSE = 0x3C, 0x3A, 0x13
-_COLD_TARIFF: Final = 1
 _DAYS_PER_YEAR: Final = 365.25
 
 
@@ -55,9 +54,10 @@ _SHOWN: Final[dict[Utility, _Shown]] = {
 }
 
 
-def _tariff(channel: int) -> int:
-    """Cold is counted in tariff 1 of a meter that counts both, as meters in the field do."""
-    return _COLD_TARIFF if channel else 0
+def _vib(shown: _Shown, channel: int, *more: int) -> bytes:
+    """The value information of a register; the second of a meter that counts both is cold, energy taken backwards."""
+    codes = (shown.vif, *((_BACKWARDS,) if channel else ()), *more)
+    return bytes(code | 0x80 for code in codes[:-1]) + bytes(codes[-1:])
 
 
 def _told(shown: _Shown, register: int) -> float | int:
@@ -68,9 +68,8 @@ def _told(shown: _Shown, register: int) -> float | int:
 
 def _registers(meter: MbusMeter, registers: Sequence[int], storage: int = 0) -> list[Record]:
     shown = _SHOWN[meter.config.utility]
-    vib = bytes((shown.vif,))
     return [
-        make_record(vib, _told(shown, register), _INT32, storage=storage, tariff=_tariff(channel))
+        make_record(_vib(shown, channel), _told(shown, register), _INT32, storage=storage)
         for channel, register in enumerate(registers)
     ]
 
@@ -118,8 +117,7 @@ def _profile(meter: MbusMeter, channel: int, registers: list[int]) -> Record:
     shown = _SHOWN[meter.config.utility]
     counted = [register // shown.per for register in registers]
     body = profile_body(counted, _field_of(max(counted)))
-    vib = bytes((shown.vif | 0x80, _INVERSE))
-    return make_record(vib, body, _BINARY, storage=HISTORY, tariff=_tariff(channel))
+    return make_record(_vib(shown, channel, _INVERSE), body, _BINARY, storage=HISTORY)
 
 
 def _field_of(number: int) -> int:
