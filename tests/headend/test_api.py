@@ -11,6 +11,7 @@ from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
 from meterway.headend.api import UnknownMeterError, Views
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig
+from meterway.headend.live import Happening
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.store.block import Block, Channel, Column
@@ -128,6 +129,13 @@ def test_a_contact_with_an_unreadable_detail_is_still_told(views, head_end):
     head_end.store.contacts.add(contact)
     told = views.meter("A").contacts[0]
     assert (told.duration_ms, told.quirks, told.clock_offset_s) == (1.5, [], None)
+
+
+def test_the_last_happenings_are_told_the_oldest_first(views, head_end):
+    for number in range(40):
+        head_end.live.tell(Happening("collected", f"M{number}", "24 values", float(number), {"ms": 0}))
+    told = views.overview().happenings
+    assert (len(told), told[-1].serial, told[-1].time) == (30, "M39", "1970-01-01T00:00:39Z")
 
 
 def test_looking_at_a_meter_never_loads_it_for_calling(views, head_end):

@@ -16,7 +16,6 @@ from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
 from meterway.headend.curve import Curve, CurveChannel, curve_of
 from meterway.headend.layout import DeviceLayout
-from meterway.headend.live import Happening
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.mapping.obis import describe
@@ -34,6 +33,7 @@ __all__ = [
     "DayCompleteness",
     "EventRow",
     "Gap",
+    "HappeningRow",
     "InterfaceTraffic",
     "MeterPage",
     "MeterRow",
@@ -77,6 +77,16 @@ class DayCompleteness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HappeningRow:
+    """One thing that happened: its kind in a word, the meter if it was one, what came of it."""
+
+    kind: str
+    serial: str
+    text: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The first page: how things stand now."""
 
@@ -92,7 +102,7 @@ class Overview:
     p95_ms: float
     traffic: list[InterfaceTraffic]
     events: list[EventRow]
-    happenings: list[Happening]
+    happenings: list[HappeningRow]
     running_s: float
     store_error: str = ""
     """What the store last refused; empty while it takes everything."""
@@ -200,10 +210,16 @@ class Views:
             p95_ms=_percentile(durations, 0.95) * 1000,
             traffic=self.traffic(),
             events=self.events(limit=12),
-            happenings=list(self._hes.live.recent)[-30:],
+            happenings=self._happenings(),
             running_s=time.time() - self._hes.started_s,
             store_error=progress.store_error,
         )
+
+    def _happenings(self) -> list[HappeningRow]:
+        return [
+            HappeningRow(kind=one.kind, serial=one.serial, text=one.text, time=_text(int(one.time_s * 1000)))
+            for one in list(self._hes.live.recent)[-30:]
+        ]
 
     def traffic(self) -> list[InterfaceTraffic]:
         """What went over each interface that somebody here is an end of."""
