@@ -51,7 +51,7 @@ SCALER = axdr.encode(axdr.structure(axdr.i8(-1), axdr.enum(30)))
 def test_a_device_is_learnt_once() -> None:
     plan = Plan(
         identity=(("1-0:0.2.0", AttributeDescriptor(1, Obis(1, 0, 0, 2, 0), 2)),),
-        registers=(ENERGY,),
+        registers=(AttributeDescriptor(3, ENERGY, 2),),
         profiles=((PROFILE, NOW - 900, NOW),),
         pushes=(Obis(0, 4, 25, 9, 0),),
     )
@@ -79,7 +79,10 @@ def test_a_device_is_learnt_once() -> None:
 
 def test_a_known_device_is_asked_for_values_only() -> None:
     plan = Plan(
-        registers=(ENERGY, EXPORT), profiles=((PROFILE, NOW - 900, NOW),), layout=LAYOUT, logs=((EXPORT, 1, 2),)
+        registers=(AttributeDescriptor(3, ENERGY, 2), AttributeDescriptor(3, EXPORT, 2)),
+        profiles=((PROFILE, NOW - 900, NOW),),
+        layout=LAYOUT,
+        logs=((EXPORT, 1, 2),),
     )
     asked, into = run(plan, clock_at(NOW), (b"\x06\x00\x00\x00\x01", DENIED), b"\x01\x00", DENIED)
     assert len(asked) == 4
@@ -90,7 +93,7 @@ def test_a_known_device_is_asked_for_values_only() -> None:
 
 
 def test_a_list_that_is_refused_is_read_one_by_one() -> None:
-    plan = Plan(registers=(ENERGY, EXPORT), layout=LAYOUT)
+    plan = Plan(registers=(AttributeDescriptor(3, ENERGY, 2), AttributeDescriptor(3, EXPORT, 2)), layout=LAYOUT)
     for refused in ((DENIED, DENIED), None, DENIED):
         asked, into = run(plan, clock_at(NOW), refused, b"\x12\x00\x05", b"\x12\x00\x06")
         assert [type(each) for each in asked] == [Get, GetList, Get, Get]
@@ -98,7 +101,14 @@ def test_a_list_that_is_refused_is_read_one_by_one() -> None:
 
 
 def test_without_lists_every_attribute_is_read_alone() -> None:
-    asked, _ = run(Plan(registers=(ENERGY, EXPORT), layout=LAYOUT, list_max=1), clock_at(NOW), b"", b"")
+    asked, _ = run(
+        Plan(
+            registers=(AttributeDescriptor(3, ENERGY, 2), AttributeDescriptor(3, EXPORT, 2)), layout=LAYOUT, list_max=1
+        ),
+        clock_at(NOW),
+        b"",
+        b"",
+    )
     assert [type(each) for each in asked] == [Get, Get, Get]
 
 
@@ -126,7 +136,7 @@ def test_a_clock_that_is_not_set_has_no_offset_and_is_noted() -> None:
 
 
 def test_a_refused_clock_is_noted_and_the_rest_is_read() -> None:
-    asked, into = run(Plan(registers=(ENERGY,), layout=LAYOUT), DENIED, b"\x12\x00\x05")
+    asked, into = run(Plan(registers=(AttributeDescriptor(3, ENERGY, 2),), layout=LAYOUT), DENIED, b"\x12\x00\x05")
     assert asked[0].attribute == CLOCK_TIME
     assert into.refusals == [("clock", DENIED.word)]
     assert len(into.registers) == 1
@@ -134,7 +144,11 @@ def test_a_refused_clock_is_noted_and_the_rest_is_read() -> None:
 
 def test_what_a_broken_session_had_read_is_still_there() -> None:
     into = Collected()
-    script = collect(Plan(registers=(ENERGY,), profiles=((PROFILE, 0, 1),), layout=LAYOUT), into, lambda: NOW)
+    script = collect(
+        Plan(registers=(AttributeDescriptor(3, ENERGY, 2),), profiles=((PROFILE, 0, 1),), layout=LAYOUT),
+        into,
+        lambda: NOW,
+    )
     play(script, clock_at(NOW), b"\x12\x00\x05")
     script.close()
     assert (len(into.registers), into.profiles) == (1, [])
@@ -160,3 +174,13 @@ def test_a_range_is_asked_in_the_devices_own_local_time() -> None:
 def test_a_range_outside_the_calendar_is_refused(span: tuple[float, float]) -> None:
     with pytest.raises(ConfigError, match="is no range of times"):
         range_selection(*span)
+
+
+def test_what_has_no_unit_of_its_own_is_read_as_it_stands():
+    count = AttributeDescriptor(1, Obis.parse("0-0:96.7.21"), 2)
+    plan = Plan(registers=(count,))
+    asked, into = run(plan, clock_at(NOW), b"\x12\x00\x05")
+    assert [item.attribute for item in asked[1:]] == [count]
+    assert into.layout is not None
+    assert into.layout.scalers[str(count.obis)] == (0, 255)
+    assert [raw.octets for raw in into.registers] == [b"\x12\x00\x05"]

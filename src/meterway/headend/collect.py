@@ -26,7 +26,8 @@ __all__ = ["CLOCK_TIME", "Collected", "Plan", "Raw", "collect", "range_selection
 
 CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
 _PROFILE: Final = 7
-_REGISTER: Final = 3
+_NO_SCALER: Final = (0, 255)
+_SCALER_AT: Final = {3: 3, 4: 3, 5: 4}
 _PUSH_SETUP: Final = 40
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Plan:
     """
 
     identity: tuple[tuple[str, AttributeDescriptor], ...] = ()
-    registers: tuple[Obis, ...] = ()
+    registers: tuple[AttributeDescriptor, ...] = ()
     profiles: tuple[tuple[Obis, float, float], ...] = ()
     logs: tuple[tuple[Obis, float, float], ...] = ()
     pushes: tuple[Obis, ...] = ()
@@ -165,10 +166,10 @@ def _learn(plan: Plan, into: Collected) -> Part[DeviceLayout]:
         found = yield from _captured(obis, into)
         if found is not None:
             captured[obis] = found
-    wanted = dict.fromkeys(plan.registers)
+    wanted = {item.obis: item.class_id for item in plan.registers}
     for _, columns in captured.values():
-        wanted.update(dict.fromkeys(item.obis for item in columns if item.class_id == _REGISTER))
-    yield from _scalers(tuple(wanted), plan.list_max, scalers)
+        wanted |= {item.obis: item.class_id for item in columns if item.class_id in _SCALER_AT}
+    yield from _scalers(wanted, plan.list_max, scalers)
     profiles: dict[str, ProfileLayout] = {}
     for obis, (period_s, columns) in captured.items():
         try:
@@ -192,17 +193,23 @@ def _captured(obis: Obis, into: Collected) -> Part[tuple[int, tuple[CaptureObjec
     return (period if isinstance(period, int) else 0), objects
 
 
-def _scalers(registers: tuple[Obis, ...], list_max: int, scalers: dict[str, tuple[int, int]]) -> Part[None]:
-    items = [AttributeDescriptor(_REGISTER, obis, 3) for obis in registers]
+def _scalers(wanted: dict[Obis, int], list_max: int, scalers: dict[str, tuple[int, int]]) -> Part[None]:
+    """Scaler and unit of each object; one of a class without a unit counts as it stands."""
+    items = [
+        AttributeDescriptor(class_id, obis, _SCALER_AT[class_id])
+        for obis, class_id in wanted.items()
+        if class_id in _SCALER_AT
+    ]
     answers = yield from _many(items, list_max)
-    for obis, answer in zip(registers, answers, strict=True):
-        value = _typed(_REGISTER, 3, answer)
+    for item, answer in zip(items, answers, strict=True):
+        value = _typed(item.class_id, item.attribute, answer)
         if isinstance(value, ScalerUnit):
-            scalers[str(obis)] = (value.scaler, value.unit)
+            scalers[str(item.obis)] = (value.scaler, value.unit)
+    scalers |= {str(obis): _NO_SCALER for obis, class_id in wanted.items() if class_id not in _SCALER_AT}
 
 
 def _registers(plan: Plan, layout: DeviceLayout, into: Collected, clock: UnixClock) -> Part[None]:
-    items = [AttributeDescriptor(_REGISTER, obis, 2) for obis in plan.registers if str(obis) in layout.scalers]
+    items = [item for item in plan.registers if str(item.obis) in layout.scalers]
     answers = yield from _many(items, plan.list_max)
     for item, answer in zip(items, answers, strict=True):
         if isinstance(answer, bytes):

@@ -46,7 +46,9 @@ class Planner:
         list_max = entry.device.flags.get("with_list_max", 16)
         return Plan(
             identity=identity,
-            registers=tuple(item.obis for item in profile.collected("register")),
+            registers=tuple(
+                AttributeDescriptor(item.class_id, item.obis, 2) for item in profile.collected("register")
+            ),
             profiles=self._profiles(entry, profile, now),
             logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
             pushes=tuple(item.obis for item in profile.objects.values() if item.class_id == _PUSH_SETUP),

@@ -24,6 +24,7 @@ _KINDS: Final = (
     LoadKind.HOUSEHOLD,
     LoadKind.PV,
 )
+_PROFILES: Final = ("idis", "idis", "smr5")
 _HDLC_EVERY: Final = 5
 _DRIFTS: Final = (0.0, 4.0, -3.0, 9.0, -12.0)
 
@@ -81,5 +82,5 @@ def _meter(number: int, secret: bytes) -> MeterConfig:
         keys=Keys.derive(secret, serial),
         kind=_KINDS[number % len(_KINDS)],
         drift_ppm=_DRIFTS[number % len(_DRIFTS)],
-        country="idis",
+        country=_PROFILES[number % len(_PROFILES)],
     )
