@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meterway.base.ciphers import aes_cbc_encrypt
 from meterway.base.errors import DecodeError, MeterwayError, SecurityError
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.afl import Afl, Reassembly, fragment
@@ -20,7 +21,7 @@ from meterway.stacks.mbus.link.frames import LongFrame, ShortFrame
 from meterway.stacks.mbus.records.compact import Formats, compact_frame, format_frame, format_of
 from meterway.stacks.mbus.records.record import decode_records
 from meterway.stacks.mbus.security import seal_payload
-from meterway.stacks.mbus.telegram import decode, sender_of
+from meterway.stacks.mbus.telegram import Dialect, decode, sender_of
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import encode_radio
 
@@ -184,6 +185,66 @@ def test_a_mode_of_a_maker_on_radio_is_refused() -> None:
     with pytest.raises(SecurityError) as refusal:
         decode(encode_radio(0x44, METER, tpl.encode() + VOLUME))
     assert refusal.value.check == "mode"
+
+
+def test_a_dialect_names_a_mode_of_the_maker_that_leaves_the_payload_as_it_is() -> None:
+    tpl = Tpl(ci=0x7A, header="short", config=0x1800)
+    octets = encode_radio(0x44, METER, tpl.encode() + VOLUME)
+    dialect = Dialect(plain_modes=frozenset((0x18,)))
+    telegram = decode(octets, dialects=lambda meter, ci: dialect if (meter, ci) == (METER, 0x7A) else None)
+    assert [record.value for record in telegram.records] == [12.345]
+    assert telegram.quirks == ("manufacturer-security-mode",)
+
+
+def test_a_dialect_says_that_a_payload_holds_no_records() -> None:
+    telegram = decode(radio(0x78, VOLUME), dialects=lambda _meter, _ci: Dialect(opaque=True))
+    assert (telegram.records, telegram.payload) == ((), VOLUME)
+
+
+def begun_with(beginning: bytes, payload: bytes) -> bytes:
+    """A telegram in mode 5 of which the plain payload begins as it is said, and not with 2F2F."""
+    head = Tpl(ci=0x7A, header="short", access=1, config=0x0500 | len(beginning + payload)).encode()
+    vector = METER.to_radio() + b"\x01" * 8
+    return encode_radio(0x44, METER, head + aes_cbc_encrypt(KEY, vector, beginning + payload))
+
+
+def test_a_dialect_names_octets_that_stand_for_2f2f() -> None:
+    octets = begun_with(b"\x60\x9b", VOLUME + b"\x2f" * 8)
+    with pytest.raises(SecurityError, match="2F2F"):
+        decode(octets, keys=[KEY])
+    telegram = decode(octets, keys=[KEY], dialects=lambda _meter, _ci: Dialect(begins=frozenset((b"\x60\x9b",))))
+    assert [record.value for record in telegram.records] == [12.345]
+    assert telegram.quirks == ("begins-with-609B",)
+
+
+@pytest.mark.covers("SEC-04")
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "0413 01 04FF 04FF 04FF 04FF 04FF 04",  # cut off
+        "0B6F 112233 0B6F 112233 2F2F2F2F",  # reserved
+        "0B13 AABBCC 0B13 DDEEAA 2F2F2F2F",  # digits
+        "8FFF 112233 0B6F 112233 2F2F2F2F",  # chains
+    ],
+)
+def test_a_wrong_key_that_passes_2f2f_by_chance_is_caught_by_records_that_make_no_sense(nonsense: str) -> None:
+    octets = begun_with(b"\x2f\x2f", bytes.fromhex(nonsense))
+    with pytest.raises(SecurityError, match="key may be wrong") as refusal:
+        decode(octets, keys=[KEY])
+    assert refusal.value.check == "records"
+
+
+def test_one_unlikely_record_among_others_is_a_quirk() -> None:
+    octets = begun_with(b"\x2f\x2f", VOLUME + bytes.fromhex("0A6F1122 2F2F2F2F"))
+    telegram = decode(octets, keys=[KEY])
+    assert [record.value for record in telegram.records] == [12.345, None]
+    assert telegram.quirks == ("unlikely-records",)
+
+
+def test_a_key_of_another_length_opens_nothing() -> None:
+    octets = encode_radio(0x44, METER, Ell(ci=0x8D, control=0x20, access=1, session=1 << 29).encode() + bytes(9))
+    with pytest.raises(SecurityError, match="16 octets"):
+        decode(octets, keys=[bytes(8)])
 
 
 def test_check_sums_left_behind_the_records_are_a_quirk_and_cut_records_are_not() -> None:

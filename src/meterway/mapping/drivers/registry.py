@@ -56,6 +56,8 @@ class Drivers:
 
     def dialect(self, address: Address, ci: int) -> Dialect | None:
         """What must be known of a meter before its payload is read."""
+        if address.manufacturer & 0x7FFF not in self._makers:
+            return None
         driver = self.find(address, ci)
         return driver.dialect if driver is not None else None
 

@@ -20,6 +20,7 @@ from meterway.stacks.mbus.records.compact import Formats, decode_compact, decode
 from meterway.stacks.mbus.records.fixed import FIXED_SIZE, decode_fixed
 from meterway.stacks.mbus.records.head import head_at
 from meterway.stacks.mbus.records.profiles import Stamped, expand
+from meterway.stacks.mbus.records.read import BCD_FIELDS
 from meterway.stacks.mbus.records.record import Record, Records, decode_records
 from meterway.stacks.mbus.security import IDLE, MODES, Protection, open_payload
 from meterway.stacks.mbus.tpl import Tpl, decode_tpl, status_words
@@ -52,8 +53,13 @@ _NO_RECORDS: Final = Records()
 _UNPROTECTED: Final = Protection()
 _NOBODY: Final = Address(manufacturer=0, ident="00000000", version=0, device_type=0)
 _FIXED: Final = (0x73, 0x77)
+_LAST_STORAGE: Final = 0xFFFF
+_LAST_TARIFF: Final = 63
+_LAST_SUBUNIT: Final = 15
 _WITH_RECORDS: Final = frozenset(("data", "command"))
 _PARTIAL_MODES: Final = frozenset((5, 7))
+_BY_CHANCE: Final = ("2F2F",)
+"""Checks that one in 65536 wrong keys passes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +270,17 @@ class _Opener:
                 self.formats.add(heads)
         return _NO_RECORDS
 
+    def doubt(self, records: tuple[Record, ...]) -> None:
+        """Look at records under a check that one in 65536 wrong keys passes: random octets make unlikely ones.
+
+        SecurityError(records) if most are unlikely, a quirk if some are.
+        """
+        unlikely = sum(_is_unlikely(record) for record in records)
+        if 2 * unlikely > len(records):
+            raise SecurityError("most of the decrypted records make no sense: the key may be wrong", "records")
+        if unlikely:
+            self.quirks.append("unlikely-records")
+
     def _data(self, payload: bytes, *, wired: bool) -> Records:
         """The records; on radio two octets may be left that form no record, as receivers leave a check sum in."""
         try:
@@ -302,9 +319,16 @@ def decode(
     """
     octets = bytes(octets)
     opener = _Opener(keys, formats, fragments, allow_plain=allow_plain, dialects=dialects)
-    if link == "wired" or (link == "auto" and _looks_wired(octets)):
-        return _wired(octets, opener)
-    return _radio(octets, opener)
+    try:
+        if link == "wired" or (link == "auto" and _looks_wired(octets)):
+            return _wired(octets, opener)
+        return _radio(octets, opener)
+    except DecodeError as error:
+        if opener.protection.checks != _BY_CHANCE:
+            raise
+        raise SecurityError(
+            f"the decrypted records are malformed, the key may be wrong: {error.message}", "records"
+        ) from None
 
 
 def sender_of(octets: bytes, *, link: Link = "auto") -> Address | None:
@@ -374,6 +398,14 @@ def _fixed(frame: LongFrame) -> Telegram:
     )
 
 
+def _is_unlikely(record: Record) -> bool:
+    """Whether a record is one that meters hardly send: reserved codes, odd digits, storage numbers without end."""
+    head = record.head
+    if head.problem or head.storage > _LAST_STORAGE or head.tariff > _LAST_TARIFF or head.subunit > _LAST_SUBUNIT:
+        return True
+    return record.value is None and head.data_field in BCD_FIELDS and set(record.data) != {0xFF}
+
+
 def _cut_head(octets: bytes) -> bool:
     """Whether these octets are no header of a record."""
     try:
@@ -427,6 +459,8 @@ def _application(
         content = opener.records(kind, payload, wired=wired)
     except DecodeError as error:
         raise DecodeError(error.message, error.offset + end, error.kind) from None
+    if opener.protection.checks == _BY_CHANCE and content.records:
+        opener.doubt(content.records)
     access = tpl.access if tpl.header != "none" else (opener.ell.access if opener.ell is not None else None)
     return _telegram(
         frame,
