@@ -99,3 +99,18 @@ def test_values_that_do_not_fit_a_field_are_refused() -> None:
     ):
         with pytest.raises(ValueError):
             make_record(b"\x13", value, field)
+
+
+@pytest.mark.parametrize(
+    ("octets", "value", "quality"),
+    [
+        ("0C6D12345678", None, "not a known type of time"),
+        ("056D00000000", None, "not a known type of time"),
+        ("046D80000000", None, "no valid time"),
+        ("0D6DC21234", b"\x12\x34", "octets: this type of time is not read"),
+        ("0D6D024142", b"\x41\x42", "octets: this type of time is not read"),
+    ],
+)
+def test_a_time_of_another_type_is_never_taken_for_one_that_is_known(octets: str, value: object, quality: str) -> None:
+    (record,) = decode_records(bytes.fromhex(octets)).records
+    assert (record.value, record.quality) == (value, quality)

@@ -22,12 +22,14 @@ from meterway.stacks.mbus.records.values import (
     unsigned,
 )
 
-__all__ = ["BCD_FIELDS", "Read", "Value", "reader", "write"]
+__all__ = ["BCD_FIELDS", "TIME_FIELDS", "Read", "Value", "reader", "write"]
 
 Value = int | float | str | bytes | Time | None
 Read = Callable[[bytes], Value]
 
 BCD_FIELDS = frozenset((9, 10, 11, 12, 14))
+TIME_FIELDS = frozenset((2, 3, 4, 6))
+"""Data fields of types G, J, F and I; times in digits, as reals or of variable length (type M) are not read."""
 _INTEGERS = frozenset((1, 2, 3, 4, 6, 7))
 
 
@@ -42,7 +44,7 @@ def reader(data_field: int, kind: str, num: int, den: int, offset: float) -> Rea
     if data_field == 13:
         return _variable(kind, num, den, offset)
     if kind == "time":
-        return decode_time
+        return decode_time if data_field in TIME_FIELDS else _none
     if kind in ("octets", "profile"):
         return bytes
     if kind == "id":
@@ -94,7 +96,7 @@ def _digits(data: bytes) -> Value:
 
 
 def _variable(kind: str, num: int, den: int, offset: float) -> Read:
-    if kind in ("octets", "profile"):
+    if kind in ("octets", "profile", "time"):
         return _payload
 
     def read(data: bytes) -> Value:

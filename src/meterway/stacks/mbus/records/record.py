@@ -8,7 +8,7 @@ from typing import Final
 from meterway.base.errors import DecodeError
 from meterway.stacks.mbus.making import positional
 from meterway.stacks.mbus.records.head import KNOWN, Head, head_at, make_head
-from meterway.stacks.mbus.records.read import BCD_FIELDS, Value, write
+from meterway.stacks.mbus.records.read import BCD_FIELDS, TIME_FIELDS, Value, write
 from meterway.stacks.mbus.records.times import summer_time
 from meterway.stacks.mbus.records.values import lvar_size
 
@@ -16,6 +16,7 @@ __all__ = ["Record", "Records", "decode_records", "encode_records", "make_record
 
 FILLER: Final = 0x2F
 _INTEGERS: Final = frozenset((2, 3, 4, 6, 7))
+_OCTETS: Final = {"number": "octets, not a number", "time": "octets: this type of time is not read"}
 _LOWEST: Final = [bytes(size - 1) + b"\x80" if size else b"" for size in range(9)]
 
 
@@ -44,8 +45,8 @@ class Record:
         if self.value is None:
             return _reason(self.head, self.data)
         head = self.head
-        if head.kind == "number" and isinstance(self.value, bytes):
-            return "octets, not a number"
+        if isinstance(self.value, bytes) and head.kind in _OCTETS:
+            return _OCTETS[head.kind]
         if head.data_field in _INTEGERS and head.kind == "number" and self.data == _LOWEST[head.size]:
             return "most negative number, which stands for an invalid value"
         return ""
@@ -115,7 +116,7 @@ def _reason(head: Head, data: bytes) -> str:
     if head.data_field in (0, 8):
         return "no data"
     if head.kind == "time":
-        return "no valid time" if len(data) in (2, 3, 4, 6) else "not a known type of time"
+        return "no valid time" if head.data_field in TIME_FIELDS else "not a known type of time"
     if head.data_field in BCD_FIELDS or head.data_field == 13:
         return f"invalid digits {data[::-1].hex().upper()}"
     return "not a number"

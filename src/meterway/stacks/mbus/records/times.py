@@ -1,5 +1,8 @@
 """Dates and times of EN 13757-3: types F (32 bit), G (16), I (48) and J (24).
 
+Types K (rule of daylight saving), L (listening windows) and M (time with its zone) have no public description or
+example: records with them give their octets.
+
 A meter's clock has no zone: values are ``datetime``, ``date`` and ``time`` without one. A point of time that comes
 back ("every first of April") is a ``Recurring``.
 """
