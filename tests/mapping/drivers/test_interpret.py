@@ -154,6 +154,17 @@ distrust = "the sensor is not built in"
     ]
 
 
+def test_a_rule_may_be_for_some_storage_numbers_and_know_what_stands_for_none() -> None:
+    text = HEAD + "[[record]]\nvif = '13'\nstorage = [1, '3-4']\nname = 'use'\ninvalid = 0xFEFE\n"
+    found = read(text, "78 0213 0100 4213 FEFE 820113 FEFE C20113 0200")
+    assert [(one.name, one.value, one.quality) for one in found] == [
+        ("volume", 0.001, ""),
+        ("use", None, "the meter has no value"),
+        ("volume", -0.258, ""),
+        ("use", 0.002, ""),
+    ]
+
+
 def test_stored_values_are_dated_from_the_date_of_another() -> None:
     text = HEAD + "[[history]]\nfirst = 2\nlast = 3\nbase = 1\n"
     found = read(text, "78 426C1F3C 840113 01000000 C40113 02000000 840213 03000000")

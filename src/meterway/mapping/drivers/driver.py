@@ -174,12 +174,13 @@ class Block:
 class RecordRule:
     """What standard records with one of these value information blocks mean beyond what the norm can say.
 
-    None in ``storage``, ``tariff``, ``subunit`` and ``function`` stands for any. ``distrust`` is the reason why the
-    value must not be used. ``field`` reads the data anew.
+    None in ``tariff``, ``subunit`` and ``function`` stands for any, as do no intervals of ``storages``. ``distrust`` is
+    the reason why the value must not be used, ``invalid`` are numbers (of the data, low octet first) that stand for
+    none. ``field`` reads the data anew.
     """
 
     vifs: frozenset[str]
-    storage: int | None = None
+    storages: tuple[Interval, ...] = ()
     tariff: int | None = None
     subunit: int | None = None
     function: str | None = None
@@ -189,6 +190,7 @@ class RecordRule:
     to_tariff: int | None = None
     table: str = ""
     distrust: str = ""
+    invalid: frozenset[int] = frozenset()
     field: Field | None = None
 
 

@@ -59,9 +59,10 @@ def _with_rules(driver: Driver, telegram: Telegram, generic: Sequence[Reading], 
 def _rule(driver: Driver, record: Record) -> RecordRule | None:
     head = record.head
     for rule in driver.records.get(head.vif, ()):
-        wanted = (rule.storage, rule.tariff, rule.subunit, rule.function)
-        actual = (head.storage, head.tariff, head.subunit, head.function)
-        if all(want is None or want == have for want, have in zip(wanted, actual, strict=True)):
+        wanted = (rule.tariff, rule.subunit, rule.function)
+        actual = (head.tariff, head.subunit, head.function)
+        stored = not rule.storages or any(first <= head.storage <= last for first, last in rule.storages)
+        if stored and all(want is None or want == have for want, have in zip(wanted, actual, strict=True)):
             return rule
     return None
 
@@ -84,6 +85,8 @@ def _rule_value(
     if rule.distrust:
         return None, rule.distrust
     data = record.data[1:] if record.head.size < 0 else record.data
+    if int.from_bytes(data, "little") in rule.invalid:
+        return None, "the meter has no value"
     if rule.field is not None:
         value, quality = read_field(replace(rule.field, size=max(len(data), 1)), data, {}, driver.tables)
     elif rule.table:

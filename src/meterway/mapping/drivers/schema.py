@@ -52,7 +52,7 @@ _FIELD: Final = frozenset(
 _RECORD: Final = frozenset(
     (
         *("vif", "storage", "tariff", "subunit", "function", "name", "unit", "scale", "to_tariff", "table"),
-        *("distrust", "type", "order", "bits"),
+        *("distrust", "invalid", "type", "order", "bits"),
     )
 )
 
@@ -189,20 +189,21 @@ def _match(section: _Section) -> Match:
     )
 
 
-def _intervals(section: _Section, key: str) -> tuple[tuple[int, int], ...]:
+def _intervals(section: _Section, key: str, *, high: int = 0xFF) -> tuple[tuple[int, int], ...]:
     """Numbers and texts such as ``0x10-0x1F``; none stands for any."""
     out = []
     for one in section.listed(key):
         ends = re.fullmatch(r"\s*(\w+)\s*(?:-\s*(\w+)\s*)?", str(one))
         try:
-            low = int(ends[1], 0) if ends is not None else -1
-            high = int(ends[2], 0) if ends is not None and ends[2] else low
+            first = int(ends[1], 0) if ends is not None else -1
+            last = int(ends[2], 0) if ends is not None and ends[2] else first
         except ValueError:
-            low = high = -1
-        if isinstance(one, (bool, float)) or not 0 <= low <= high <= 0xFF:
-            raise section.error(key, f"{one!r} is neither a number from 0 to 255 nor an interval such as '0x10-0x1F'")
-        out.append((low, high))
-    return tuple(out) or ((0, 0xFF),)
+            first = last = -1
+        if isinstance(one, (bool, float)) or not 0 <= first <= last <= high:
+            complaint = f"{one!r} is neither a number from 0 to {high} nor an interval such as '0x10-0x1F'"
+            raise section.error(key, complaint)
+        out.append((first, last))
+    return tuple(out) or ((0, high),)
 
 
 def _dialect(top: _Section) -> Dialect | None:
@@ -450,7 +451,7 @@ def _record(section: _Section, tables: Mapping[str, Table]) -> RecordRule:
     unit = section.values.get("unit")
     return RecordRule(
         vifs=vifs,
-        storage=section.maybe("storage", high=1 << 41),
+        storages=_intervals(section, "storage", high=1 << 41) if "storage" in section.values else (),
         tariff=section.maybe("tariff", high=1 << 20),
         subunit=section.maybe("subunit", high=1 << 10),
         function=section.one_of("function", FUNCTIONS) if "function" in section.values else None,
@@ -460,6 +461,7 @@ def _record(section: _Section, tables: Mapping[str, Table]) -> RecordRule:
         to_tariff=section.maybe("to_tariff"),
         table=_table_name(section, tables),
         distrust=section.get("distrust", str, ""),
+        invalid=frozenset(section.numbers("invalid")),
         field=_record_field(section) if "type" in section.values else None,
     )
 
