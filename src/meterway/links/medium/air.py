@@ -146,6 +146,7 @@ class Air:
         self._echoes: list[tuple[float, int, Aired]] = []
         self._count = 0
         self._signals: dict[tuple[str, str, int], float] = {}
+        self._powers: dict[tuple[str, str, int], float] = {}
         self._near: dict[tuple[str, str], list[tuple[str, float]]] = {}
 
     @property
@@ -174,7 +175,8 @@ class Air:
         for tuned in self._tuned.values():
             tuned.pop(name, None)
         self._near.clear()
-        self._signals = {pair: value for pair, value in self._signals.items() if name not in pair[:2]}
+        self._signals.clear()
+        self._powers.clear()
 
     def transmit(self, name: str, mode: str, octets: bytes, *, start_s: float) -> Transmission | None:
         """Send a frame; None if the station has used up its share of the band.
@@ -277,11 +279,21 @@ class Air:
             if own.start_s < frame.end_s and own.end_s > frame.start_s:
                 return "busy"
         if rivals and name in self._stations:
-            receiver = self._stations[name]
-            noise = sum(10.0 ** (self._signal(rival.station, receiver, frequency_hz) / 10.0) for rival in rivals)
-            if noise and signal - 10.0 * math.log10(noise) < self.settings.capture_db:
+            noise_dbm = self._noise_dbm(rivals, self._stations[name], frequency_hz)
+            if signal - noise_dbm < self.settings.capture_db:
                 return "collision"
         return "chance" if self.settings.lost and self._random.random() < self.settings.lost else ""
+
+    def _noise_dbm(self, rivals: list[Transmission], receiver: Station, frequency_hz: int) -> float:
+        """The sum of what other frames bring to a receiver."""
+        total, powers, name = 1e-30, self._powers, receiver.name
+        for rival in rivals:
+            key = (rival.station, name, frequency_hz)
+            power = powers.get(key)
+            if power is None:
+                power = powers[key] = 10.0 ** (self._signal(rival.station, receiver, frequency_hz) / 10.0)
+            total += power
+        return 10.0 * math.log10(total)
 
     def _rivals(self, frame: Transmission, frequency_hz: int) -> list[Transmission]:
         """Other frames on the air at the same time near the same frequency."""
