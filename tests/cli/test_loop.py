@@ -2,6 +2,8 @@ import asyncio
 import os
 import signal
 
+import pytest
+
 from meterway.cli.loop import run, until_ended
 
 
@@ -20,3 +22,19 @@ def test_sigterm_ends_in_order():
         return "ended"
 
     assert run(work()) == "ended"
+
+
+def test_work_that_waits_for_nothing_of_the_kind_is_cancelled_by_sigterm_and_tidies_up():
+    tidied = []
+
+    async def work():
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            tidied.append(True)
+
+    with pytest.raises(SystemExit) as ended:
+        run(work())
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert tidied

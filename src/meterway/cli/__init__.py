@@ -74,10 +74,13 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        _say(error)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _say(error: MeterwayError) -> None:
+def _say(error: Exception) -> None:
     click.echo(f"meterway: {error}", err=True)

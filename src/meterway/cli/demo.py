@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
 import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from meterway.base.errors import ConfigError
 from meterway.cli.loop import run
-from meterway.town.plan import MAX_METERS, TownPlan
+from meterway.town.plan import MAX_METERS, TownPlan, serial_of
 from meterway.town.summary import Summary
 
+if TYPE_CHECKING:
+    from meterway.town.town import Town
+
 __all__ = ["demo"]
+
+_TOLD_METER: Final = 7
 
 
 @click.command()
@@ -35,26 +45,39 @@ def demo(meters: int, displays: int, once: bool, as_json: bool, port: int) -> No
     """
     plan = TownPlan(meters=meters, displays=displays)
     ends = once or as_json or not sys.stdout.isatty()
-    folder = _folder(stays=not ends)
-    try:
-        summary = run(_demo(plan, folder, web_port=port, stays=not ends, is_quiet=as_json))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    summary = run(_demo(plan, web_port=port, stays=not ends, is_quiet=as_json))
     if as_json:
         click.echo(json.dumps(summary.as_json()))
     if summary.read < summary.meters:
         sys.exit(1)
 
 
-def _folder(*, stays: bool) -> Path:
-    """A new folder; for a demo that stays up the place where other commands look for it, unless one is up already."""
+@contextlib.contextmanager
+def _folder(*, stays: bool) -> Iterator[Path]:
+    """A new folder, removed at the end.
+
+    For a demo that stays up it is the place where other commands look for it, unless one is up already or nothing can
+    be written there.
+    """
+    place = _known_place() if stays else None
+    folder = place or Path(tempfile.mkdtemp(prefix="meterway-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _known_place() -> Path | None:
     from meterway.cli.place import demo_folder
 
     place = demo_folder()
-    if not stays or not _is_free(place):
-        return Path(tempfile.mkdtemp(prefix="meterway-demo-"))
+    if not _is_free(place):
+        return None
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True, mode=0o700)
+    try:
+        place.mkdir(parents=True, mode=0o700)
+    except OSError:
+        return None
     return place
 
 
@@ -67,28 +90,47 @@ def _is_free(place: Path) -> bool:
     return False
 
 
-async def _demo(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_quiet: bool) -> Summary:
-    from meterway.cli.place import DEMO_CONFIG
+async def _demo(plan: TownPlan, *, web_port: int, stays: bool, is_quiet: bool) -> Summary:
+    with _folder(stays=stays) as folder:
+        return await _town(plan, folder, web_port=web_port, stays=stays, is_quiet=is_quiet)
+
+
+async def _town(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_quiet: bool) -> Summary:
     from meterway.cli.screen import DemoScreen
     from meterway.town.town import Town
 
     screen = DemoScreen(is_quiet=is_quiet)
-    with screen.working(f"starting {plan.meters:,} meters, {plan.displays} displays and the head end"):
-        town = Town(plan, folder, web_port=web_port)
-        try:
-            await town.start()
-            if stays:
-                (folder / DEMO_CONFIG).write_text(town.settings_file(), encoding="utf-8")
-                await town.start_pages()
-        except BaseException:
-            await town.stop()
-            raise
+    town = Town(plan, folder, web_port=web_port)
     try:
+        with screen.working(f"starting {plan.meters:,} meters, {plan.displays} displays and the head end"):
+            config = await _open_pages(town, folder) if stays else None
+            await town.start()
         with screen.collecting(plan.meters) as advance:
             summary = await town.first_collection(advance)
         screen.summary(summary)
-        if stays:
-            await screen.stay(town)
+        if config is not None:
+            await screen.stay(town, _command(config, serial_of(min(_TOLD_METER, plan.meters))))
         return summary
     finally:
         await town.stop()
+
+
+async def _open_pages(town: Town, folder: Path) -> Path:
+    """Before the meters, so that a port that is taken is told at once; the settings by which commands find the town."""
+    from meterway.cli.place import DEMO_CONFIG
+
+    try:
+        await town.start_pages()
+    except ConfigError as error:
+        raise ConfigError(f"{error}; --port names another, 0 takes any free one") from None
+    config = folder / DEMO_CONFIG
+    config.write_text(town.settings_file(), encoding="utf-8")
+    return config
+
+
+def _command(config: Path, serial: str) -> str:
+    """What to type in another terminal."""
+    from meterway.cli.place import demo_folder
+
+    is_known = config.parent == demo_folder()
+    return f"meterway read {serial} 1.8.0" + ("" if is_known else f" --config {shlex.quote(str(config))}")

@@ -96,6 +96,8 @@ def main() -> int:
     except (MeterwayError, ConfigError) as error:
         _say(Report(error=str(error)))
         return 1
+    except BrokenPipeError:  # the town ended while its meters came up
+        return 1
     return 0
 
 

@@ -128,6 +128,7 @@ class Town:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 26,
+            start_new_session=True,  # Ctrl-C is for the town, which then closes the street
         )
         if process.stdin is None or process.stdout is None:
             raise LinkError("the street's process has no pipes")
