@@ -48,7 +48,7 @@ def test_a_closed_port_refuses_to_send() -> None:
     asyncio.run(play())
 
 
-def test_a_hub_that_speaks_like_a_client_is_left_and_refusals_have_names() -> None:
+def test_a_hub_that_speaks_like_a_client_is_left_and_refusals_have_names(caplog: pytest.LogCaptureFixture) -> None:
     async def play() -> None:
         said: list[Message] = []
         engine = WireEngine()
@@ -70,5 +70,6 @@ def test_a_hub_that_speaks_like_a_client_is_left_and_refusals_have_names() -> No
         assert "client" in await lost
         assert port.refused == 1
         assert client.problems == ["meter: no", "station 7: no"]
+        assert "meter: no" in caplog.text
 
     asyncio.run(play())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from meterway.base.errors import LinkError
@@ -24,6 +25,8 @@ from meterway.links.pump import EngineProtocol
 from meterway.links.radio import OnReception, Reception
 
 __all__ = ["ClientPort", "RadioClient"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class ClientPort:
@@ -170,6 +173,7 @@ class RadioClient:
         else:
             name = port.station.name if port is not None else f"station {message.number}"
             self.problems.append(f"{name}: {message.reason}")
+            _LOG.warning("radio hub: %s: %s", name, message.reason)
             del self.problems[:-100]
 
     def _heard(self, message: Heard) -> None:
