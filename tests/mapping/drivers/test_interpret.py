@@ -165,6 +165,12 @@ def test_a_rule_may_be_for_some_storage_numbers_and_know_what_stands_for_none() 
     ]
 
 
+def test_a_long_record_is_no_number_for_a_rule() -> None:
+    text = HEAD + "[[record]]\nvif = 'FF07'\ntype = 'uint'\nscale = 0.001\n"
+    (found,) = read(text, "78 0DFF07 20" + "FF" * 32)
+    assert (found.value, found.quality) == (None, "not a number")
+
+
 def test_stored_values_are_dated_from_the_date_of_another() -> None:
     text = HEAD + "[[history]]\nfirst = 2\nlast = 3\nbase = 1\n"
     found = read(text, "78 426C1F3C 840113 01000000 C40113 02000000 840213 03000000")

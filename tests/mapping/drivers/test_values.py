@@ -67,6 +67,16 @@ def test_a_real_is_read_with_its_own_digits() -> None:
     assert read(bytes.fromhex("0000C03F"), type="real", size=4, scale=Fraction(10)) == (15.0, "")
 
 
+@pytest.mark.parametrize("kind", ["uint", "int", "bcd", "real"])
+def test_more_octets_than_a_number_has_are_no_number(kind: str) -> None:
+    assert read(bytes(191), type=kind, size=191, scale=Fraction("0.001")) == (None, "not a number")
+
+
+def test_a_date_beyond_the_calendar_is_none() -> None:
+    pieces = tuple((0, 0, 8) for _ in range(8))
+    assert read(b"\xff", type="date-bits", day=pieces, month=pieces, year=pieces) == (None, "no valid time")
+
+
 def test_a_sum_adds_exactly() -> None:
     field = Field(name="x", type="sum", of=("a", "b"))
     assert read_field(field, b"", {"a": 0.1, "b": 0.2}, {}) == (0.3, "")

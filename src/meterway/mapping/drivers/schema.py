@@ -36,6 +36,9 @@ __all__ = ["parse_driver"]
 _T = TypeVar("_T")
 _WORDS: Final[dict[type, str]] = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
 _MOST: Final = 4096
+_LARGEST: Final = 10**12
+_FRACTION: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?|-?[0-9]{1,15}/[0-9]{1,15}")
+_NUMBER_SIZE: Final = 8
 _DATE_SIZES: Final = (2, 3, 4, 6)
 
 _TOP: Final = frozenset(
@@ -122,11 +125,13 @@ class _Section:
         """A number as it is written, or a text such as ``1/3``."""
         value = self.values.get(key, default)
         try:
-            if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-                return Fraction(str(value))
+            if isinstance(value, (int, float)) or (isinstance(value, str) and _FRACTION.fullmatch(value)):
+                found = Fraction(str(value))
+                if not isinstance(value, bool) and abs(found) <= _LARGEST:
+                    return found
         except (ValueError, ZeroDivisionError):
             pass
-        raise self.error(key, f"{value!r} is neither a number nor a fraction")
+        raise self.error(key, f"{value!r} is neither a number nor a fraction of up to {_LARGEST}")
 
     def tables(self, key: str) -> list[_Section]:
         found = self.get(key, list, [])
@@ -345,6 +350,8 @@ def _field(section: _Section, tables: Mapping[str, Table]) -> Field:
     size = section.number("size", {"date": 2, "date-bcd": 3, "real": 4}.get(kind, 1), low=1, high=255)
     if (kind == "date" and size not in _DATE_SIZES) or (kind, size == 3) == ("date-bcd", False):
         raise section.error("size", f"{size} is not the size of a {kind}")
+    if kind in ("uint", "int", "bcd") and size > _NUMBER_SIZE:
+        raise section.error("size", f"a number has at most {_NUMBER_SIZE} octets")
     if kind == "real" and size != 4:
         raise section.error("size", "a real has 4 octets")
     if kind == "date-bits" and not (section.listed("day") and section.listed("month")):
@@ -407,6 +414,8 @@ def _pieces(section: _Section, key: str) -> tuple[Piece, ...]:
         if not (-_MOST <= at <= _MOST and 0 <= low <= 7 and 1 <= count <= 8 - low):
             raise section.error(key, f"{row!r}: bits lie within one octet")
         out.append((at, low, count))
+    if len(out) > _NUMBER_SIZE:
+        raise section.error(key, f"a number has at most {_NUMBER_SIZE} pieces")
     return tuple(out)
 
 

@@ -18,6 +18,7 @@ __all__ = ["Read", "from_table", "month_shifted", "read_field", "scaled"]
 Read = tuple[Value, str]
 """A value, or None and the reason."""
 
+_NUMBER_SIZE: Final = 8
 _CUT: Final = "the octets are missing"
 
 
@@ -57,12 +58,15 @@ def _number(field: Field, parts: list[bytes], tables: Mapping[str, Table]) -> Re
             return None, "the meter has no value"
         number = _raw(field.type, part)
         if number is None:
-            return None, f"invalid digits {part[::-1].hex().upper()}" if field.type == "bcd" else "not a number"
+            digits = field.type == "bcd" and len(part) <= _NUMBER_SIZE
+            return None, f"invalid digits {part[::-1].hex().upper()}" if digits else "not a number"
         total += number
     return _meaning(field, total, tables)
 
 
 def _raw(kind: str, part: bytes) -> int | float | None:
+    if len(part) > _NUMBER_SIZE or (kind == "real" and len(part) != 4):
+        return None
     if kind == "bcd":
         return bcd(part)
     if kind == "real":
@@ -158,7 +162,7 @@ def _date_of_bits(field: Field, octets: bytes, seen: Mapping[str, Value]) -> Rea
 def _day(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
