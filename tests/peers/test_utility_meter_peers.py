@@ -9,6 +9,7 @@ import pytest
 
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.device import Condition, MbusMeter
+from meterway.meter.mbus.dlms import segments
 from meterway.meter.mbus.radio import RadioMeter
 from meterway.meter.mbus.usage import Utility
 from meterway.meter.mbus.wired import WiredMeter
@@ -111,3 +112,17 @@ def test_pymbusparser_reads_radio_telegrams_plain_and_of_profile_a(
         for record, one in zip(ours, told, strict=False):
             if record.head.kind != "profile":
                 same(record, one)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_gurux_takes_our_dlms_frames_for_what_they_are_and_sees_whether_more_follow(count: int) -> None:
+    gurux = pytest.importorskip("gurux_dlms", reason="gurux-dlms is not installed")
+    client = gurux.GXDLMSClient(interfaceType=gurux.enums.InterfaceType.WIRED_MBUS)
+    rows = [bytes(range(80))] * count
+    apdu = bytes.fromhex("0f000000010002") + bytes((count,)) + b"".join(b"\x09\x50" + row for row in rows)
+    ci, data = segments(apdu, 1, 0x67)[0]
+    reply, notify = gurux.GXReplyData(), gurux.GXReplyData()
+    client.getData(gurux.GXByteBuffer(LongFrame(control=0x53, address=255, ci=ci, data=data).encode()), reply, notify)
+    assert notify.isMoreData() == (count == 4)
+    if count == 2:
+        assert [bytes(part) for part in notify.value] == rows

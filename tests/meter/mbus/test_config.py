@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterway.base.errors import ConfigError
-from meterway.meter.mbus.config import SAMPLE, HostConfig, MeterConfig, load_config
+from meterway.meter.mbus.config import SAMPLE, DlmsKeys, HostConfig, MeterConfig, load_config
 from meterway.meter.mbus.usage import Utility
 
 
@@ -59,6 +59,14 @@ def test_there_is_no_default_key_but_plain_meters_need_none() -> None:
     with pytest.raises(ConfigError, match="key"):
         assert MeterConfig(ident="10000001", utility=Utility.WATER).secret
     assert MeterConfig(ident="10000001", utility=Utility.WATER, security=0).secret == bytes(16)
+
+
+@pytest.mark.covers("SEC-02")
+def test_dlms_keys_are_two_and_whole() -> None:
+    keys = DlmsKeys(encryption="01" * 16, authentication="02" * 16)
+    assert keys.secrets == (b"\x01" * 16, b"\x02" * 16)
+    with pytest.raises(ConfigError, match=r"dlms\.authentication"):
+        assert DlmsKeys(encryption="01" * 16, authentication="").secrets
 
 
 def test_mode_s1_is_one_way_and_intervals_come_with_the_mode() -> None:

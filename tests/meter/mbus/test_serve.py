@@ -39,7 +39,14 @@ class Port:
 
 def config(**more: object) -> HostConfig:
     meters = tuple(
-        MeterConfig(ident=f"5000000{number}", utility=utility, security=0, primary=number, interval_s=1.0)
+        MeterConfig(
+            ident=f"5000000{number}",
+            utility=utility,
+            security=0,
+            primary=number,
+            interval_s=1.0,
+            speaks_dlms=number == 2,
+        )
         for number, utility in enumerate(Utility, 1)
     )
     return HostConfig(meters=meters, **more)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from meterway.meter.config import seed_of
 from meterway.meter.mbus.usage import Utility
 from meterway.stacks.mbus.address import Address, manufacturer_code
 
-__all__ = ["DEVICE_TYPE_OF", "SAMPLE", "HostConfig", "MeterConfig", "load_config"]
+__all__ = ["DEVICE_TYPE_OF", "SAMPLE", "DlmsKeys", "HostConfig", "MeterConfig", "load_config"]
 
 DEVICE_TYPE_OF: Final[dict[Utility, int]] = {
     Utility.GAS: 0x03,
@@ -30,6 +30,31 @@ DEVICE_TYPE_OF: Final[dict[Utility, int]] = {
 RadioMode = Literal["S1", "S2", "T1", "C1", "N1a", "N1b", "N1c", "N1d", "N1e", "N1f", "N2g"]
 
 _NOMINAL_S: Final = {"S": 1800.0, "T": 900.0, "C": 900.0, "N": 3600.0}
+
+
+def _secret(text: str, what: str) -> bytes:
+    """A key of 16 octets from hex or ``env:NAME``; ConfigError names ``what``."""
+    if text.startswith("env:"):
+        text = os.environ.get(text[4:], "")
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        octets = b""
+    if len(octets) != 16:
+        raise ConfigError(f"{what}: 16 octets as hex (or env:NAME that holds them) are wanted")
+    return octets
+
+
+class DlmsKeys(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The keys of the DLMS side, each as 32 hex digits or ``env:NAME``."""
+
+    encryption: str
+    authentication: str
+
+    @property
+    def secrets(self) -> tuple[bytes, bytes]:
+        """Both; ConfigError if one is none."""
+        return _secret(self.encryption, "dlms.encryption"), _secret(self.authentication, "dlms.authentication")
 
 
 class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -65,6 +90,11 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     primary: Annotated[int, msgspec.Meta(ge=0, le=250)] = 0
     """The primary address on a wired bus; 0 is that of a meter nobody has given one."""
 
+    speaks_dlms: bool = False
+    """Whether it answers DLMS on its wired bus, beside M-Bus."""
+    dlms: DlmsKeys | None = None
+    """Keys of the management client; without them only who the meter is can be asked in DLMS."""
+
     def __post_init__(self) -> None:
         if self.valve and self.utility is not Utility.GAS:
             raise ValueError("a valve with safe re-opening belongs to a gas meter")
@@ -81,18 +111,9 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     @property
     def secret(self) -> bytes:
         """The key it left the factory with, 16 octets; zeros without security; ConfigError if there is none."""
-        text = self.key
-        if text.startswith("env:"):
-            text = os.environ.get(text[4:], "")
-        if not text and not self.security:
+        if not self.key and not self.security:
             return bytes(16)
-        try:
-            octets = bytes.fromhex(text)
-        except ValueError:
-            octets = b""
-        if len(octets) != 16:
-            raise ConfigError(f"meter {self.ident}: key: 16 octets as hex (or env:NAME that holds them) are wanted")
-        return octets
+        return _secret(self.key, f"meter {self.ident}: key")
 
     @property
     def usage_seed(self) -> int:

@@ -15,6 +15,7 @@ from meterway.links.radio import RadioPort
 from meterway.meter.mbus.airing import Airing
 from meterway.meter.mbus.config import HostConfig
 from meterway.meter.mbus.device import MbusMeter
+from meterway.meter.mbus.dlms import DlmsMeter
 from meterway.meter.mbus.state import FileState
 from meterway.meter.mbus.wired import WiredMeter
 
@@ -124,7 +125,8 @@ class MbusHost:
     def attach(self, bus: SimulatedBus) -> None:
         """Put every meter on a two-wire bus."""
         for meter in self.meters.values():
-            bus.attach(WiredMeter(meter, self.now, on_change=self.keep).slave)
+            wired = DlmsMeter if meter.config.speaks_dlms else WiredMeter
+            bus.attach(wired(meter, self.now, on_change=self.keep).slave)
 
     async def _open_bus(self, port: int) -> None:
         bus = SimulatedBus()
