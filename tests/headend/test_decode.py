@@ -45,6 +45,14 @@ def test_rows_outside_the_time_that_was_asked_for_are_refused_and_counted() -> N
     assert found.values.shape == (2, 1)
 
 
+def test_devices_that_send_the_same_moments_share_them_and_nothing_else() -> None:
+    one, other = (decode_profile(rows(0.0, MIDNIGHT, status=s), LOAD, latest_s=NOW, earliest_s=-1.0) for s in (8, 0))
+    assert one.times_s is other.times_s
+    assert not one.times_s.flags.writeable
+    assert (one.status.tolist(), other.status.tolist()) == ([8, 8], [0, 0])
+    assert decode_profile(rows(0.0, MIDNIGHT), LOAD, latest_s=NOW, earliest_s=1.0).times_s.tolist() == [MIDNIGHT]
+
+
 def test_an_empty_profile_has_no_rows() -> None:
     found = decode_profile(b"\x01\x00", LOAD, latest_s=NOW)
     assert found.values.shape == (2, 0)

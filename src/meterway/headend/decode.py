@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from meterway.headend.layout import Channel as LayoutChannel
 from meterway.headend.layout import ProfileLayout
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Columns, CosemDateTime, decode_columns
-from meterway.stacks.dlms.axdr.times import NO_TIME
+from meterway.stacks.dlms.axdr.times import NO_TIME, utc_seconds
 from meterway.store.block import Block, Channel, Column
 
 __all__ = ["DAY_S", "LogEntry", "ProfileRows", "blocks_of", "decode_log", "decode_profile", "register_value"]
@@ -24,6 +25,7 @@ DAY_S: Final = 86400
 _SUSPECT_STATUS: Final = 0x02 | 0x01
 _TOP: Final = (1 << 63) - 1
 _TOP_CODE: Final = (1 << 31) - 1
+_SHARED_ROWS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,14 @@ def decode_profile(
     width = max((layout.clock, layout.status or 0, *(c.column for c in layout.channels))) + 1
     if len(columns.columns) < width:
         raise DecodeError(f"rows of {len(columns.columns)} columns, the profile captures {width}", 0, "columns")
-    times = _times(columns, layout.clock)
-    values = np.stack([_numbers(columns, channel.column) for channel in layout.channels])
+    times, first, last = _times(columns, layout.clock)
+    values = np.empty((len(layout.channels), columns.count), np.int64)
+    for row, channel in zip(values, layout.channels, strict=True):
+        row[:] = _numbers(columns, channel.column)
     status = _status(columns, layout.status)
-    good = (times != NO_TIME) & (times <= latest_s) & (times >= earliest_s)
-    if good.all():
+    if NO_TIME < first >= earliest_s and last <= latest_s:
         return ProfileRows(times, status, values, layout.channels)
+    good = (times != NO_TIME) & (times <= latest_s) & (times >= earliest_s)
     return ProfileRows(times[good], status[good], values[:, good], layout.channels, int((~good).sum()))
 
 
@@ -75,20 +79,33 @@ def _ints(count: int) -> NDArray[np.int64]:
     return np.zeros(count, np.int64)
 
 
-def _times(columns: Columns, index: int) -> NDArray[np.int64]:
+def _times(columns: Columns, index: int) -> tuple[NDArray[np.int64], int, int]:
+    """The moments of a column, not to be written, with the earliest (NO_TIME if one is none) and the latest."""
+    values = columns.columns[index].values
+    if isinstance(values, np.ndarray) and values.shape == (columns.count, 12) and columns.count <= _SHARED_ROWS:
+        return _shared_times(values.tobytes())
     try:
-        return columns.times(index)
+        times = columns.times(index)
     except LocalProtocolError as error:
         raise DecodeError(str(error), 0, "columns") from None
+    return times, int(times.min()), int(times.max())
 
 
-def _numbers(columns: Columns, index: int) -> NDArray[np.int64]:
+@lru_cache(maxsize=256)
+def _shared_times(octets: bytes) -> tuple[NDArray[np.int64], int, int]:
+    """A whole fleet is asked for the same slots and answers with the same moments."""
+    times = utc_seconds(np.frombuffer(octets, np.uint8).reshape(-1, 12))
+    times.setflags(write=False)
+    return times, int(times.min()), int(times.max())
+
+
+def _numbers(columns: Columns, index: int) -> NDArray[np.generic]:
     values = columns.columns[index].values
     if isinstance(values, list) or values.ndim != 1 or values.dtype.kind not in "iu":
         raise DecodeError(f"column {index} of the profile holds no whole numbers", 0, "columns")
     if values.dtype == np.uint64 and values.max() > _TOP:
         raise DecodeError(f"column {index} of the profile holds numbers beyond 63 bits", 0, "columns")
-    return values.astype(np.int64)
+    return values
 
 
 def _status(columns: Columns, index: int | None) -> NDArray[np.uint8]:
@@ -97,7 +114,7 @@ def _status(columns: Columns, index: int | None) -> NDArray[np.uint8]:
     values = columns.columns[index].values
     if isinstance(values, list) or values.ndim != 1 or values.dtype.kind not in "iu":
         return np.full(columns.count, _SUSPECT_STATUS, np.uint8)
-    octets: NDArray[np.uint8] = values.astype(np.uint8)
+    octets: NDArray[np.uint8] = values.astype(np.uint8, copy=False)
     return octets
 
 
@@ -107,44 +124,57 @@ def blocks_of(rows: ProfileRows, period_s: int) -> tuple[list[Block], NDArray[np
     Rows off the grid (captured at a power failure, a clock change) are for the caller to keep as single readings.
     """
     on_grid = rows.times_s % period_s == 0
-    times, order = np.unique(rows.times_s[on_grid], return_index=True)
+    times, values, status = rows.times_s, rows.values, rows.status
+    if not on_grid.all():
+        times, values, status = times[on_grid], values[:, on_grid], status[on_grid]
     if not times.size:
         return [], on_grid
-    values = rows.values[:, on_grid][:, order]
-    status = rows.status[on_grid][order]
-    days = times // DAY_S
-    edges = np.flatnonzero(np.diff(days)) + 1
-    starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(times)]
+    if not (times[1:] > times[:-1]).all():
+        times, order = np.unique(times, return_index=True)
+        values, status = values[:, order], status[order]
     columns = [_column(channel) for channel in rows.channels]
-    return [_block(times, values, status, span, columns, period_s) for span in zip(starts, ends, strict=True)], on_grid
+    return _days(times, values, status, columns, period_s), on_grid
 
 
+@lru_cache(maxsize=1024)
 def _column(channel: LayoutChannel) -> Column:
     return Column(obis=Obis.parse(channel.obis), unit=channel.unit, scaler=channel.scaler)
 
 
-def _block(
+def _days(
     times: NDArray[np.int64],
     values: NDArray[np.int64],
     status: NDArray[np.uint8],
-    span: tuple[int, int],
     columns: list[Column],
     period_s: int,
-) -> Block:
-    first, last = span
-    start = int(times[first]) // DAY_S * DAY_S
-    slots = ((times[first:last] - start) // period_s).astype(np.int64)
+) -> list[Block]:
+    """Blocks of rows in the order of time, all days laid out in one go; each has its part of the whole."""
+    days = times // DAY_S
+    changes = days[1:] != days[:-1]
+    numbers = np.zeros(len(times), np.int64)
+    np.cumsum(changes, out=numbers[1:])
+    starts = days[np.flatnonzero(np.concatenate(((True,), changes)))] * DAY_S
     count = DAY_S // period_s
-    present = np.zeros(count, np.bool_)
-    present[slots] = True
-    quality = np.zeros(count, np.uint8)
-    quality[slots] = status[first:last]
-    channels = []
-    for column, row in zip(columns, values, strict=True):
-        filled = np.zeros(count, np.int64)
-        filled[slots] = row[first:last]
-        channels.append(Channel(column=column, values=filled, quality=quality, present=present))
-    return Block(start_s=start, interval_s=period_s, channels=tuple(channels))
+    places = numbers * count + (times % DAY_S) // period_s
+    present = np.zeros((len(starts), count), np.bool_)
+    present.reshape(-1)[places] = True
+    quality = np.zeros((len(starts), count), np.uint8)
+    quality.reshape(-1)[places] = status
+    filled = np.zeros((len(columns), len(starts), count), np.int64)
+    filled.reshape(len(columns), -1)[:, places] = values
+    return [
+        Block(
+            start_s=start,
+            interval_s=period_s,
+            channels=tuple(
+                [
+                    Channel(column=column, values=each[day], quality=quality[day], present=present[day])
+                    for column, each in zip(columns, filled, strict=True)
+                ]
+            ),
+        )
+        for day, start in enumerate(starts.tolist())
+    ]
 
 
 def register_value(octets: bytes) -> int | None:
