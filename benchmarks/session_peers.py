@@ -70,21 +70,22 @@ def gurux(job: dict[str, Any]) -> Callable[[int], None]:
 def cosem(job: dict[str, Any]) -> Callable[[int], None]:
     """A session of dlms-cosem (BSL, used as a program of its own)."""
     from dlms_cosem import cosem as objects
-    from dlms_cosem import enumerations, utils
-    from dlms_cosem.clients.dlms_client import DlmsClient
+    from dlms_cosem import enumerations, security, utils
+    from dlms_cosem.client import DlmsClient
     from dlms_cosem.cosem import selective_access
+    from dlms_cosem.io import BlockingTcpIO, TcpTransport
 
     clock = objects.CosemAttribute(enumerations.CosemInterface.CLOCK, objects.Obis(0, 0, 1, 0, 0, 255), 2)
     profile = objects.CosemAttribute(enumerations.CosemInterface.PROFILE_GENERIC, objects.Obis(1, 0, 99, 1, 0, 255), 2)
     stamp = selective_access.CaptureObject(cosem_attribute=clock, data_index=0)
 
     def session(counter: int) -> None:
-        client = DlmsClient.with_tcp_transport(
-            host="127.0.0.1",
-            port=job["port"],
-            client_logical_address=1,
-            server_logical_address=1,
-            authentication_method=enumerations.AuthenticationMechanism.HLS_GMAC,
+        line = TcpTransport(
+            client_logical_address=1, server_logical_address=1, io=BlockingTcpIO(host="127.0.0.1", port=job["port"])
+        )
+        client = DlmsClient(
+            transport=line,
+            authentication=security.HighLevelSecurityGmacAuthentication(),
             encryption_key=bytes.fromhex(job["guek"]),
             authentication_key=bytes.fromhex(job["gak"]),
             client_system_title=b"COS12345",

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +43,13 @@ def test_a_town_needs_at_least_one_meter(tmp_path):
     assert meterway("demo", "--meters", "0", cwd=tmp_path).returncode == 2
 
 
+@pytest.fixture
+def short():
+    """A folder whose name is short enough for a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="mw", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 @contextlib.contextmanager
 def on_a_terminal(tmp_path, *arguments, **environment):
     """A demo that believes to have a terminal; gives the process and a function that reads on to a word."""
@@ -72,27 +81,27 @@ def on_a_terminal(tmp_path, *arguments, **environment):
         os.close(ours)
 
 
-def test_a_port_of_pages_that_is_taken_is_told_with_the_way_out(tmp_path):
+def test_a_port_of_pages_that_is_taken_is_told_with_the_way_out(short):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with on_a_terminal(tmp_path, "--meters", "1", "--port", port) as (process, read_to):
-            told = read_to(b"takes any free one")
+        with on_a_terminal(short, "--meters", "1", "--port", port) as (process, read_to):
+            told = read_to(b"takes any that is free")
             assert f"127.0.0.1:{port}".encode() in told
             assert b"--port" in told
             assert process.wait(60) == 2
-    assert not list(tmp_path.glob("meterway-demo-*"))
+    assert not list(short.glob("meterway-demo-*"))
 
 
-def test_a_demo_where_the_home_cannot_be_written_says_how_to_reach_it(tmp_path):
-    (tmp_path / "file").write_text("")
-    home = {"XDG_STATE_HOME": str(tmp_path / "file")}
-    with on_a_terminal(tmp_path, "--meters", "1", "--port", "0", **home) as (process, read_to):
+def test_a_demo_where_the_home_cannot_be_written_says_how_to_reach_it(short):
+    (short / "file").write_text("")
+    home = {"XDG_STATE_HOME": str(short / "file")}
+    with on_a_terminal(short, "--meters", "1", "--port", "0", **home) as (process, read_to):
         told = read_to(b"headend.toml")
         assert b"meterway read M0001 1.8.0 --config" in told
         process.send_signal(signal.SIGINT)
         assert b"The town closes" in read_to(b"The town closes")
         assert process.wait(60) == 0
-    assert not list(tmp_path.glob("meterway-demo-*"))
+    assert not list(short.glob("meterway-demo-*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

@@ -7,10 +7,11 @@ import sys
 from datetime import datetime, timedelta
 from typing import Any
 
-from dlms_cosem import cosem, enumerations, utils
-from dlms_cosem.clients.dlms_client import DlmsClient
+from dlms_cosem import cosem, enumerations, security, utils
+from dlms_cosem.client import DlmsClient
 from dlms_cosem.cosem.capture_object import CaptureObject
 from dlms_cosem.cosem.selective_access import RangeDescriptor
+from dlms_cosem.io import BlockingTcpIO, TcpTransport
 from dlms_cosem.protocol import xdlms
 from dlms_cosem.time import datetime_from_bytes
 
@@ -27,16 +28,15 @@ LOAD = attribute(Interface.PROFILE_GENERIC, "1.0.99.1.0.255")
 
 
 def connected(job: dict[str, Any]) -> DlmsClient:
-    methods = enumerations.AuthenticationMechanism
-    client = DlmsClient.with_tcp_transport(
-        host="127.0.0.1",
-        port=job["port"],
-        client_logical_address=job["client"],
-        server_logical_address=1,
-        authentication_method=methods.HLS_GMAC if "key" in job else None,
-        encryption_key=bytes.fromhex(job["key"]) if "key" in job else None,
-        authentication_key=bytes.fromhex(job["auth_key"]) if "key" in job else None,
-        client_system_title=bytes.fromhex(job["title"]) if "key" in job else None,
+    keyed = "key" in job
+    method = security.HighLevelSecurityGmacAuthentication() if keyed else security.NoSecurityAuthentication()
+    line = BlockingTcpIO(host="127.0.0.1", port=job["port"], timeout=20)
+    client = DlmsClient(
+        transport=TcpTransport(client_logical_address=job["client"], server_logical_address=1, io=line, timeout=20),
+        authentication=method,
+        encryption_key=bytes.fromhex(job["key"]) if keyed else None,
+        authentication_key=bytes.fromhex(job["auth_key"]) if keyed else None,
+        client_system_title=bytes.fromhex(job["title"]) if keyed else None,
         client_initial_invocation_counter=job.get("counter", 0),
         max_pdu_size=job.get("max_pdu", 65535),
         timeout=20,
