@@ -31,6 +31,15 @@ def test_an_element_that_stands_twice_is_refused() -> None:
         read_elements(Reader(element(0xA1, b"") + element(0xA1, b"")))
 
 
+def test_elements_of_any_length_have_their_places_in_the_outermost_octets() -> None:
+    octets = element(0xA1, b"ab") + element(0xA2, bytes(200)) + element(0xA3, b"c")
+    found = read_elements(Reader(b"\x60" + octets, 1, base=10))
+    assert [(tag, place) for tag, (_, place) in found.items()] == [(0xA1, 13), (0xA2, 18), (0xA3, 220)]
+    with pytest.raises(DecodeError, match="content of BER tag 0xa2") as refused:
+        read_elements(Reader(b"\x60" + octets[:50], 1, base=10))
+    assert refused.value.offset == 18
+
+
 def test_another_inner_tag_and_octets_left_over_are_refused() -> None:
     assert unwrap(element(0x04, b"ab"), 0, 0x04, "title") == b"ab"
     with pytest.raises(DecodeError, match="title: BER tag 0x04 expected, not 0x02"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final, Self
 
 from meterway.base.errors import DecodeError
@@ -39,6 +40,15 @@ _ACSE_REQUIREMENTS: Final = b"\x07\x80"  # authentication functional unit
 _Fields = dict[int, tuple[bytes, int]]
 
 
+@lru_cache(maxsize=64)
+def _encode_context(context: int) -> bytes:
+    return element(0xA1, element(0x06, _DLMS_ARC + bytes((1, context))))
+
+
+_CONTEXTS: Final = {_encode_context(context)[2:]: context for context in range(1, 5)}
+_MECHANISM_NAMES: Final = {_DLMS_ARC + bytes((2, number)): number for number in MECHANISMS}
+
+
 def _oid_number(content: bytes, place: int, branch: int, what: str) -> int:
     if len(content) != 7 or content[:5] != _DLMS_ARC or content[5] != branch:
         raise DecodeError(f"{what}: not a DLMS object identifier: {content.hex(' ')}", place, "oid")
@@ -49,18 +59,15 @@ def _context(fields: _Fields) -> int:
     if 0xA1 not in fields:
         raise DecodeError("the application context name is missing", 0, "ber")
     content, place = fields[0xA1]
+    usual = _CONTEXTS.get(content)
+    if usual is not None:
+        return usual
     return _oid_number(unwrap(content, place, 0x06, "application context name"), place, 1, "application context name")
 
 
-def _encode_context(context: int) -> bytes:
-    return element(0xA1, element(0x06, _DLMS_ARC + bytes((1, context))))
-
-
 def _octets(fields: _Fields, tag: int, inner: int, what: str) -> bytes | None:
-    if tag not in fields:
-        return None
-    content, place = fields[tag]
-    return unwrap(content, place, inner, what)
+    field = fields.get(tag)
+    return None if field is None else unwrap(*field, inner, what)
 
 
 def _integer(fields: _Fields, tag: int, what: str) -> int | None:
@@ -82,10 +89,13 @@ def _mechanism(fields: _Fields, tag: int) -> int | None:
     if tag not in fields:
         return None
     content, place = fields[tag]
-    return _oid_number(content, place, 2, "mechanism name")
+    usual = _MECHANISM_NAMES.get(content)
+    return usual if usual is not None else _oid_number(content, place, 2, "mechanism name")
 
 
 def _known(fields: _Fields, tags: frozenset[int]) -> None:
+    if fields.keys() <= tags:
+        return
     for tag, (_, place) in fields.items():
         if tag not in tags:
             raise DecodeError(f"BER tag {tag:#04x} has no place in this APDU", place, "ber")
@@ -96,9 +106,15 @@ def _body(reader: Reader) -> _Fields:
 
 
 def _optional(tag: int, inner: int, octets: bytes | None) -> bytes:
-    return b"" if octets is None else element(tag, element(inner, octets))
+    if octets is None:
+        return b""
+    length = len(octets)
+    if length < 0x7E:
+        return bytes((tag, length + 2, inner, length)) + octets
+    return element(tag, element(inner, octets))
 
 
+@lru_cache(maxsize=64)
 def _authentication(requirement: int, name: int, mechanism: int | None, *, always: bool) -> bytes:
     if mechanism is None:
         return b""
@@ -166,6 +182,12 @@ class Aarq:
         return f"Aarq(context={self.context}, mechanism={self.mechanism}, calling_ap_title={self.calling_ap_title!r})"
 
 
+@lru_cache(maxsize=64)
+def _encode_result(result: int, source: int, diagnostic: int) -> bytes:
+    reason = element(0xA0 | source, element(0x02, bytes((diagnostic,))))
+    return element(0xA2, element(0x02, bytes((result,)))) + element(0xA3, reason)
+
+
 _AARE_TAGS: Final = frozenset((0x80, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0x88, 0x89, 0xAA, 0xBE))
 
 
@@ -216,12 +238,10 @@ class Aare:
     def encode(self) -> bytes:
         """The whole APDU."""
         version = b"" if self.protocol_version is None else element(0x80, self.protocol_version)
-        diagnostic = element(0xA0 | self.diagnostic_source, element(0x02, bytes((self.diagnostic,))))
         body = (
             version,
             _encode_context(self.context),
-            element(0xA2, element(0x02, bytes((self.result,)))),
-            element(0xA3, diagnostic),
+            _encode_result(self.result, self.diagnostic_source, self.diagnostic),
             _optional(0xA4, 0x04, self.responding_ap_title),
             _optional(0xA5, 0x04, self.responding_ae_qualifier),
             _optional(0xA6, 0x02, _encode_small(self.responding_ap_invocation)),

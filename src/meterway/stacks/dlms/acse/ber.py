@@ -32,16 +32,29 @@ def read_element(reader: Reader) -> tuple[int, bytes, int]:
 def read_elements(reader: Reader) -> dict[int, tuple[bytes, int]]:
     """All elements up to the reader's end by tag; DecodeError if one stands twice."""
     found: dict[int, tuple[bytes, int]] = {}
-    while reader.remaining:
-        tag, content, place = read_element(reader)
+    data, end, at = reader.data, reader.end, reader.offset
+    base = reader.place - at
+    while at < end:
+        start = at + 2
+        if start <= end and (length := data[start - 1]) < 0x80 and start + length <= end:
+            tag, place, at = data[at], base + start, start + length
+            content = data[start:at]
+        else:
+            reader.offset = at
+            tag, content, place = read_element(reader)
+            at = reader.offset
         if tag in found:
             raise DecodeError(f"BER tag {tag:#04x} stands twice", place, "ber")
         found[tag] = (content, place)
+    reader.offset = at
     return found
 
 
 def unwrap(content: bytes, place: int, tag: int, what: str) -> bytes:
     """The content of the one element of ``tag`` that ``content`` must be."""
+    length = len(content) - 2
+    if 0 <= length < 0x80 and content[0] == tag and content[1] == length:
+        return content[2:]
     reader = Reader(content, base=place)
     found, inner, inner_place = read_element(reader)
     if found != tag:
