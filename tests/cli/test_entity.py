@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -116,3 +117,62 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(tmp_path):
     assert done.returncode == 0
     assert token
     assert token not in (tmp_path / "tokens").read_text()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "hdlc"])
+@pytest.mark.parametrize("sharing", ["port-per-meter", "wrapper-ports"])
+def test_every_way_in_that_the_csv_names_leads_to_that_meter(tmp_path, transport, sharing):
+    with contextlib.ExitStack() as free:
+        # Two ports in a row that nobody uses now.
+        for _ in range(50):
+            first = free.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                free.enter_context(socket.create_server(("127.0.0.1", first + 1)))
+                break
+    (tmp_path / "meter.toml").write_text(
+        f'secret = "{"00" * 16}"\n[[meter]]\nserial = "K1"\ncount = 2\n'
+        f'[[listen]]\nport = 0\ntransport = "udp"\n'
+        f'[[listen]]\nport = {first}\ntransport = "{transport}"\nsharing = "{sharing}"\n'
+    )
+    assert meterway("headend", "--write-config", "headend.toml", cwd=tmp_path).returncode == 0
+    (tmp_path / "meters.csv").write_bytes(meterway("meter", "meter.toml", "--csv", cwd=tmp_path).stdout)
+    done = meterway("import", "meters.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with running("meter", "meter.toml", cwd=tmp_path, until=f"K2, transport {transport}"):
+        for serial in ("K1", "K2"):
+            answer = json.loads(meterway("read", serial, "0-0:42.0.0", "--json", cwd=tmp_path).stdout)
+            assert answer.get("value", "").endswith(serial), answer
+
+
+def test_meters_on_udp_only_are_nothing_a_head_end_can_call(tmp_path):
+    (tmp_path / "meter.toml").write_text(
+        f'secret = "{"00" * 16}"\n[[meter]]\nserial = "K1"\n[[listen]]\ntransport = "udp"\n'
+    )
+    done = meterway("meter", "meter.toml", "--csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"listen" in done.stderr
+
+
+def test_a_serial_that_no_meter_can_have_is_not_written(tmp_path):
+    done = meterway("meter", "--write-config", "--serial", "no such!", "meter.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"--serial" in done.stderr
+    assert not (tmp_path / "meter.toml").exists()
+
+
+def test_a_token_comes_as_json_too(tmp_path):
+    (tmp_path / "headend.toml").write_text('[web]\ntokens = "tokens"\n')
+    done = meterway("headend", "headend.toml", "--new-token", "grid", "--json", cwd=tmp_path)
+    made = json.loads(done.stdout)
+    assert made["name"] == "grid"
+    assert made["token"] not in (tmp_path / "tokens").read_text()
+
+
+def test_settings_mean_the_same_from_every_folder(tmp_path):
+    settings(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "meters.csv").write_bytes(b"serial,host,port\nK1,127.0.0.1,1\n")
+    done = meterway("import", "../meters.csv", "--config", "../headend.toml", cwd=tmp_path / "elsewhere")
+    assert b"K1" not in done.stdout
+    assert (tmp_path / "meterway.sqlite").exists()
+    assert not list((tmp_path / "elsewhere").glob("meterway*"))

@@ -15,8 +15,8 @@ def test_the_file_named_comes_first_then_the_environment_then_the_one_here(tmp_p
     for name in ("named", "environment", "headend"):
         (tmp_path / f"{name}.toml").write_text(f'store = "{name}.sqlite"\n')
     monkeypatch.setenv("METERWAY_CONFIG", str(tmp_path / "environment.toml"))
-    assert find_config(tmp_path / "named.toml").store == "named.sqlite"
-    assert find_config(None).store == "environment.sqlite"
+    assert find_config(tmp_path / "named.toml").store == str(tmp_path / "named.sqlite")
+    assert find_config(None).store == str(tmp_path / "environment.sqlite")
     monkeypatch.delenv("METERWAY_CONFIG")
     assert find_config(None).store == "headend.sqlite"
 
@@ -24,7 +24,7 @@ def test_the_file_named_comes_first_then_the_environment_then_the_one_here(tmp_p
 def test_a_demonstration_that_is_up_is_found(tmp_path):
     demo_folder().mkdir(parents=True)
     (demo_folder() / "headend.toml").write_text('store = "demo.sqlite"\n')
-    assert find_config(None).store == "demo.sqlite"
+    assert find_config(None).store == str(demo_folder() / "demo.sqlite")
 
 
 def test_without_any_it_says_what_to_do():

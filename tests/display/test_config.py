@@ -18,6 +18,10 @@ def test_the_written_file_is_read_as_the_defaults(tmp_path):
     assert load_config(written(tmp_path, write_config())) == DisplayConfig()
 
 
+def test_the_written_file_says_how_to_start():
+    assert "meterway display FILE" in write_config()
+
+
 def test_every_commented_setting_of_the_written_file_is_known(tmp_path):
     text = "\n".join(line.removeprefix("# ") if "= " in line else line for line in write_config().splitlines())
     config = load_config(written(tmp_path, text), {"H1_KEY": "00" * 16})

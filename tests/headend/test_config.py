@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from meterway.base.errors import ConfigError
-from meterway.headend.config import SAMPLE, HeadEndConfig, load_config
+from meterway.headend.config import HeadEndConfig, load_config, sample
 
 
 def load(tmp_path: Path, text: str) -> HeadEndConfig:
@@ -14,11 +14,34 @@ def load(tmp_path: Path, text: str) -> HeadEndConfig:
     return load_config(path)
 
 
+def defaults(tmp_path: Path, title: str) -> HeadEndConfig:
+    return HeadEndConfig(
+        system_title=title, store=str(tmp_path / "meterway.sqlite"), master_key=str(tmp_path / "meterway.key")
+    )
+
+
 def test_the_sample_says_the_defaults(tmp_path: Path) -> None:
-    assert load(tmp_path, SAMPLE) == HeadEndConfig()
-    told = "\n".join(line[2:] if line.startswith("# ") and " = " in line else line for line in SAMPLE.splitlines())
+    text = sample()
+    written = load(tmp_path, text)
+    assert written == defaults(tmp_path, written.system_title)
+    told = "\n".join(line[2:] if line.startswith("# ") and " = " in line else line for line in text.splitlines())
     uncommented = load(tmp_path, told.replace("meterway.tokens", ""))
-    assert uncommented == HeadEndConfig()
+    assert uncommented == defaults(tmp_path, written.system_title)
+
+
+@pytest.mark.covers("SEC-05")
+def test_every_sample_has_a_system_title_of_its_own(tmp_path: Path) -> None:
+    titles = {load(tmp_path, sample()).title for _ in range(20)}
+    assert len(titles) == 20
+    assert all(len(title) == 8 and title.startswith(b"MWY") for title in titles)
+
+
+def test_names_of_files_count_from_the_folder_of_the_settings(tmp_path: Path) -> None:
+    config = load(tmp_path, 'store = "data/s.sqlite"\nmaster_key = "/etc/key"\n[web]\ntokens = "t"')
+    assert config.store == str(tmp_path / "data" / "s.sqlite")
+    assert config.master_key == "/etc/key"
+    assert config.web.tokens == str(tmp_path / "t")
+    assert load(tmp_path, 'store = "postgresql://a@b/c"').store == "postgresql://a@b/c"
 
 
 @pytest.mark.parametrize(
@@ -31,6 +54,7 @@ def test_the_sample_says_the_defaults(tmp_path: Path) -> None:
         ("[push]\nport = 70000", "push.port"),
         ("[collect]\nretry_first_s = 'soon'", "collect.retry_first_s"),
         ("store = ]", "line 1"),
+        ("system_title = 'zz'", "system_title"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import shutil
 import socket
@@ -45,6 +46,8 @@ def demo(meters: int, displays: int, once: bool, as_json: bool, port: int) -> No
     """
     plan = TownPlan(meters=meters, displays=displays)
     ends = once or as_json or not sys.stdout.isatty()
+    if not ends:
+        _check_free(port)
     summary = run(_demo(plan, web_port=port, stays=not ends, is_quiet=as_json))
     if as_json:
         click.echo(json.dumps(summary.as_json()))
@@ -116,16 +119,22 @@ async def _town(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_
 
 
 async def _open_pages(town: Town, folder: Path) -> Path:
-    """Before the meters, so that a port that is taken is told at once; the settings by which commands find the town."""
+    """The pages, and the settings by which commands find the town."""
     from meterway.cli.place import DEMO_CONFIG
 
-    try:
-        await town.start_pages()
-    except ConfigError as error:
-        raise ConfigError(f"{error}; --port names another, 0 takes any free one") from None
+    await town.start_pages()
     config = folder / DEMO_CONFIG
     config.write_text(town.settings_file(), encoding="utf-8")
     return config
+
+
+def _check_free(port: int) -> None:
+    """ConfigError if the pages cannot have their port: told at once, before anything is started."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(f"--port: 127.0.0.1:{port}: {reason}; name another one, 0 takes any that is free") from None
 
 
 def _command(config: Path, serial: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,8 @@ def meter(config: Path | None, write_config: bool, serial: str, csv: bool, as_js
     from meterway.meter.api import load_config, sample
 
     if write_config:
+        if not re.fullmatch(r"[A-Za-z0-9]{1,16}", serial):
+            raise ConfigError(f"--serial: 1 to 16 letters and digits are wanted, not {serial!r}")
         _write_sample(sample(serial), config)
         return
     settings = load_config(_wanted(config, "meter"))
@@ -94,15 +97,19 @@ async def _meters(settings: HostConfig, as_json: bool) -> None:
 
 
 def _show_registry(settings: HostConfig) -> None:
-    click.echo("serial,system_title,profile,transport,host,port,physical,guek,gak")
-    for listen in settings.listen:
-        for number, one in enumerate(settings.meters):
-            shared = listen.sharing != "port-per-meter"
-            port = listen.port if shared else listen.port + number
-            physical = "16" if listen.transport == "hdlc" else ""
-            keys = f"{one.keys.guek.hex()},{one.keys.gak.hex()}"
-            row = f"{one.serial},{one.title.hex()},{one.country},{listen.transport},{listen.address},{port}"
-            click.echo(f"{row},{physical},{keys}")
+    """One line a meter: the first way in that a head end can take, with the logical device where it is shared."""
+    from meterway.meter.api import HDLC_PHYSICAL
+
+    listen = next((one for one in settings.listen if one.transport != "udp"), None)
+    if listen is None:
+        raise ConfigError("listen: a head end calls over tcp or hdlc, and these meters listen on udp only")
+    click.echo("serial,system_title,profile,transport,host,port,sap,physical,guek,gak")
+    physical = str(HDLC_PHYSICAL) if listen.transport == "hdlc" else ""
+    for number, one in enumerate(settings.meters):
+        shared = listen.sharing != "port-per-meter"
+        port, sap = (listen.port, number + 1) if shared else (listen.port + number, 1)
+        row = f"{one.serial},{one.title.hex()},{one.country},{listen.transport},{listen.address},{port},{sap}"
+        click.echo(f"{row},{physical},{one.keys.guek.hex()},{one.keys.gak.hex()}")
 
 
 # -- display ----------------------------------------------------------------------------------------------------------
@@ -151,24 +158,25 @@ async def _shown(settings: object) -> None:
 @click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
 def headend(config: Path | None, write_config: bool, new_token: str | None, as_json: bool) -> None:
     """Run the head end of a TOML file: it collects on schedule and serves its pages until Ctrl-C."""
-    from meterway.headend.config import SAMPLE, load_config
+    from meterway.headend.config import load_config, sample
 
     if write_config:
-        _write_sample(SAMPLE, config)
+        _write_sample(sample(), config)
         return
     settings = load_config(_wanted(config, "headend"))
     if new_token is not None:
-        _make_token(settings, new_token)
+        _make_token(settings, new_token, as_json)
         return
     run(_head_end(settings, as_json))
 
 
-def _make_token(settings: HeadEndConfig, name: str) -> None:
+def _make_token(settings: HeadEndConfig, name: str, as_json: bool) -> None:
     from meterway.headend.web.tokens import new_token
 
     if not settings.web.tokens:
         raise ConfigError('web.tokens: name the file of tokens in the settings first, e.g. tokens = "meterway.tokens"')
-    click.echo(new_token(Path(settings.web.tokens), name))
+    token = new_token(Path(settings.web.tokens), name)
+    click.echo(json.dumps({"name": name, "token": token}) if as_json else token)
 
 
 async def _head_end(settings: HeadEndConfig, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY
 __all__ = ["DisplayConfig", "load_config", "write_config"]
 
 _SAMPLE: Final = """\
-# A simple external consumer display. Start it with: meterway display --config FILE
+# A simple external consumer display. Start it with: meterway display FILE
 
 [meter]
 host = "127.0.0.1"   # where the meter's consumer port (H1) listens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,7 +11,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.settings import parse_settings
 
-__all__ = ["SAMPLE", "CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config"]
+__all__ = ["CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config", "sample"]
 
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0.001, le=31_536_000)]
@@ -80,16 +81,17 @@ class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
         return self.store if "://" in self.store else f"sqlite:///{self.store}"
 
 
-SAMPLE: Final = """\
+_SAMPLE: Final = """\
 # Settings of a Meterway head end. Every line that is commented out shows its default.
 
-# The head end's own system title: 8 octets as hex, unique among all clients of your meters.
-# system_title = "4d57590000000001"
+# The head end's own system title: 8 octets as hex, unique among all clients of your meters. It was drawn at random.
+system_title = "{title}"
 
 # The client SAP it associates as (1 is the management client).
 # client = 1
 
-# Where everything is kept: a file (SQLite), or postgresql://user@host/database
+# Where everything is kept: a file (SQLite), or postgresql://user@host/database.
+# Here and below the names of files count from the folder of these settings.
 store = "meterway.sqlite"
 
 # File of the master key that seals the devices' keys; made with mode 0600 at first start. Back it up apart.
@@ -123,10 +125,33 @@ master_key = "meterway.key"
 """
 
 
+def sample() -> str:
+    """A commented settings file with a system title of its own: two head ends must never share one."""
+    return _SAMPLE.replace("{title}", (b"MWY" + secrets.token_bytes(5)).hex())
+
+
 def load_config(path: Path) -> HeadEndConfig:
-    """Read a settings file; ConfigError names file and line or field."""
+    """Read a settings file; ConfigError names file and line or field.
+
+    Names of files in it count from its folder, so that it means the same from wherever a command is started.
+    """
     try:
         octets = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
-    return parse_settings(octets, HeadEndConfig, file=str(path))
+    config = parse_settings(octets, HeadEndConfig, file=str(path))
+    try:
+        config.title  # noqa: B018  raises if it is none
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return _placed(config, path.parent)
+
+
+def _placed(config: HeadEndConfig, folder: Path) -> HeadEndConfig:
+    tokens = config.web.tokens
+    return msgspec.structs.replace(
+        config,
+        store=config.store if "://" in config.store else str(folder / config.store),
+        master_key=str(folder / config.master_key),
+        web=msgspec.structs.replace(config.web, tokens=str(folder / tokens) if tokens else ""),
+    )

@@ -192,19 +192,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> HostConfig:
-    """Read a meter host's TOML file; ConfigError names file and field."""
+    """Read a meter host's TOML file; ConfigError names file and field. ``counters`` counts from the file's folder."""
     try:
         octets = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     file = parse_settings(octets, _File, file=str(path))
     try:
-        return _host(file, os.environ if environ is None else environ)
+        return _host(file, path.parent, os.environ if environ is None else environ)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _host(file: _File, environ: Mapping[str, str]) -> HostConfig:
+def _host(file: _File, folder: Path, environ: Mapping[str, str]) -> HostConfig:
     secret = secret_octets(file.secret, field="secret", environ=environ)
     meters = [
         meter
@@ -221,7 +221,7 @@ def _host(file: _File, environ: Mapping[str, str]) -> HostConfig:
         listen=tuple(file.listen) or (ListenConfig(),),
         h1=file.h1,
         push=file.push,
-        counters=Path(file.counters) if file.counters else None,
+        counters=folder / file.counters if file.counters else None,
     )
 
 
