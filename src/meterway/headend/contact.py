@@ -103,11 +103,14 @@ class Caller:
             return SessionFailed("link", error, (), 0)
         except (ValueError, OverflowError) as error:  # a host that is no name, a port that is none
             return SessionFailed("config", ConfigError(f"{device.host}:{device.port} is no address: {error}"), (), 0)
+        late = asyncio.get_running_loop().call_later(self._timing.session_s, self._late, done)
         try:
-            async with asyncio.timeout(self._timing.session_s):
-                return await done
-        except TimeoutError:
-            late = ProtocolError(f"the session did not end within {self._timing.session_s:g} s")
-            return SessionFailed("timeout", late, (), 0)
+            return await done
         finally:
+            late.cancel()
             protocol.close()
+
+    def _late(self, done: asyncio.Future[SessionDone[ResultT] | SessionFailed]) -> None:
+        if not done.done():
+            error = ProtocolError(f"the session did not end within {self._timing.session_s:g} s")
+            done.set_result(SessionFailed("timeout", error, (), 0))

@@ -28,6 +28,7 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
     __slots__ = (
         "_busy",
         "_closing",
+        "_due",
         "_ended",
         "_loop",
         "_on_event",
@@ -54,6 +55,7 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._busy = False
         self._closing = False
         self._paused = False
@@ -80,15 +82,20 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         self._busy = True
         try:
             engine, on_event = self.engine, self._on_event
+            event = engine.next_event()
             while True:
-                while (event := engine.next_event()) is not None:
+                while event is not None:
                     on_event(event)
+                    event = engine.next_event()
                 if self._paused or self._transport is None:
                     break
                 octets = engine.data_to_send()
                 if not octets:
                     break
                 self._transport.write(octets)
+                event = engine.next_event()
+                if event is None:
+                    break
         finally:
             self._busy = False
         if self._closing and self._transport is not None:
@@ -155,11 +162,11 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         due = self.engine.next_timeout()
         if due is None or self._transport is None:
             return
-        timer = self._timer
-        if timer is not None:
-            if timer.when() <= due:
+        if self._timer is not None:
+            if self._due <= due:
                 return
-            timer.cancel()
+            self._timer.cancel()
+        self._due = due
         self._timer = self._loop.call_at(due, self._fire)
 
     def _stop_timer(self) -> None:
