@@ -16,6 +16,7 @@ from meterway.base.ciphers import aes_cbc_encrypt
 from meterway.base.errors import DecodeError, MeterwayError, SecurityError
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.afl import Afl, Reassembly, fragment
+from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.ell import Ell
 from meterway.stacks.mbus.link.frames import LongFrame, ShortFrame
 from meterway.stacks.mbus.records.compact import Formats, compact_frame, format_frame, format_of
@@ -306,3 +307,12 @@ def test_the_sender_of_any_octets_is_found_or_a_decode_error(octets: bytes) -> N
             sender_of(octets, link=link)  # type: ignore[arg-type]
         except DecodeError:
             continue
+
+
+def test_an_alarm_comes_without_the_fillers_of_its_cipher() -> None:
+    sender = Address(manufacturer=0x2DEE, ident="12345678", version=1, device_type=7)
+    key = bytes(range(16))
+    _, message = transport(Wrapping(sender=sender, mode=5, key=key, long=True), b"\x05", access=3, ci=0x75)
+    opened = decode(encode_radio(0x44, sender, message, "bare"), keys=(key,))
+    assert opened.kind == "alarm"
+    assert opened.payload == b"\x05"

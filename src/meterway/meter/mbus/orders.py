@@ -17,7 +17,6 @@ from meterway.meter.mbus.device import MbusMeter
 from meterway.meter.mbus.valve import Input
 from meterway.stacks.mbus.application import APPLICATIONS, ApplicationError, ApplicationSelect, ClockAction, ClockOrder
 from meterway.stacks.mbus.records.record import Record
-from meterway.stacks.mbus.security import IDLE
 from meterway.stacks.mbus.telegram import Telegram
 
 __all__ = ["obey", "taken"]
@@ -27,7 +26,6 @@ UNKNOWN_CI: Final = ApplicationError(code=0x01)
 CUT_OFF: Final = ApplicationError(code=0x04)
 
 _SWITCH: Final = {0: Input.CLOSE, 1: Input.SUPPLY, 2: Input.RELEASE}
-_CBC: Final = (5, 7)
 _COUNTED: Final = (7, 8, 9, 10)
 _FREE: Final = frozenset(("7A",))
 """Orders that need no protection: where a meter stands on its bus."""
@@ -61,14 +59,6 @@ def _counter(telegram: Telegram) -> int:
     return telegram.afl.counter if telegram.afl is not None and telegram.afl.counter is not None else -1
 
 
-def _payload(telegram: Telegram) -> bytes:
-    """What was sent, without the fillers that AES-CBC puts before and behind it."""
-    payload = telegram.payload
-    if telegram.tpl is not None and telegram.tpl.mode in _CBC and payload.startswith(IDLE):
-        return payload[2:].rstrip(b"\x2f")
-    return payload
-
-
 def obey(meter: MbusMeter, telegram: Telegram, unix_s: float) -> ApplicationError | None:
     """Do what an opened message orders: all of it, or nothing and the error to report.
 
@@ -76,10 +66,10 @@ def obey(meter: MbusMeter, telegram: Telegram, unix_s: float) -> ApplicationErro
     """
     kind = telegram.kind
     if kind == "application reset":
-        return _select(meter, ApplicationSelect.decode(_payload(telegram)))
+        return _select(meter, ApplicationSelect.decode(telegram.payload))
     if kind in ("clock", "clock adjustment"):
         try:
-            order = ClockOrder.decode(_payload(telegram))
+            order = ClockOrder.decode(telegram.payload)
         except DecodeError:
             return CUT_OFF
         if not taken(meter, telegram):

@@ -444,6 +444,13 @@ def _radio_frame(frame: RadioFrame, opener: _Opener) -> Telegram:
     return _application(frame, body, sender, opener, wired=False)
 
 
+def _without_fillers(tpl: Tpl, payload: bytes) -> bytes:
+    """What was sent, without what AES-CBC puts before and behind it."""
+    if tpl.header != "none" and tpl.mode in _PARTIAL_MODES and payload.startswith(IDLE):
+        return payload[len(IDLE) :].rstrip(IDLE[:1])
+    return payload
+
+
 def _application(
     frame: RadioFrame | LongFrame, body: bytes, sender: Address, opener: _Opener, *, wired: bool
 ) -> Telegram:
@@ -459,6 +466,8 @@ def _application(
         content = opener.records(kind, payload, wired=wired)
     except DecodeError as error:
         raise DecodeError(error.message, error.offset + end, error.kind) from None
+    if kind not in _WITH_RECORDS:
+        payload = _without_fillers(tpl, payload)
     if opener.protection.checks == _BY_CHANCE and content.records:
         opener.doubt(content.records)
     access = tpl.access if tpl.header != "none" else (opener.ell.access if opener.ell is not None else None)
