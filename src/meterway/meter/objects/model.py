@@ -136,6 +136,8 @@ class Model:
         if place is not None:
             up, down = energy_scale(self.profile.object(obis))
             rates = place >= 4
+            if up == down:
+                return Column(_U32, lambda _, rows: rows.values[:, place], rates=rates)
             return Column(_U32, lambda _, rows: rows.values[:, place] * up // down, rates=rates)
         if captured.class_id == 1 and profile.log and obis.d == 11:
             return Column(int(Tag.UNSIGNED), lambda _, rows: rows.values[:, 0])

@@ -59,7 +59,12 @@ class Column(NamedTuple):
     rates: bool = False
 
 
-_WIDTHS: Final = {int(Tag.DOUBLE_LONG_UNSIGNED): 4, int(Tag.LONG_UNSIGNED): 2, int(Tag.UNSIGNED): 1}
+_WIRE: Final[dict[int, np.dtype[np.generic]]] = {
+    int(Tag.DOUBLE_LONG_UNSIGNED): np.dtype(">u4"),
+    int(Tag.LONG_UNSIGNED): np.dtype(">u2"),
+    int(Tag.UNSIGNED): np.dtype("u1"),
+}
+_WIDTHS: Final = {tag: wire.itemsize for tag, wire in _WIRE.items()}
 
 
 def _shift_s(meter: Meter, now: float) -> int:
@@ -136,9 +141,8 @@ def _encode_even(columns: tuple[Column, ...], meter: Meter, rows: Rows, step_s: 
     table = template.copy()
     for column, start in zip(columns, starts, strict=True):
         if column.values is not None:
-            width = _WIDTHS[column.tag]
-            wide = column.values(meter, rows).astype(f">u{width}", casting="unsafe")
-            table[:, start : start + width] = wide.view(np.uint8).reshape(count, width)
+            place = np.ndarray(count, _WIRE[column.tag], table, start, table.strides[:1])
+            place[:] = column.values(meter, rows)
     return b"\x01" + axdr.encode_length(count) + table.tobytes()
 
 
