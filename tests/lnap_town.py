@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from meterway.links.radio import OnReception, Reception
+from meterway.lnap.config import LnapConfig, MeterConfig, PartyConfig, SideConfig
 from meterway.lnap.device import Bound, Gateway, Profile
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.rules import Party, Right
+from meterway.lnap.site import Site
 from meterway.lnap.store import Spool
+from meterway.lnap.tariff import TariffCase
 from meterway.stacks.mbus.address import Address, manufacturer_code
 from meterway.stacks.mbus.build import Wrapping, radio_telegrams
 from meterway.stacks.mbus.ell import Ell
@@ -89,3 +94,58 @@ def ledger(tmp_path: Path, *meters: Bound, period_s: int = 3600, limit: int = 64
     found.restore(now)
     found.bind_all(meters, now)
     return found
+
+
+SECRET = "00112233445566778899aabbccddeeff"
+
+
+def settings(tmp_path: Path, **more: Any) -> LnapConfig:
+    """A gateway with an operator who may do everything, on free ports."""
+    operator = PartyConfig(
+        name="operator",
+        client=1,
+        secret=SECRET,
+        channels="all",
+        rights=("read", "command", "configure"),
+        sees_gateway=True,
+    )
+    parties = (operator, *more.pop("parties", ()))
+    given: dict[str, Any] = {
+        "serial": "LNAP0001",
+        "store": str(tmp_path / "lnap.sqlite"),
+        "master_key": str(tmp_path / "lnap.key"),
+        "wan": SideConfig(port=0),
+        "parties": parties,
+    }
+    return LnapConfig(**{**given, **more})
+
+
+def listed(meter: RadioMeter, channel: int = 1, **more: Any) -> MeterConfig:
+    """The meter as the settings list it."""
+    return MeterConfig(address=str(meter.address), channel=channel, key=meter.key.hex(), **more)
+
+
+def site(book: Ledger, *parties: Party, tariffs: tuple[TariffCase, ...] = ()) -> Site:
+    """A site around a ledger; the first party may do everything unless others are given."""
+    operator = Party(
+        name="operator",
+        client=1,
+        channels=None,
+        rights=Right.READ | Right.COMMAND | Right.CONFIGURE,
+        sees_gateway=True,
+    )
+    known = parties or (operator,)
+    return Site(
+        serial="LNAP0001",
+        flag="MWY",
+        ledger=book,
+        firmware="MWY-LNAP-1",
+        secrets={party.name: bytes(16) for party in known},
+        parties=known,
+        tariffs=tariffs,
+    )
+
+
+def hear(book: Ledger, octets: bytes, now: float) -> None:
+    """A telegram that comes by radio."""
+    book.heard(book.gateway.receive(octets, link="radio", now=now, mode="T1"))

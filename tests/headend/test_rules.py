@@ -2,7 +2,15 @@
 
 import pytest
 
-from meterway.headend.rules import CAUSES, ClockVerdict, is_worth_retrying, judge_clock, missing_span
+from meterway.base.obis import Obis
+from meterway.headend.rules import (
+    CAUSES,
+    ClockVerdict,
+    is_worth_retrying,
+    judge_clock,
+    load_profile_of,
+    missing_span,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +45,10 @@ def test_one_span_covers_all_gaps_that_have_ended() -> None:
 def test_nothing_missing_or_nothing_ended_is_no_span() -> None:
     assert missing_span([], period_s=900, up_to_s=5000) is None
     assert missing_span([(5400, 6300)], period_s=900, up_to_s=5000) is None
+
+
+def test_the_load_profile_of_a_meter_behind_a_gateway_is_its_mbus_profile() -> None:
+    usual, mbus, daily = Obis(1, 0, 99, 1, 0), Obis(0, 1, 24, 3, 0), Obis(1, 0, 99, 2, 0)
+    assert load_profile_of([daily, mbus, usual], usual) == usual
+    assert load_profile_of([daily, mbus], usual) == mbus
+    assert load_profile_of([daily], usual) == usual

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lnap_town import RadioMeter
-from meterway.lnap.answers import bus_order, confirm, end, question, reply_window, send_order
+from meterway.lnap.answers import alarm_question, bus_order, confirm, end, question, reply_window, send_order
 from meterway.lnap.mirror import Order
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.application import Switch, switch
@@ -31,7 +31,9 @@ def test_an_order_opens_under_the_meters_key(mode: int) -> None:
     assert bound.sent == 42
 
 
-@pytest.mark.parametrize(("make", "name"), [(confirm, "CNF-IR"), (end, "SND-NKE"), (question, "REQ-UD2")])
+@pytest.mark.parametrize(
+    ("make", "name"), [(confirm, "CNF-IR"), (alarm_question, "REQ-UD1"), (end, "SND-NKE"), (question, "REQ-UD2")]
+)
 def test_short_answers_name_the_meter(make: object, name: str) -> None:
     meter = RadioMeter()
     answer = make(OWN, meter.bound(mode="C1"))  # type: ignore[operator]

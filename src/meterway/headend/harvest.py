@@ -16,7 +16,7 @@ from meterway.headend.contact import Outcome
 from meterway.headend.decode import ProfileRows, blocks_of, decode_log, decode_profile, register_value
 from meterway.headend.fleet import Entry
 from meterway.headend.layout import ProfileLayout
-from meterway.headend.rules import ClockVerdict, judge_clock
+from meterway.headend.rules import ClockVerdict, judge_clock, load_profile_of
 from meterway.headend.script import SessionFailed
 from meterway.store.block import Block
 from meterway.store.contacts import Contact
@@ -93,9 +93,11 @@ def thresh(harvest: Harvest, *, load_profile: Obis, clock_invalid_beyond_s: floa
             sheaf.error = f"the device's clock is {_off(collected.clock_offset_s)}: its readings have no time to trust"
             return sheaf
     _registers(sheaf)
+    known = collected.layout.profiles if collected.layout is not None else {}
+    load = load_profile_of(map(Obis.parse, known), load_profile)
     for layout, raw in collected.profiles:
         with _noting(sheaf):
-            _profile(sheaf, layout, raw, is_load=raw.obis == load_profile)
+            _profile(sheaf, layout, raw, is_load=raw.obis == load)
     for raw in collected.logs:
         with _noting(sheaf):
             _log(sheaf, raw)

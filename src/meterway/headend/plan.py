@@ -10,7 +10,7 @@ from meterway.base.obis import Obis
 from meterway.headend.collect import Plan
 from meterway.headend.config import CollectConfig
 from meterway.headend.fleet import Entry
-from meterway.headend.rules import missing_span
+from meterway.headend.rules import load_profile_of, missing_span
 from meterway.mapping.companion import CompanionProfile
 from meterway.mapping.profile import load_profile
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
@@ -46,9 +46,7 @@ class Planner:
         list_max = entry.device.flags.get("with_list_max", 16)
         return Plan(
             identity=identity,
-            registers=tuple(
-                AttributeDescriptor(item.class_id, item.obis, 2) for item in profile.collected("register")
-            ),
+            registers=tuple(AttributeDescriptor(item.class_id, item.obis, 2) for item in profile.collected("register")),
             profiles=self._profiles(entry, profile, now),
             logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
             pushes=tuple(item.obis for item in profile.objects.values() if item.class_id == _PUSH_SETUP),
@@ -59,10 +57,12 @@ class Planner:
 
     def _profiles(self, entry: Entry, profile: CompanionProfile, now: float) -> tuple[tuple[Obis, float, float], ...]:
         spans = []
-        for item in profile.collected("profile"):
-            if item.obis != LOAD_PROFILE:
+        collected = profile.collected("profile")
+        load = load_profile_of((item.obis for item in collected), LOAD_PROFILE)
+        for item in collected:
+            if item.obis != load:
                 spans.append((item.obis, *self._since(entry, item.obis, now, 1.0)))
-            elif (span := self._missing(entry, now)) is not None:
+            elif (span := self._missing(entry, load, now)) is not None:
                 spans.append((item.obis, *span))
         return tuple(spans)
 
@@ -74,14 +74,14 @@ class Planner:
     def _earliest(self, now: float) -> float:
         return now - self._config.history_days * _DAY_S
 
-    def _missing(self, entry: Entry, now: float) -> tuple[float, float] | None:
+    def _missing(self, entry: Entry, load: Obis, now: float) -> tuple[float, float] | None:
         """The slice of the load profile that is to be asked for; None if it is complete up to now.
 
         Slots before the last row that a device answered with are not asked for again: it did not have them.
         """
-        layout = entry.layout.profiles.get(str(LOAD_PROFILE)) if entry.layout is not None else None
+        layout = entry.layout.profiles.get(str(load)) if entry.layout is not None else None
         period = (layout.period_s if layout is not None else 0) or _DEFAULT_PERIOD_S
-        mark = self._store.counters.next(entry.device.id, f"read:{LOAD_PROFILE}")
+        mark = self._store.counters.next(entry.device.id, f"read:{load}")
         start = int(mark + period if mark else self._earliest(now)) // period * period
         end = int(now) // period * period + period
         if start >= end:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-__all__ = ["CAUSES", "ClockVerdict", "is_worth_retrying", "judge_clock", "missing_span"]
+from meterway.base.obis import Obis
+
+__all__ = ["CAUSES", "ClockVerdict", "is_worth_retrying", "judge_clock", "load_profile_of", "missing_span"]
 
 CAUSES: Final[dict[str, str]] = {
     "link": "the line failed or was closed",
@@ -29,6 +32,7 @@ CAUSES: Final[dict[str, str]] = {
 }
 """Why a session failed: the words that are counted."""
 
+_MBUS_PROFILE: Final = (0, 24, 3, 0)
 _FINAL: Final = frozenset({"authentication", "key", "key-refused", "title", "config", "internal"})
 
 
@@ -52,6 +56,14 @@ def judge_clock(
     if offset_s is None or abs(offset_s) > invalid_beyond_s:
         return ClockVerdict.INVALID
     return ClockVerdict.GOOD if abs(offset_s) <= tolerated_s else ClockVerdict.SHIFTED
+
+
+def load_profile_of(profiles: Iterable[Obis], usual: Obis) -> Obis:
+    """Which of a device's profiles is its load profile: the usual one, or that of a meter behind a gateway."""
+    listed = tuple(profiles)
+    if usual in listed:
+        return usual
+    return next((obis for obis in listed if (obis.a, obis.c, obis.d, obis.e) == _MBUS_PROFILE), usual)
 
 
 def missing_span(gaps: list[tuple[int, int]], *, period_s: int, up_to_s: float) -> tuple[float, float] | None:

@@ -15,9 +15,9 @@ from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import encode_radio
 
-__all__ = ["Answer", "bus_order", "confirm", "end", "question", "reply_window", "send_order"]
+__all__ = ["Answer", "alarm_question", "bus_order", "confirm", "end", "question", "reply_window", "send_order"]
 
-_CNF_IR, _SND_NKE, _SND_UD, _REQ_UD2 = 0x06, 0x40, 0x53, 0x5B
+_CNF_IR, _SND_NKE, _SND_UD, _REQ_UD1, _REQ_UD2 = 0x06, 0x40, 0x53, 0x5A, 0x5B
 _CI_TRANSPORT: Final = 0x80
 _WITHOUT_HEADER: Final = {0x5B: 0x51}
 _WINDOWS: Final[dict[str, tuple[str, float]]] = {
@@ -55,6 +55,11 @@ def question(own: Address, meter: Bound) -> Answer:
     return _bare(own, meter, _REQ_UD2)
 
 
+def alarm_question(own: Address, meter: Bound) -> Answer:
+    """REQ-UD1: asks for the alarms, when a meter demands access."""
+    return _bare(own, meter, _REQ_UD1)
+
+
 def _bare(own: Address, meter: Bound, control: int) -> Answer:
     tpl = Tpl(ci=_CI_TRANSPORT, header="long", address=meter.address, access=meter.access)
     mode, delay_s = reply_window(meter.mode)
@@ -73,8 +78,8 @@ def send_order(own: Address, meter: Bound, order: Order) -> Answer:
 
 def bus_order(meter: Bound, order: Order) -> tuple[int, bytes]:
     """CI and data of the order for the two-wire bus; without a header where the meter knows no protection."""
-    if not meter.protection:
-        return _WITHOUT_HEADER.get(order.ci, order.ci), order.payload
+    if not meter.protection and order.ci in _WITHOUT_HEADER:
+        return _WITHOUT_HEADER[order.ci], order.payload
     message = _message(meter, order)
     return message[0], message[1:]
 

@@ -93,7 +93,8 @@ class Bound:
     protection: int = 0
     """The security mode its telegrams have; what is sent to it has the same."""
     sent: int = 0
-    """The last message counter that was used towards it."""
+    """The last message counter that was used towards it, and the last that is reserved on the disk."""
+    reserved: int = 0
     recent: tuple[tuple[float, bytes], ...] = ()
     good: dict[Obis, Mirrored] = field(default_factory=dict)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
+
+import msgspec
 
 from meterway.base.obis import Obis
 from meterway.lnap.device import Bound, Gateway, Heard, KeyStatus, Profile
@@ -11,25 +13,44 @@ from meterway.lnap.events import Code, Event
 from meterway.lnap.mirror import Mirrored, Quality
 from meterway.lnap.rules import is_cumulative, is_silent, rescaled
 from meterway.lnap.store import Spool
-from meterway.lnap.tariff import Row
+from meterway.lnap.tariff import Row, TariffCase, stages_of
+from meterway.mapping.mbus_cosem import main_registers
 from meterway.store.vault import Vault
 
 __all__ = ["Ledger"]
 
 _DAY_S: Final = 86400
+_AHEAD: Final = 64
+
+
+class _Stages(msgspec.Struct):
+    """What a time-variable tariff has counted: amounts by stage, and the last reading that went into them."""
+
+    amounts: dict[int, int] = msgspec.field(default_factory=dict)
+    last: tuple[int, ...] = ()
 
 
 class Ledger:
     """Keeps a gateway's state. ``period_s`` is that of the profile, ``keep_days`` how long its rows stay at most."""
 
     def __init__(
-        self, gateway: Gateway, spool: Spool, vault: Vault, *, period_s: int = 3600, keep_days: int = 60
+        self,
+        gateway: Gateway,
+        spool: Spool,
+        vault: Vault,
+        *,
+        period_s: int = 3600,
+        keep_days: int = 60,
+        tariffs: Iterable[TariffCase] = (),
     ) -> None:
         self.gateway = gateway
         self.spool = spool
         self.period_s = period_s
+        self._tariffs = tuple(case for case in tariffs if case.stages)
         self._vault = vault
         self._keep_days = keep_days
+        self.on_events: Callable[[list[Event]], object] = len
+        """Told of what has been logged, once it is on the disk."""
         self._touched: set[Bound] = set()
         self._formats = 0
         self._slot = 0
@@ -55,6 +76,7 @@ class Ledger:
                 key_status=KeyStatus(row.key_status),
                 heard_s=row.heard_s,
                 sent=sent.get(name, 0),
+                reserved=sent.get(name, 0),
             )
             gateway.bind(meter, now)
             self._restore_values(meter)
@@ -90,6 +112,11 @@ class Ledger:
             self.spool.drop_meter(channel)
         self.flush()
 
+    def keep_orders(self, channel: int) -> None:
+        """Write the orders of a channel; durable when it returns."""
+        with self.spool.transaction():
+            self.spool.keep_orders(self.gateway.mailbox.of(channel))
+
     def heard(self, heard: Heard) -> None:
         """Note what a telegram changed; ``flush`` writes it."""
         meter = heard.meter
@@ -117,19 +144,21 @@ class Ledger:
             if events:
                 spool.add_events(events)
                 spool.keep_orders(order for channel in gateway.channels for order in gateway.mailbox.of(channel))
+        if events:
+            self.on_events(events)
 
     def _write_counters(self, meter: Bound) -> None:
         last = self.gateway.guard.last.get(meter.name)
         if last is not None:
             self.spool.keep_counter(f"heard:{meter.name}", last)
-        if meter.sent:
-            self.spool.keep_counter(f"sent:{meter.name}", meter.sent)
         self._keep_meter(meter)
 
     def about_to_send(self, meter: Bound) -> None:
-        """A message counter is about to be used: it is written first."""
-        with self.spool.transaction():
-            self.spool.keep_counter(f"sent:{meter.name}", meter.sent)
+        """A message counter is about to be used: it, and some to come, are written first."""
+        if meter.sent > meter.reserved:
+            meter.reserved = meter.sent + _AHEAD
+            with self.spool.transaction():
+                self.spool.keep_counter(f"sent:{meter.name}", meter.reserved)
 
     # -- readings ---------------------------------------------------------------------------------------------
 
@@ -159,6 +188,8 @@ class Ledger:
             added = self.spool.add(rows)
             self.spool.keep_latest(latest)
             self._write_all_counters()
+            for case in self._tariffs:
+                self._accumulate(case, slot)
             lost = self.spool.trim()
             self.spool.forget_before(slot - self._keep_days * _DAY_S)
         if lost:
@@ -169,6 +200,34 @@ class Ledger:
     def _write_all_counters(self) -> None:
         for meter in self.gateway.meters.values():
             self._write_counters(meter)
+
+    # -- tariff stages ----------------------------------------------------------------------------------------
+
+    def _accumulate(self, case: TariffCase, slot: int) -> None:
+        """Add what came since the last time to the stages, in the transaction of the readings: none counts twice."""
+        meter = self.gateway.channels.get(case.channel)
+        main = main_registers(meter.address.device_type, converts=meter.converts)[:1] if meter is not None else ()
+        if meter is None or not main:
+            return
+        kept = self._stages(case, meter)
+        rows = self.rows(meter, main[0], kept.last[0] + 1 if kept.last else 0, slot)
+        if not rows:
+            return
+        run = [Row(*kept.last), *rows] if kept.last else rows
+        for stage, amount in stages_of(case.stages, run, self.gateway.zone).items():
+            kept.amounts[stage] = kept.amounts.get(stage, 0) + amount
+        kept.last = tuple(rows[-1])
+        self.spool.keep_state(f"stages:{case.party}:{meter.name}", msgspec.msgpack.encode(kept))
+
+    def _stages(self, case: TariffCase, meter: Bound) -> _Stages:
+        kept = self.spool.state(f"stages:{case.party}:{meter.name}")
+        return msgspec.msgpack.decode(kept, type=_Stages) if kept else _Stages()
+
+    def stage_amounts(self, case: TariffCase) -> dict[int, int]:
+        """What fell into each tariff stage so far, in the scaler of the main register; 0 is the error register."""
+        meter = self.gateway.channels.get(case.channel)
+        amounts = {} if meter is None else self._stages(case, meter).amounts
+        return {stage: amounts.get(stage, 0) for stage in (0, *(one.number for one in case.stages))}
 
     def save(self) -> None:
         """Write all that is in memory, before the end."""
@@ -209,6 +268,12 @@ class Ledger:
                 self.gateway.log(now, Code.COMMUNICATION_ERROR, meter.channel)
                 found.append(meter)
         return found
+
+    def keep_image(self, identifier: bytes, image: bytes) -> None:
+        """Keep a firmware image that was activated, for whoever starts the gateway next."""
+        with self.spool.transaction():
+            self.spool.keep_state("firmware", identifier)
+            self.spool.keep_state("image", image)
 
     def events(self, channel: int | None, from_s: float, to_s: float) -> list[Event]:
         """What is in the log, the oldest first."""

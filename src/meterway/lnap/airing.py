@@ -1,0 +1,80 @@
+"""The gateway on the air: each frame heard goes to the gateway, and what it is answered with goes out in time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from meterway.base.errors import LinkError
+from meterway.links.radio import RadioPort, Reception
+from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, send_order
+from meterway.lnap.device import Bound, Fate, Heard
+from meterway.lnap.ledger import Ledger
+from meterway.lnap.rules import Window
+from meterway.stacks.mbus.address import Address
+from meterway.stacks.mbus.wireless.frames import RadioFrame
+
+__all__ = ["Airing"]
+
+_SND_IR, _ACC_DMD, _ACK, _RSP_UD = 0x46, 0x48, 0x00, 0x08
+_TOLD: Final = (Fate.STORED, Fate.LINK)
+
+
+class Airing:
+    """One radio port. ``own`` is the gateway's address; without ``windows`` it listens always.
+
+    A session with a meter is: order, acknowledgement, question, answer, end. Only the answer, protected as the meter's
+    telegrams are, settles an order; one that is not answered goes out again when the meter wakes next.
+    """
+
+    def __init__(self, port: RadioPort, ledger: Ledger, own: Address, windows: tuple[Window, ...] = ()) -> None:
+        self._port = port
+        self._ledger = ledger
+        self._own = own
+        self._windows = windows
+        self.heard = 0
+        self.sent = 0
+        port.listen(self._take)
+
+    def close(self) -> None:
+        """Off the air."""
+        self._port.close()
+
+    def _take(self, reception: Reception) -> None:
+        now = reception.time_s
+        if self._windows and not any(window.is_open(now) for window in self._windows):
+            return
+        self.heard += 1
+        gateway = self._ledger.gateway
+        heard = gateway.receive(
+            reception.octets, link="radio", now=now, mode=reception.mode, rssi_dbm=reception.rssi_dbm
+        )
+        self._ledger.heard(heard)
+        if heard.meter is not None and heard.fate in _TOLD and heard.answerable:
+            answer = self._answer(heard, heard.meter, now)
+            if answer is not None:
+                self._send(answer)
+
+    def _answer(self, heard: Heard, meter: Bound, now: float) -> Answer | None:
+        frame = heard.telegram.frame if heard.telegram is not None else None
+        control = frame.control & 0x7F if isinstance(frame, RadioFrame) else -1
+        mailbox = self._ledger.gateway.mailbox
+        if control == _SND_IR:
+            return confirm(self._own, meter)
+        if control == _ACC_DMD:
+            return alarm_question(self._own, meter)
+        if control == _ACK:
+            waits = mailbox.in_flight(meter.channel) is not None
+            return question(self._own, meter) if waits else end(self._own, meter)
+        order = mailbox.next(meter.channel, now)
+        if order is None:
+            return end(self._own, meter) if control & 0x4F == _RSP_UD else None
+        answer = send_order(self._own, meter, order)
+        self._ledger.about_to_send(meter)
+        return answer
+
+    def _send(self, answer: Answer) -> None:
+        try:
+            self._port.send(answer.octets, mode=answer.mode, delay_s=answer.delay_s)
+        except LinkError:
+            return  # a receiver without a transmitter: the order waits until it expires
+        self.sent += 1

@@ -1,0 +1,208 @@
+"""What upper floors may ask of a gateway: run it, see it, bind meters, give orders; plain values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
+from meterway.base.units import symbol_of
+from meterway.lnap.config import (
+    SAMPLE,
+    BusConfig,
+    LnapConfig,
+    MeterConfig,
+    MqttConfig,
+    PartyConfig,
+    PushConfig,
+    RadioConfig,
+    SideConfig,
+    TariffConfig,
+    address_of,
+    load_config,
+)
+from meterway.lnap.device import Bound, Fate, Profile
+from meterway.lnap.mirror import Order, OrderState
+from meterway.lnap.serve import Lnap
+from meterway.mapping.mbus_cosem import medium_of
+from meterway.stacks.mbus.application import Switch, change_key, switch
+
+__all__ = [
+    "SAMPLE",
+    "Bound",
+    "BusConfig",
+    "Fate",
+    "Lnap",
+    "LnapConfig",
+    "MeterConfig",
+    "MeterView",
+    "MqttConfig",
+    "Order",
+    "OrderState",
+    "PartyConfig",
+    "Profile",
+    "PushConfig",
+    "RadioConfig",
+    "SideConfig",
+    "TariffConfig",
+    "ValueView",
+    "accept",
+    "address_of",
+    "load_config",
+    "meters",
+    "order_valve",
+    "registry_rows",
+    "rotate_key",
+    "serve_lnap",
+]
+
+_PROFILES = {1: "mbus-electricity", 4: "mbus-heat-cost", 5: "mbus-heat", 6: "mbus-heat", 7: "mbus-gas"}
+"""Companion profiles by OBIS group A."""
+_WATER = "mbus-water"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueView:
+    """One mirrored value: scaled number, unit, age in seconds, quality bits (0 good)."""
+
+    obis: Obis
+    value: float
+    unit: str
+    age_s: int
+    quality: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterView:
+    """One meter of the white list."""
+
+    channel: int
+    address: str
+    medium: str
+    link: str
+    telegrams: int
+    refused: int
+    silent: bool
+    rssi_dbm: float | None
+    values: tuple[ValueView, ...]
+    orders: int
+    """How many orders wait for it."""
+
+
+@asynccontextmanager
+async def serve_lnap(config: LnapConfig, *, unix: Callable[[], float] = time.time) -> AsyncIterator[Lnap]:
+    """Run a gateway while the block lasts; ``lnap.ports`` says where each side is served."""
+    lnap = Lnap(config, unix=unix)
+    await lnap.start()
+    try:
+        yield lnap
+    finally:
+        await lnap.stop()
+
+
+def meters(lnap: Lnap) -> list[MeterView]:
+    """The white list as it stands."""
+    return [_view(lnap, lnap.gateway.channels[channel]) for channel in sorted(lnap.gateway.channels)]
+
+
+def _view(lnap: Lnap, meter: Bound) -> MeterView:
+    now = lnap.now()
+    values = tuple(
+        ValueView(
+            obis=one.obis,
+            value=one.raw * 10.0**one.scaler,
+            unit=symbol_of(one.unit),
+            age_s=max(int(now - one.received_s), 0),
+            quality=one.quality,
+        )
+        for one in lnap.gateway.mirror.of(meter.channel)
+    )
+    return MeterView(
+        channel=meter.channel,
+        address=meter.name,
+        medium=meter.address.medium,
+        link=meter.link,
+        telegrams=meter.telegrams,
+        refused=meter.refused,
+        silent=meter.silent,
+        rssi_dbm=meter.rssi_dbm,
+        values=values,
+        orders=len(lnap.gateway.mailbox.waiting(meter.channel)),
+    )
+
+
+def accept(
+    lnap: Lnap, address: str, *, key: bytes = b"", channel: int | None = None, security: Profile = Profile.B
+) -> int:
+    """Bind a proposed meter; its channel. ConfigError if nobody proposed it."""
+    keys = (key,) if key else ()
+    meter = lnap.gateway.accept(address_of(address), keys=keys, channel=channel, security=security, now=lnap.now())
+    lnap.ledger.keep_meter(meter)
+    return meter.channel
+
+
+def order_valve(lnap: Lnap, channel: int, *, connect: bool, by: str = "") -> Order:
+    """Order a valve to close or to be released when the meter listens next."""
+    payload = switch(Switch.CLOSED if connect else Switch.OPEN).encode()
+    return _order(lnap, channel, "valve", payload, "connect" if connect else "disconnect", by)
+
+
+def rotate_key(lnap: Lnap, channel: int, key: bytes, *, by: str = "") -> Order:
+    """Give a meter a new key, wrapped under the one it has; it is in use here as soon as the meter uses it."""
+    meter = lnap.gateway.channel(channel)
+    if not meter.keys:
+        raise ConfigError(f"channel {channel} has no key to wrap a new one under")
+    payload = change_key(key, meter.keys[0]).encode()
+    lnap.gateway.set_key(channel, key, lnap.now())
+    lnap.ledger.keep_meter(meter)
+    return _order(lnap, channel, "key", payload, "rotation", by)
+
+
+def _order(lnap: Lnap, channel: int, kind: str, payload: bytes, detail: str, by: str) -> Order:
+    order = lnap.gateway.order(
+        channel, kind, payload, now=lnap.now(), valid_s=lnap.config.order_valid_s, detail=detail, by=by
+    )
+    lnap.ledger.keep_orders(channel)
+    if lnap.gateway.channel(channel).link == "wired":
+        lnap.site.poll(channel)
+    return order
+
+
+def profile_of(meter: Bound) -> str:
+    """The companion profile a head end reads a meter by."""
+    medium = medium_of(meter.address.device_type)
+    return _PROFILES.get(medium or 0, _WATER)
+
+
+def registry_rows(
+    lnap: Lnap, party: str, *, host: str = "127.0.0.1", channels: Sequence[int] = ()
+) -> list[dict[str, str]]:
+    """The rows of a head end's device registry for the gateway and its meters, as a party reaches them.
+
+    They hold that party's keys. ConfigError if it is no party.
+    """
+    found = next((one for one in lnap.site.parties if one.name == party), None)
+    if found is None:
+        raise ConfigError(f"{party} is no party")
+    chosen = channels or (0, *sorted(lnap.gateway.channels))
+    rows = []
+    for channel in chosen:
+        keys = lnap.site.keys(found, channel)
+        rows.append(
+            {
+                "serial": lnap.site.name(channel),
+                "system_title": lnap.site.title(channel).hex(),
+                "profile": "lnap" if channel == 0 else profile_of(lnap.gateway.channel(channel)),
+                "transport": "tcp",
+                "host": host,
+                "port": str(lnap.ports[found.side]),
+                "sap": str(channel + 1),
+                "client": str(found.client),
+                "guek": keys.guek.hex(),
+                "gak": keys.gak.hex(),
+            }
+        )
+    return rows

@@ -1,0 +1,189 @@
+"""A meter as a logical device: its registers under the codes of its medium, their times and age, its profiles."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from meterway.base.obis import Obis
+from meterway.lnap.mirror import Mirrored
+from meterway.lnap.objects.client import mbus_client, valve_control
+from meterway.lnap.objects.profile import STATUS, RegisterRows, joined, register_profile
+from meterway.lnap.objects.shared import shared
+from meterway.lnap.objects.table import Ask, Attr, Read, Thing, date_time, fixed, number, scaler_unit, text
+from meterway.lnap.rules import is_cumulative
+from meterway.lnap.tariff import TariffCase, view
+from meterway.mapping.mbus_cosem import main_registers
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import Data
+from meterway.stacks.dlms.xdlms.results import DataAccessResult
+
+__all__ = ["AGE", "HOURLY", "ORDERS", "extended_register", "meter_things", "registers_of"]
+
+AGE: Final = Obis(0, 0, 128, 0, 0)
+"""Seconds since the last telegram of the meter was received."""
+ORDERS: Final = Obis(0, 0, 128, 1, 0)
+"""The orders of the meter: number, kind, state, tries, times, detail."""
+HOURLY: Final = Obis(0, 1, 24, 3, 0)
+_MONTHLY, _DAILY = Obis(0, 0, 98, 1, 0), Obis(0, 0, 98, 2, 0)
+_SECONDS: Final = 7
+_NOW: Final = ("TAF6", "TAF7", "TAF9", "TAF10", "TAF14")
+_SERIES: Final = ("TAF7", "TAF10", "TAF14")
+
+
+def registers_of(ask: Ask) -> tuple[Obis, ...]:
+    """The registers of the meter that were heard, those that are billed first."""
+    meter = ask.site.meter(ask.channel)
+    heard = ask.site.ledger.registers(meter)
+    main = main_registers(meter.address.device_type, converts=meter.converts)
+    return (*[one for one in main if one in heard], *[one for one in heard if one not in main])
+
+
+def _billed(ask: Ask) -> tuple[Obis, ...]:
+    meter = ask.site.meter(ask.channel)
+    main = main_registers(meter.address.device_type, converts=meter.converts)
+    heard = ask.site.ledger.registers(meter)
+    return tuple(one for one in main if one in heard and is_cumulative(one))
+
+
+# -- present values ---------------------------------------------------------------------------------------
+
+
+def _may_see_now(ask: Ask) -> bool:
+    """Whether the party's tariff use cases let present values out."""
+    return not ask.party.cases or ask.site.case(ask.party, ask.channel, *_NOW) is not None
+
+
+def _shown(obis: Obis, attribute: int) -> Read:
+    def read(ask: Ask) -> Data | DataAccessResult:
+        found = ask.site.ledger.shown(ask.site.meter(ask.channel), obis)
+        if found is None:
+            return DataAccessResult.OBJECT_UNAVAILABLE
+        value, scaler, unit = found
+        if attribute == 3:
+            return scaler_unit(scaler, unit)
+        return _value(value, attribute) if _may_see_now(ask) else DataAccessResult.READ_WRITE_DENIED
+
+    return read
+
+
+def _value(value: Mirrored, attribute: int) -> Data:
+    if attribute == 2:
+        return number(value.raw)
+    return axdr.u8(value.quality) if attribute == 4 else date_time(value.measured_s)
+
+
+def _register(obis: Obis) -> Thing:
+    return Thing(class_id=3, obis=obis, attributes={place: Attr(_shown(obis, place)) for place in (2, 3)})
+
+
+def extended_register(obis: Obis, shown_as: Obis) -> Thing:
+    """A register with its quality and the time it was measured."""
+    return Thing(class_id=4, obis=shown_as, attributes={place: Attr(_shown(obis, place)) for place in (2, 3, 4, 5)})
+
+
+def _age(ask: Ask) -> Data | DataAccessResult:
+    age = ask.site.ledger.gateway.mirror.age_s(ask.channel, ask.now)
+    return DataAccessResult.OBJECT_UNAVAILABLE if age is None else axdr.u32(age)
+
+
+def _quality(ask: Ask) -> Data:
+    values = ask.site.ledger.gateway.mirror.of(ask.channel)
+    quality = 0
+    for value in values:
+        quality |= value.quality
+    return axdr.u8(quality)
+
+
+def _orders(ask: Ask) -> Data:
+    found = ask.site.ledger.gateway.mailbox.of(ask.channel)
+    rows = [
+        axdr.structure(
+            axdr.u32(order.number),
+            text(order.kind),
+            axdr.enum(int(order.state)),
+            axdr.u8(min(order.tries, 255)),
+            date_time(order.created_s),
+            date_time(order.closed_s or order.expires_s),
+            text(order.detail),
+        )
+        for order in found
+    ]
+    return axdr.array(*rows)
+
+
+# -- profiles ---------------------------------------------------------------------------------------------
+
+
+def _case(ask: Ask, *names: str) -> TariffCase | None:
+    """How the rows are let out; a party that has no tariffs gets them as the first of the names has them."""
+    if ask.party.cases:
+        return ask.site.case(ask.party, ask.channel, *names)
+    return TariffCase(case=names[0], party="", channel=ask.channel, period_s=ask.site.ledger.period_s)
+
+
+def _rows(ask: Ask, from_s: float, to_s: float, *names: str) -> RegisterRows:
+    """Readings of the billed registers, as far as the party's case lets them out; none without a case."""
+    case = _case(ask, *names)
+    billed = _billed(ask)
+    if case is None or not billed:
+        return RegisterRows([], [], tuple([] for _ in billed))
+    meter, ledger = ask.site.meter(ask.channel), ask.site.ledger
+    found = [ledger.rows(meter, obis, from_s, to_s) for obis in billed]
+    return joined([view(case, rows, now=ask.now, zone=ask.site.zone) for rows in found])
+
+
+def _hourly(ask: Ask, from_s: float, to_s: float) -> RegisterRows:
+    return _rows(ask, from_s, to_s, *_SERIES)
+
+
+def _monthly(ask: Ask, from_s: float, to_s: float) -> RegisterRows:
+    return _rows(ask, from_s, to_s, "TAF1", "TAF2")
+
+
+def _daily(ask: Ask, from_s: float, to_s: float) -> RegisterRows:
+    return _rows(ask, from_s, to_s, "TAF6")
+
+
+def _period(ask: Ask) -> int:
+    case = _case(ask, *_SERIES)
+    return ask.site.ledger.period_s if case is None else max(case.period_s, ask.site.ledger.period_s)
+
+
+# -- tariff stages ----------------------------------------------------------------------------------------
+
+
+def _stage_registers(ask: Ask) -> list[Thing]:
+    """What fell into each stage of a time-variable tariff, as registers of the tariffs; 63 is the error register."""
+    case = ask.site.case(ask.party, ask.channel, "TAF2")
+    billed = _billed(ask)[:1]
+    if case is None or not billed:
+        return []
+    things = []
+    for stage in ask.site.ledger.stage_amounts(case):
+        obis = billed[0]._replace(e=stage or 63)
+        amount = Attr(lambda asked, stage=stage: number(asked.site.ledger.stage_amounts(case)[stage]))  # type: ignore[misc]
+        things.append(Thing(class_id=3, obis=obis, attributes={2: amount, 3: Attr(_shown(billed[0], 3))}))
+    return things
+
+
+def meter_things(ask: Ask) -> list[Thing]:
+    """Every object of the meter's logical device, as the party is to see it."""
+    registers = registers_of(ask)
+    shown = [extended_register(obis, Obis(0, 1, 24, 2, place)) for place, obis in enumerate(registers, 1)]
+    age = {2: Attr(_age), 3: fixed(scaler_unit(0, _SECONDS))}
+    things = [
+        *shared(ask.channel),
+        *[_register(obis) for obis in registers],
+        *_stage_registers(ask),
+        *shown,
+        Thing(class_id=3, obis=AGE, attributes=age),
+        Thing(class_id=1, obis=STATUS, attributes={2: Attr(_quality)}),
+        Thing(class_id=1, obis=ORDERS, attributes={2: Attr(_orders)}),
+        register_profile(HOURLY, _billed, _hourly, _period),
+        register_profile(_DAILY, _billed, _daily, lambda _: 86400),
+        register_profile(_MONTHLY, _billed, _monthly, lambda _: 0),
+        mbus_client(ask.channel, shown_as=1),
+    ]
+    if ask.site.meter(ask.channel).valve is not None:
+        things.append(valve_control(ask.channel, shown_as=1))
+    return things

@@ -1,0 +1,20 @@
+"""What a push says: which device, and its alarms, in the order its push setup lists them."""
+
+from __future__ import annotations
+
+from meterway.lnap.objects.shared import PUSH_ALARM
+from meterway.lnap.objects.table import date_time
+from meterway.lnap.site import Site
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.xdlms.notification import DataNotification
+
+__all__ = ["push_notification"]
+
+
+def push_notification(site: Site, channel: int, *, invoke: int, now: float) -> bytes:
+    """The whole DataNotification APDU of a logical device, in clear."""
+    name = site.flag.encode() + site.title(channel)[3:]
+    body = axdr.structure(axdr.octets(PUSH_ALARM.encode()), axdr.octets(name), axdr.u32(site.alarms.get(channel, 0)))
+    stamp = date_time(now).value
+    octets = stamp if isinstance(stamp, bytes) else b""
+    return DataNotification(invoke=invoke, date_time=octets, body=axdr.encode(body)).encode()

@@ -1,0 +1,214 @@
+"""The gateway as a process: radios and buses below, one port for each side above, pushes, and a tick a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from meterway.base.errors import LinkError, MeterwayError, StoreError
+from meterway.links import tcp
+from meterway.links.medium.air import Station
+from meterway.links.medium.client import RadioClient
+from meterway.links.pump import EngineProtocol
+from meterway.links.radio import RadioPort
+from meterway.lnap.airing import Airing
+from meterway.lnap.bus import Bus
+from meterway.lnap.config import LnapConfig, RadioConfig, SideConfig
+from meterway.lnap.counters import DlmsCounters
+from meterway.lnap.device import Gateway
+from meterway.lnap.events import Code
+from meterway.lnap.home import Home
+from meterway.lnap.ledger import Ledger
+from meterway.lnap.objects import LogicalSite
+from meterway.lnap.pushing import Pusher
+from meterway.lnap.rules import Side, Window
+from meterway.lnap.site import Site
+from meterway.lnap.store import Spool
+from meterway.stacks.dlms.framing import Disconnected, FramingEvent, Role
+from meterway.stacks.dlms.server import DlmsServer
+from meterway.stacks.dlms.wrapper import WrapperFraming
+from meterway.store.vault import Vault
+
+__all__ = ["Lnap"]
+
+_LOG: Final = logging.getLogger(__name__)
+_TICK_S: Final = 1.0
+_RETRY_S: Final = 5.0
+_SIDES: Final[tuple[Side, ...]] = ("wan", "home", "local")
+
+
+class Lnap:
+    """A gateway. ``unix`` gives Unix seconds (default: the time of day); ``ports`` has the bound port of each side.
+
+    ``start`` raises ConfigError for what the settings have wrong or a port that is taken; ``stop`` writes everything.
+    """
+
+    def __init__(self, config: LnapConfig, *, unix: Callable[[], float] = time.time) -> None:
+        self.config = config
+        self.unix = unix
+        self.ports: dict[Side, int] = {}
+        self.airings: list[Airing] = []
+        self.buses: list[Bus] = []
+        self.pusher: Pusher | None = None
+        self.home: Home | None = None
+        self._vault = Vault.from_file(Path(config.master_key))
+        self.spool = Spool(config.store, limit_octets=config.limit_mib << 20)
+        self.gateway = Gateway(zone=config.zone_info, limits=config.limits)
+        tariffs = tuple(tariff.tariff() for tariff in config.tariffs)
+        self.ledger = Ledger(
+            self.gateway,
+            self.spool,
+            self._vault,
+            period_s=config.period_s,
+            keep_days=config.keep_days,
+            tariffs=tariffs,
+        )
+        self.site = Site(
+            serial=config.serial,
+            flag=config.flag,
+            ledger=self.ledger,
+            firmware=self.spool.state("firmware").decode("ascii", "replace") or config.firmware,
+            secrets={party.name: party.octets for party in config.parties},
+            parties=tuple(party.party(config.cases_of(party.name)) for party in config.parties),
+            tariffs=tariffs,
+            zone=config.zone_info,
+            order_valid_s=config.order_valid_s,
+            poll=self._poll,
+        )
+        self.counters = DlmsCounters(self.spool, self.site)
+        self._listeners: list[tcp.Listener] = []
+        self._lines: set[EngineProtocol[FramingEvent]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def now(self) -> float:
+        """Unix seconds as the gateway's clock has them."""
+        return self.unix() + self.site.clock_offset_s
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Restore the state, open every port, begin to listen and to poll."""
+        self.ledger.on_events = self.site.note
+        self.ledger.restore(self.now())
+        self.ledger.bind_all((meter.bound() for meter in self.config.meters), self.now())
+        try:
+            for side in _SIDES:
+                settings: SideConfig | None = getattr(self.config, side)
+                if settings is not None:
+                    await self._listen(side, settings)
+        except MeterwayError:
+            await self.stop()
+            raise
+        if self.config.push is not None:
+            self.pusher = Pusher(self.config.push, self.site, self.counters, self.now)
+        self.buses = [Bus(bus, self.ledger, self.now) for bus in self.config.buses]
+        self._tasks = [asyncio.create_task(bus.run()) for bus in self.buses]
+        self._tasks += [
+            asyncio.create_task(self._stay_tuned(one, number)) for number, one in enumerate(self.config.radios)
+        ]
+        if self.config.mqtt is not None:
+            self.home = Home(self.config.mqtt, self.site, self.now)
+            self._tasks.append(asyncio.create_task(self.home.run()))
+        self._tasks.append(asyncio.create_task(self._tick()))
+
+    async def stop(self) -> None:
+        """Close everything; what is in memory is written."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.pusher is not None:
+            await self.pusher.drain()
+        for airing in self.airings:
+            airing.close()
+        for listener in self._listeners:
+            listener.close()
+        for line in tuple(self._lines):
+            line.abort()
+        self.gateway.log(self.now(), Code.STOPPED)
+        self.counters.save()
+        self.ledger.save()
+        self.spool.close()
+        await asyncio.sleep(0)
+
+    async def _tick(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(_TICK_S)
+
+    def tick(self) -> None:
+        """What is due now: capture, orders that expire, silence, what changed to the disk, alarms upward."""
+        now = self.now()
+        try:
+            self.ledger.capture(now)
+            self.ledger.watch(now, silent_after_s=self.config.silent_after_s)
+            self.counters.save()
+            self.ledger.flush()
+        except StoreError as error:
+            _LOG.error("%s", error)
+        channels, self.site.to_push = self.site.to_push, []
+        if self.pusher is not None:
+            for channel in channels:
+                self.pusher.push(channel)
+
+    # -- southbound -------------------------------------------------------------------------------------------
+
+    def attach(self, port: RadioPort, windows: tuple[Window, ...] = ()) -> Airing:
+        """Listen on a radio port."""
+        airing = Airing(port, self.ledger, self.config.address, windows)
+        self.airings.append(airing)
+        return airing
+
+    async def _stay_tuned(self, radio: RadioConfig, number: int) -> None:
+        """Be on the simulated air of a hub, again whenever it comes back."""
+        name = radio.station or f"{self.config.serial}-{number}"
+        station = Station(name=name, place=radio.place, hears=frozenset(radio.hears))
+        windows = tuple(window.window() for window in radio.windows)
+        while True:
+            ended = asyncio.Event()
+            client = RadioClient(lambda _, ended=ended: ended.set())  # type: ignore[misc]
+            try:
+                await client.connect(radio.port, radio.host)
+                airing = self.attach(client.join(station), windows)
+            except LinkError as error:
+                _LOG.warning("radio %s:%d: %s", radio.host, radio.port, error)
+            else:
+                try:
+                    await ended.wait()
+                finally:
+                    self.airings.remove(airing)
+                    client.close()
+            await asyncio.sleep(_RETRY_S)
+
+    def _poll(self, channel: int) -> bool:
+        asked = [bus.poll(channel) for bus in self.buses]
+        return any(asked)
+
+    # -- northbound -------------------------------------------------------------------------------------------
+
+    async def _listen(self, side: Side, settings: SideConfig) -> None:
+        listener = await tcp.listen(settings.host, settings.port, lambda: self._line(side))
+        self._listeners.append(listener)
+        self.ports[side] = listener.port
+
+    def _line(self, side: Side) -> asyncio.BaseProtocol:
+        server = DlmsServer(WrapperFraming(0, 0, role=Role.SERVER), lambda sap: self._device(side, sap))
+        protocol: EngineProtocol[FramingEvent] = EngineProtocol(
+            server, lambda event: self._on_line(event, protocol), on_lost=lambda _: self._lines.discard(protocol)
+        )
+        self._lines.add(protocol)
+        return protocol
+
+    @staticmethod
+    def _on_line(event: FramingEvent, protocol: EngineProtocol[FramingEvent]) -> None:
+        if isinstance(event, Disconnected) and event.error is not None:
+            protocol.close()
+
+    def _device(self, side: Side, sap: int) -> LogicalSite | None:
+        """The logical device of a wrapper port: 1 the gateway, 2 and on its channels."""
+        if sap != 1 and sap - 1 not in self.gateway.channels:
+            return None
+        return LogicalSite(self.site, sap - 1, side=side, counters=self.counters, unix=self.unix)

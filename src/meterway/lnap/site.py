@@ -1,0 +1,99 @@
+"""What a gateway is besides its meters: name, parties, tariffs, clock, firmware, alarms. What its objects show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Final
+
+from meterway.lnap.device import Bound
+from meterway.lnap.events import Code, Event
+from meterway.lnap.keys import PartyKeys, derive, title_of
+from meterway.lnap.ledger import Ledger
+from meterway.lnap.rules import Party, Side
+from meterway.lnap.tariff import TariffCase
+from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
+
+__all__ = ["ALARM_BITS", "Site"]
+
+ALARM_BITS: Final[dict[Code, int]] = {
+    Code.COMMUNICATION_ERROR: 0,
+    Code.REPLACE_BATTERY: 1,
+    Code.NOT_AUTHENTIC: 2,
+    Code.NOT_PROTECTED: 2,
+    Code.REPLAY: 3,
+    Code.REGISTER_FELL: 4,
+    Code.REGISTER_JUMPED: 5,
+    Code.METER_ALARM: 6,
+    Code.VALVE_ALARM: 7,
+    Code.TIME_BACKWARDS: 8,
+    Code.READINGS_DROPPED: 9,
+    Code.ACCESS_DENIED: 10,
+    Code.ORDER_REFUSED: 11,
+    Code.ORDER_EXPIRED: 11,
+}
+"""The bits of the alarm register; an event that has one is pushed."""
+
+
+def _nothing(_: int) -> bool:
+    return False
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """One gateway. ``poll`` asks a wired meter now; False if there is no bus to ask on."""
+
+    serial: str
+    flag: str
+    ledger: Ledger
+    firmware: str
+    secrets: dict[str, bytes]
+    parties: tuple[Party, ...] = ()
+    tariffs: tuple[TariffCase, ...] = ()
+    zone: tzinfo = UTC
+    order_valid_s: float = 86400.0
+    clock_offset_s: float = 0.0
+    alarms: dict[int, int] = field(default_factory=dict)
+    wanted: dict[int, dict[str, int]] = field(default_factory=dict)
+    """By free channel, the identity that is to be bound to it."""
+    image: ImageTransfer = field(default_factory=lambda: ImageTransfer(enabled=True, block_size=512))
+    poll: Callable[[int], bool] = _nothing
+    to_push: list[int] = field(default_factory=list)
+    """Channels whose alarms are to be pushed."""
+
+    def name(self, channel: int) -> str:
+        """The serial number of the gateway (channel 0), or of a meter: its address."""
+        return self.serial if channel == 0 else self.meter(channel).name
+
+    def title(self, channel: int) -> bytes:
+        """The system title of a logical device: each has its own."""
+        return title_of(self.flag, self.serial if channel == 0 else f"{self.serial}|{self.name(channel)}")
+
+    def keys(self, party: Party, channel: int) -> PartyKeys:
+        """The keys of a party for a logical device."""
+        return derive(self.secrets[party.name], party.name, f"{self.serial}|{self.name(channel)}")
+
+    def meter(self, channel: int) -> Bound:
+        """The meter on a channel; ConfigError if it is free."""
+        return self.ledger.gateway.channel(channel)
+
+    def party(self, side: Side, client: int) -> Party | None:
+        """Who a client is on a side; None if nobody."""
+        return next((one for one in self.parties if one.side == side and one.client == client), None)
+
+    def case(self, party: Party, channel: int, *names: str) -> TariffCase | None:
+        """A party's tariff use case of one of these names on a channel."""
+        return next(
+            (one for one in self.tariffs if (one.party, one.channel) == (party.name, channel) and one.case in names),
+            None,
+        )
+
+    def note(self, events: list[Event]) -> None:
+        """Raise the alarm bits of events; the channels of those that have one are to be pushed."""
+        for event in events:
+            bit = ALARM_BITS.get(event.code)
+            if bit is not None:
+                self.alarms[event.channel] = self.alarms.get(event.channel, 0) | 1 << bit
+                if event.channel not in self.to_push:
+                    self.to_push.append(event.channel)

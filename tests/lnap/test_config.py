@@ -1,0 +1,77 @@
+"""The sample is a configuration, and what is wrong is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lnap_town import RadioMeter, listed, settings
+from meterway.base.errors import ConfigError
+from meterway.lnap.config import SAMPLE, MeterConfig, PartyConfig, address_of, load_config
+from meterway.lnap.device import Profile
+from meterway.lnap.rules import Right
+
+
+def test_the_sample_is_read_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lnap.toml"
+    path.write_text(SAMPLE)
+    config = load_config(path)
+    assert config.wan is not None
+    assert config.home is config.local is None
+    (operator,) = config.parties
+    with pytest.raises(ConfigError, match="operator, secret"):
+        _ = operator.octets
+    monkeypatch.setenv("LNAP_OPERATOR", "00" * 16)
+    assert operator.octets == bytes(16)
+    party = operator.party(())
+    assert party.may(Right.CONFIGURE, 0)
+    assert party.channels is None
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("serial = ''", "serial"),
+        ("colour = 'red'", "colour"),
+        ("serial = 'a'\nperiod_s = 7000", "divides the day"),
+        ("serial = 'a'\n[[tariffs]]\ncase = 'TAF7'\nparty = 'x'\nchannel = 1", "x is no party"),
+        ("serial = 'a'\n[mqtt]\nhost = 'far.example'\ntls = false", "without TLS"),
+        ("serial = ", "Invalid value"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "lnap.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=complaint):
+        load_config(path)
+
+
+def test_two_parties_of_one_side_do_not_share_a_client(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="belong to one party"):
+        settings(tmp_path, parties=(PartyConfig(name="other", client=1, secret="00" * 16),))
+
+
+def test_a_missing_file_and_a_wrong_zone_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        load_config(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="Mars/Olympus"):
+        _ = settings(tmp_path, zone="Mars/Olympus").zone_info
+
+
+def test_a_meter_is_bound_as_listed() -> None:
+    meter = RadioMeter()
+    bound = listed(meter, 4, security="D").bound()
+    assert (bound.address, bound.channel, bound.keys, bound.security) == (meter.address, 4, (meter.key,), Profile.D)
+    with pytest.raises(ConfigError, match="wants a key"):
+        MeterConfig(address=str(meter.address), channel=1).bound()
+
+
+@pytest.mark.parametrize("text", ["", "MWY-1-01-03", "MWY-10000001-01", "mwy-10000001-01-03", "MWY-1000000X-01-03"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        address_of(text)
+
+
+def test_an_address_comes_back_from_its_text() -> None:
+    assert address_of(str(RadioMeter().address)) == RadioMeter().address
