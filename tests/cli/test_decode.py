@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -18,6 +20,29 @@ def test_each_line_of_hex_gives_one_line_of_json_in_order(tmp_path):
     assert [(row["obis"], row["value"], row["unit"]) for row in second["readings"]] == [("1-0:1.7.0", 1661, "W")]
     assert third["ok"] is False
     assert third["error"]["kind"] == "input"
+
+
+def test_lines_of_text_before_the_first_hex_are_faults_of_their_own(tmp_path):
+    answers = json_lines(meterway("decode", cwd=tmp_path, stdin=f"meter reading of May\n{PUSH}\n".encode()))
+    assert [answer["ok"] for answer in answers] == [False, True]
+
+
+@pytest.mark.parametrize("written", ["\ufeff{}\n", "0x{}\r\n", "\n# a remark\n{}"])
+def test_hex_as_editors_and_programs_write_it_is_taken(tmp_path, written):
+    (answer,) = json_lines(meterway("decode", cwd=tmp_path, stdin=written.format(PUSH).encode()))
+    assert answer["ok"], answer
+
+
+def test_a_telegram_that_comes_down_a_pipe_is_decoded_before_the_next_one_comes(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "meterway", "decode"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path
+    )
+    for _ in range(2):
+        process.stdin.write(f"{PUSH}\n".encode())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["ok"]
+    rest, _ = process.communicate(timeout=60)
+    assert rest == b""
 
 
 def test_raw_octets_of_a_p1_telegram_are_found_by_themselves(tmp_path):

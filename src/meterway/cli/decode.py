@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import itertools
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -75,7 +77,7 @@ def decode(
     is_pretty = sys.stdout.isatty() and not as_json
     formats = Formats()
     drivers = _drivers(folder, named)
-    for telegram in _telegrams(file.read(), given):
+    for telegram in _telegrams(file, given):
         answer = _answer(telegram, format_, formats, drivers)
         refused += isinstance(answer, Refused)
         _write(answer, is_pretty=is_pretty)
@@ -119,17 +121,44 @@ def _hex(text: str, option: str) -> bytes:
 # -- what came in -----------------------------------------------------------------------------------------------------
 
 
-def _telegrams(octets: bytes, given: DlmsKeys) -> Iterator[_Input]:
-    """Hex or JSON lines if the input looks like them, else raw octets."""
-    lines = octets.splitlines()
-    first = next((line.strip() for line in lines if line.strip() and not line.lstrip().startswith(b"#")), b"")
-    if first.startswith(b"{") or _is_hex(first):
-        for line in lines:
-            text = line.strip()
-            if text and not text.startswith(b"#"):
-                yield _json_line(text, given) if text.startswith(b"{") else _hex_line(text, given)
+def _telegrams(file: BinaryIO, given: DlmsKeys) -> Iterator[_Input]:
+    """Hex or JSON lines if the input looks like them, each as soon as it is there; else raw octets."""
+    begun: list[bytes] = []
+    for line in file:
+        begun.append(line if begun else line.removeprefix(codecs.BOM_UTF8))
+        if not _is_nothing(begun[-1]):
+            break
+    if begun and _is_line(begun[-1]):
+        yield from _lines(itertools.chain(begun[-1:], file), given)
+        return
+    octets = b"".join(begun) + file.read()
+    if _is_text_of_lines(octets):
+        yield from _lines([octets], given)
     else:
         yield from (_Input(part, given) for part in _raw(octets))
+
+
+def _lines(parts: Iterable[bytes], given: DlmsKeys) -> Iterator[_Input]:
+    for part in parts:
+        for line in part.splitlines():
+            if not _is_nothing(line):
+                text = line.strip()
+                yield _json_line(text, given) if text.startswith(b"{") else _hex_line(text, given)
+
+
+def _is_nothing(line: bytes) -> bool:
+    return not line.strip() or line.lstrip().startswith(b"#")
+
+
+def _is_line(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{") or _is_hex(line.strip())
+
+
+def _is_text_of_lines(octets: bytes) -> bool:
+    """Text of which a later line is hex or JSON: the lines before are faults, not a telegram."""
+    from meterway.mapping.p1 import is_p1
+
+    return octets.isascii() and not is_p1(octets) and any(_is_line(line) for line in octets.splitlines())
 
 
 def _raw(octets: bytes) -> list[bytes]:
@@ -146,12 +175,16 @@ def _raw(octets: bytes) -> list[bytes]:
 
 
 def _is_hex(line: bytes) -> bool:
-    digits = line.translate(None, _BLANK)
+    digits = _digits(line)
     return len(digits) >= 2 and all(octet in _HEX for octet in digits)
 
 
+def _digits(line: bytes) -> bytes:
+    return line.removeprefix(b"0x").translate(None, _BLANK)
+
+
 def _hex_line(line: bytes, given: DlmsKeys) -> _Input:
-    digits = line.translate(None, _BLANK)
+    digits = _digits(line)
     if len(digits) % 2 or not _is_hex(line):
         return _Input(fault="the line is not hex: an even number of digits 0-9 a-f is wanted")
     return _Input(bytes.fromhex(digits.decode("ascii")), given)
