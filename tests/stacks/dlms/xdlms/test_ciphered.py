@@ -17,6 +17,7 @@ from meterway.stacks.dlms.xdlms.ciphered import (
     GatewayApdu,
     GeneralCiphered,
     GeneralCiphering,
+    protected_octets,
 )
 
 pytestmark = pytest.mark.covers("IF-I", "SEC-04")
@@ -49,6 +50,22 @@ def test_an_envelope_comes_back(apdu: Apdu) -> None:
 @given(ENVELOPES)
 def test_a_cut_envelope_is_refused(apdu: Apdu) -> None:
     wire.is_cut_refused(apdu.encode())
+
+
+@given(st.sampled_from(sorted(PLAIN_TAGS)), st.binary(max_size=300) | st.integers(250, 70_000).map(bytes), st.data())
+def test_what_an_envelope_holds_is_the_same_without_the_envelope(tag: int, held: bytes, data: st.DataObject) -> None:
+    octets = bytearray(CipheredApdu(tag=tag, protected=held).encode())
+    assert protected_octets(bytes(octets)) == held
+    octets[data.draw(st.integers(1, min(len(octets) - 1, 5)))] = data.draw(wire.octet)
+    try:
+        expected: object = decode_apdu(bytes(octets))
+    except DecodeError as error:
+        expected = error
+    try:
+        assert CipheredApdu(tag=tag, protected=protected_octets(bytes(octets))) == expected
+    except DecodeError as error:
+        assert isinstance(expected, DecodeError)
+        assert (error.message, error.offset, error.kind) == (expected.message, expected.offset, expected.kind)
 
 
 def test_every_service_has_one_global_and_one_dedicated_tag() -> None:

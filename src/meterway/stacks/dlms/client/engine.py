@@ -22,7 +22,7 @@ from meterway.stacks.dlms.client.settings import ClientSettings
 from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, Framing, FramingEvent
 from meterway.stacks.dlms.security.context import SecurityContext
 from meterway.stacks.dlms.xdlms.block_transfer import BlockAssembly, GeneralBlockTransfer
-from meterway.stacks.dlms.xdlms.ciphered import DEDICATED_TAGS, PLAIN_TAGS, CipheredApdu, GeneralCiphered
+from meterway.stacks.dlms.xdlms.ciphered import DEDICATED_TAGS, PLAIN_TAGS, GeneralCiphered, protected_octets
 from meterway.stacks.dlms.xdlms.error import ExceptionResponse
 from meterway.stacks.dlms.xdlms.get import Item
 from meterway.stacks.dlms.xdlms.notification import DataNotification, EventNotification
@@ -274,15 +274,16 @@ class DlmsClient:
         security = self._security
         if security is None:
             raise SecurityError("a protected APDU came, no keys are set", "key")
-        envelope = decode_apdu(apdu)
-        if isinstance(envelope, GeneralCiphered):
+        inner = PLAIN_TAGS.get(tag)
+        if inner is None:
+            envelope = decode_apdu(apdu)
+            if not isinstance(envelope, GeneralCiphered):
+                raise DecodeError(f"a {apdu_name(apdu)} is no envelope of one service", 0, "apdu")
             if envelope.system_title not in (b"", security.peer_title):
                 raise SecurityError("the system title is not that of the associated device", "title")
             return security.open(envelope.protected, dedicated=tag == 0xDC)
-        if not isinstance(envelope, CipheredApdu):
-            raise DecodeError(f"a {apdu_name(apdu)} is no envelope of one service", 0, "apdu")
-        plain = security.open(envelope.protected, dedicated=tag in _DEDICATED)
-        if plain[:1] != bytes((PLAIN_TAGS[tag],)):
+        plain = security.open(protected_octets(apdu), dedicated=tag in _DEDICATED)
+        if not plain or plain[0] != inner:
             raise DecodeError(f"a {apdu_name(plain)} came in the envelope of another service", 0, "apdu")
         return plain
 

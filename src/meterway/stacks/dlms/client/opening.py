@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from meterway.base.errors import MeterwayError, RemoteProtocolError, SecurityError
 from meterway.base.obis import Obis
 from meterway.base.octets import Reader
@@ -15,6 +18,7 @@ from meterway.stacks.dlms.security.context import SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.xdlms.action import ActionRequestNormal, ActionResponseNormal
 from meterway.stacks.dlms.xdlms.ciphered import CipheredApdu, GeneralCiphered
+from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
 from meterway.stacks.dlms.xdlms.initiate import InitiateRequest, InitiateResponse
 from meterway.stacks.dlms.xdlms.parts import MethodDescriptor
@@ -24,6 +28,44 @@ __all__ = ["Opening"]
 
 _REPLY_TO_HLS = MethodDescriptor(15, Obis(0, 0, 40, 0, 0), 1)
 _INVOKE = 0xC1
+_PROOF_HEAD: Final = ActionRequestNormal(invoke=_INVOKE, method=_REPLY_TO_HLS, parameters=b"").encode()
+_ACTION_RESPONSE: Final = b"\xc7\x01"
+_OCTETS_FOLLOW: Final = b"\x00\x01\x00\x09"  # success, something returned, data, octet-string
+
+
+@lru_cache(maxsize=64)
+def _initiate_request(conformance: Conformance, max_pdu: int) -> bytes:
+    return InitiateRequest(conformance=conformance, max_pdu=max_pdu).encode()
+
+
+@lru_cache(maxsize=64)
+def _initiate_response(plain: bytes) -> InitiateResponse:
+    """What a device agrees to; there are few kinds of devices."""
+    response = decode_apdu(plain)
+    if not isinstance(response, InitiateResponse):
+        raise RemoteProtocolError("the user information of the AARE is no initiate response")
+    return response
+
+
+def _returned(apdu: bytes) -> bytes:
+    """The octet-string in the answer to our proof."""
+    if (
+        len(apdu) > 8
+        and apdu[:2] == _ACTION_RESPONSE
+        and apdu[3:7] == _OCTETS_FOLLOW
+        and apdu[7] == len(apdu) - 8 < 0x80
+    ):
+        return apdu[8:]
+    response = decode_apdu(apdu)
+    if not isinstance(response, ActionResponseNormal):
+        raise SecurityError("the device did not answer our proof", "authentication")
+    outcome = response.outcome
+    if outcome.result is not ActionResult.SUCCESS or not isinstance(outcome.returned, bytes):
+        raise SecurityError(f"the device refused our proof: {outcome.result.word}", "authentication")
+    answer = decode_all(outcome.returned).value
+    if not isinstance(answer, bytes):
+        raise SecurityError("the device's answer to our challenge has the wrong type", "authentication")
+    return answer
 
 
 class Opening:
@@ -83,9 +125,12 @@ class Opening:
     def _initiate(self) -> bytes:
         settings = self._settings
         key = settings.dedicated_key if settings.control else None
-        request = InitiateRequest(
-            conformance=settings.conformance, max_pdu=settings.max_pdu, dedicated_key=key
-        ).encode()
+        if key is None:
+            request = _initiate_request(settings.conformance, settings.max_pdu)
+        else:
+            request = InitiateRequest(
+                conformance=settings.conformance, max_pdu=settings.max_pdu, dedicated_key=key
+            ).encode()
         if self.security is None or not settings.control:
             return request
         if settings.is_general:
@@ -133,9 +178,7 @@ class Opening:
             plain = self._keyed().open(GeneralCiphered.decode(0xDB, Reader(plain, 1)).protected)
         elif self._settings.control:
             raise SecurityError("the initiate response came unprotected", "policy")
-        response = decode_apdu(plain)
-        if not isinstance(response, InitiateResponse):
-            raise RemoteProtocolError("the user information of the AARE is no initiate response")
+        response = _initiate_response(plain)
         self._conformance = response.conformance
         self._max_pdu = response.max_pdu
         if self._settings.dedicated_key is not None and self._settings.control:
@@ -152,9 +195,7 @@ class Opening:
         self._server_challenge = aare.authentication_value
         if self._server_challenge == self._challenge:
             raise SecurityError("the device sent our own challenge back", "authentication")
-        return ActionRequestNormal(
-            invoke=_INVOKE, method=_REPLY_TO_HLS, parameters=encode(octets(self._proof()))
-        ).encode()
+        return _PROOF_HEAD + encode(octets(self._proof()))
 
     def _proof(self) -> bytes:
         if self._settings.mechanism == hls.HLS5:
@@ -170,16 +211,7 @@ class Opening:
 
     def prove(self, apdu: bytes) -> Associated:
         """Verify the server's answer to our challenge; SecurityError(authentication) if it is wrong."""
-        response = decode_apdu(apdu)
-        if not isinstance(response, ActionResponseNormal):
-            raise SecurityError("the device did not answer our proof", "authentication")
-        outcome = response.outcome
-        if outcome.result is not ActionResult.SUCCESS or not isinstance(outcome.returned, bytes):
-            raise SecurityError(f"the device refused our proof: {outcome.result.word}", "authentication")
-        answer = decode_all(outcome.returned).value
-        if not isinstance(answer, bytes):
-            raise SecurityError("the device's answer to our challenge has the wrong type", "authentication")
-        self._verify(answer)
+        self._verify(_returned(apdu))
         return self.associated()
 
     def _verify(self, answer: bytes) -> None:

@@ -6,6 +6,7 @@ event when the request is done. RemoteProtocolError when the answer does not bel
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from meterway.base.errors import DecodeError, RemoteProtocolError
@@ -55,6 +56,12 @@ def _decoded(apdu: bytes, invoke: int) -> Apdu:
     return response
 
 
+@lru_cache(maxsize=1024)
+def _encoded_item(attribute: AttributeDescriptor, selection: Selection | None) -> bytes:
+    """The same is asked of many devices."""
+    return get.encode_item((attribute, selection))
+
+
 def _unexpected(apdu: bytes, wanted: str) -> RemoteProtocolError:
     return RemoteProtocolError(f"a {wanted} was expected, an APDU {apdu[:3].hex(' ')} came")
 
@@ -101,7 +108,7 @@ class GetRequest:
     def start(self, invoke: int, room: int) -> bytes:
         """GET.request-normal."""
         self._invoke = invoke
-        return get.GetRequestNormal(invoke=invoke, attribute=self._attribute, selection=self._selection).encode()
+        return get.GetRequestNormal.TAG + bytes((invoke,)) + _encoded_item(self._attribute, self._selection)
 
     def take(self, apdu: bytes) -> bytes | ClientEvent:
         """GET.response-normal ends it, a data block asks for the next."""

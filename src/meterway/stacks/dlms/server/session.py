@@ -16,7 +16,14 @@ from meterway.stacks.dlms.security.context import SecurityContext
 from meterway.stacks.dlms.server.host import Association, LogicalDevice
 from meterway.stacks.dlms.server.services import Services
 from meterway.stacks.dlms.xdlms.action import ActionOutcome, ActionRequestNormal, ActionResponseNormal
-from meterway.stacks.dlms.xdlms.ciphered import PLAIN_TAGS, CipheredApdu, GeneralCiphered
+from meterway.stacks.dlms.xdlms.ciphered import (
+    DEDICATED_TAGS,
+    PLAIN_TAGS,
+    CipheredApdu,
+    GeneralCiphered,
+    protected_octets,
+)
+from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
 from meterway.stacks.dlms.xdlms.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse
 from meterway.stacks.dlms.xdlms.parts import MethodDescriptor
@@ -28,7 +35,10 @@ _CURRENT_ASSOCIATION = MethodDescriptor(15, Obis(0, 0, 40, 0, 0), 1)
 _CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _MIN_PDU = 64
 _GET_REQUEST = b"\xc0"
+_NO_DEDICATED_KEY = b"\x01\x00"
+_DEDICATED = frozenset(DEDICATED_TAGS.values())
 _LONGEST_KEPT = 128
+_RETURNED = b"\x00\x01\x00"  # success, something returned, data
 _NOT_ALLOWED = ExceptionResponse(state_error=1, service_error=1).encode()
 _NOT_SUPPORTED = ExceptionResponse(state_error=2, service_error=2).encode()
 _OTHER = ExceptionResponse(state_error=1, service_error=3).encode()
@@ -39,8 +49,17 @@ _REJECT_CONTEXT, _REJECT_MECHANISM, _REJECT_FAILURE, _REJECT_REQUIRED = 2, 11, 1
 
 @lru_cache(maxsize=1024)
 def _known(plain: bytes) -> object:
-    """A read request; a client asks many devices the same."""
+    """A read request or an initiate request without a key; a client asks many devices the same."""
     return decode_apdu(plain)
+
+
+def _is_plain_initiate(plain: bytes) -> bool:
+    return plain[:2] == _NO_DEDICATED_KEY and len(plain) <= _LONGEST_KEPT
+
+
+@lru_cache(maxsize=64)
+def _initiate_response(wanted: Conformance, offered: Conformance, max_pdu: int) -> bytes:
+    return InitiateResponse(conformance=wanted & offered, max_pdu=max_pdu).encode()
 
 
 class ServerSession:
@@ -81,8 +100,10 @@ class ServerSession:
                 return self._open(Aarq.decode(Reader(apdu, 1)), now)
             if tag == 0x62:
                 return self._release(now)
-            if tag in PLAIN_TAGS or tag in (0xDB, 0xDC):
-                return self._ciphered(decode_apdu(apdu), now)
+            if tag in PLAIN_TAGS:
+                return self._ciphered(apdu, now)
+            if tag in (0xDB, 0xDC):
+                return self._ciphered_general(decode_apdu(apdu), now)
             return self._plain(apdu, now)
         except DecodeError:
             self._device.noticed(self._client, "decode", now)
@@ -137,10 +158,13 @@ class ServerSession:
     def _initiate(self, aarq: Aarq, association: Association) -> InitiateRequest:
         if association.context == CONTEXT_LN_CIPHERED or association.mechanism == hls.HLS5:
             self._secure(association)
-        request = decode_apdu(aarq.user_information)
+        request: object = decode_apdu(aarq.user_information)
         self._is_general = isinstance(request, GeneralCiphered)
-        if self._security is not None and isinstance(request, GeneralCiphered | CipheredApdu):
-            request = decode_apdu(self._unsealed(self._security, request))
+        if self._security is not None and isinstance(request, GeneralCiphered):
+            request = decode_apdu(self._unsealed_general(self._security, request))
+        elif self._security is not None and isinstance(request, CipheredApdu):
+            plain = self._unsealed(self._security, request.tag, request.protected)
+            request = _known(plain) if _is_plain_initiate(plain) else decode_apdu(plain)
         elif association.control:
             raise SecurityError("the initiate request must be ciphered", "policy")
         if not isinstance(request, InitiateRequest):
@@ -165,12 +189,11 @@ class ServerSession:
         if request.version < DLMS_VERSION or (request.max_pdu and request.max_pdu < _MIN_PDU):
             error = ConfirmedServiceError(service=1, error_type=6, value=1 if request.version < DLMS_VERSION else 3)
             return self._reject(aarq, 1, now, error)
-        conformance = request.conformance & association.conformance
         self._association = association
         size = min(request.max_pdu or 0xFFFF, association.max_pdu)
         room = size - _CIPHER_OVERHEAD if association.control else size
         self._services = Services(self._device, self._client, room)
-        response = InitiateResponse(conformance=conformance, max_pdu=association.max_pdu).encode()
+        response = _initiate_response(request.conformance, association.conformance, association.max_pdu)
         if self._security is not None and association.control:
             protect = self._security.protect_general if self._is_general else self._security.protect_initiate
             response = protect(response)
@@ -226,23 +249,30 @@ class ServerSession:
 
     # -- services -----------------------------------------------------------------------------------------------------
 
-    def _ciphered(self, envelope: object, now: float) -> bytes:
+    def _ciphered(self, apdu: bytes, now: float) -> bytes:
+        protected = protected_octets(apdu)
         security = self._security
         if security is None:
             return _NOT_ALLOWED
-        if isinstance(envelope, GeneralCiphered):
-            return security.protect_general(self.service(self._unsealed(security, envelope), now))
-        if not isinstance(envelope, CipheredApdu):
-            return _NOT_SUPPORTED
-        return security.protect(self.service(self._unsealed(security, envelope), now))
+        return security.protect(self.service(self._unsealed(security, apdu[0], protected), now))
 
-    def _unsealed(self, security: SecurityContext, envelope: GeneralCiphered | CipheredApdu) -> bytes:
-        if isinstance(envelope, GeneralCiphered):
-            if envelope.system_title not in (b"", self._peer_title):
-                raise SecurityError("the system title is not that of the associated client", "title")
-            return security.open(envelope.protected, dedicated=envelope.tag == 0xDC)
-        plain = security.open(envelope.protected, dedicated=envelope.is_dedicated)
-        if not plain or PLAIN_TAGS[envelope.tag] != plain[0]:
+    def _ciphered_general(self, envelope: object, now: float) -> bytes:
+        security = self._security
+        if security is None:
+            return _NOT_ALLOWED
+        if not isinstance(envelope, GeneralCiphered):
+            return _NOT_SUPPORTED
+        return security.protect_general(self.service(self._unsealed_general(security, envelope), now))
+
+    def _unsealed_general(self, security: SecurityContext, envelope: GeneralCiphered) -> bytes:
+        if envelope.system_title not in (b"", self._peer_title):
+            raise SecurityError("the system title is not that of the associated client", "title")
+        return security.open(envelope.protected, dedicated=envelope.tag == 0xDC)
+
+    @staticmethod
+    def _unsealed(security: SecurityContext, tag: int, protected: bytes) -> bytes:
+        plain = security.open(protected, dedicated=tag in _DEDICATED)
+        if not plain or PLAIN_TAGS[tag] != plain[0]:
             raise DecodeError("the APDU inside is not what its envelope says", 0, "apdu")
         return plain
 
@@ -278,9 +308,7 @@ class ServerSession:
             return ActionResponseNormal(invoke=request.invoke, outcome=outcome).encode()
         self.state = step(self.state, Step.PROVED, ours=False)
         self._device.noticed(self._client, "associated", now)
-        proof = encode(octets(self._proof()))
-        outcome = ActionOutcome(ActionResult.SUCCESS, proof)
-        return ActionResponseNormal(invoke=request.invoke, outcome=outcome).encode()
+        return b"\xc7\x01" + bytes((request.invoke,)) + _RETURNED + encode(octets(self._proof()))
 
     def _is_proof(self, answer: bytes) -> bool:
         association = self._association

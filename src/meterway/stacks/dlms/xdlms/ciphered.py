@@ -16,6 +16,7 @@ __all__ = [
     "GatewayApdu",
     "GeneralCiphered",
     "GeneralCiphering",
+    "protected_octets",
 ]
 
 GLOBAL_TAGS: Final = {
@@ -69,6 +70,19 @@ class CipheredApdu:
     def is_dedicated(self) -> bool:
         """Whether the dedicated key protects it."""
         return self.tag in _DEDICATED
+
+
+def protected_octets(apdu: bytes) -> bytes:
+    """What a whole service-specific envelope holds, as ``CipheredApdu`` would say; DecodeError if it is not whole."""
+    size = len(apdu)
+    if size > 1 and apdu[1] < 0x80 and apdu[1] == size - 2:
+        return apdu[2:]
+    if size > 3 and apdu[1] == 0x82 and apdu[2] << 8 | apdu[3] == size - 4:
+        return apdu[4:]
+    reader = Reader(apdu)
+    envelope = CipheredApdu.decode(reader.u8("APDU tag"), reader)
+    reader.finish("CipheredApdu")
+    return envelope.protected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
