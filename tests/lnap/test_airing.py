@@ -8,6 +8,7 @@ import pytest
 
 from lnap_town import NOON, Air, RadioMeter, ledger
 from meterway.base.errors import LinkError
+from meterway.base.obis import Obis
 from meterway.lnap.airing import Airing
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.mirror import OrderState
@@ -88,6 +89,20 @@ def test_outside_its_windows_the_gateway_does_not_listen(tmp_path: Path) -> None
     air.say(meter.telegram(1), NOON + 3600)
     assert airing.heard == 1
     airing.close()
+    book.spool.close()
+
+
+def test_a_full_disk_costs_the_telegram_and_not_the_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    airing, air = on_air(book)
+    book.spool._db.execute("PRAGMA query_only = ON")
+    air.say(meter.telegram(1), NOON)
+    assert "a telegram is lost" in caplog.text
+    book.spool._db.execute("PRAGMA query_only = OFF")
+    air.say(meter.telegram(2), NOON + 1)
+    assert airing.heard == 2
+    assert book.shown(book.gateway.channel(1), Obis(7, 0, 3, 0, 0)) is not None
     book.spool.close()
 
 

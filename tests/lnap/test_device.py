@@ -177,3 +177,23 @@ def test_a_profile_that_is_too_weak_is_named() -> None:
     meter = RadioMeter(mode=5)
     found = gateway(meter.bound(security=Profile.D))
     assert found.receive(meter.telegram(1), link="radio", now=NOON).why == "policy"
+
+
+@given(st.binary(max_size=300), st.sampled_from(["radio", "wired"]))
+def test_no_octets_end_the_gateway(octets: bytes, link: str) -> None:
+    found = gateway(RadioMeter().bound())
+    found.install(NOON + 60, NOON)
+    heard = found.receive(octets, link=link, now=NOON)  # type: ignore[arg-type]
+    assert heard.fate in (Fate.MALFORMED, Fate.FOREIGN, Fate.PROPOSED)
+
+
+@given(st.data())
+def test_no_mutation_of_a_plain_telegram_ends_the_gateway(data: st.DataObject) -> None:
+    meter = RadioMeter(mode=0)
+    found = gateway(meter.bound())
+    octets = bytearray(meter.telegram(12.345, make_record(b"\x5a", 21.5, 2)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(10, len(octets) - 1))
+        octets[place] = data.draw(st.integers(0, 255))
+    found.receive(bytes(octets), link="radio", now=NOON)
+    assert found.counts.total() == 1

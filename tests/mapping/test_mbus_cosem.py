@@ -58,6 +58,13 @@ def test_no_digit_of_a_volume_is_lost(count: int, vib: bytes) -> None:
     assert (found.raw, found.unit) == (count, 13)
 
 
+@pytest.mark.parametrize("octets", ["0000807f", "0000c07f", "0000407f"])
+def test_what_no_register_can_hold_is_no_value(octets: str) -> None:
+    record = make_record(b"\x13", 1.0, 5)
+    odd = type(record)(head=record.head, value=record.head.read(bytes.fromhex(octets)), data=bytes.fromhex(octets))
+    assert measured(odd, GAS) is None
+
+
 def test_a_device_says_what_it_is_billed_by() -> None:
     assert medium_of(GAS) == 7
     assert main_registers(HEAT) == (Obis(6, 0, 1, 0, 0), Obis(6, 0, 2, 0, 0))

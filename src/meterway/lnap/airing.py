@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
-from meterway.base.errors import LinkError
+from meterway.base.errors import LinkError, StoreError
 from meterway.links.radio import RadioPort, Reception
 from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, send_order
 from meterway.lnap.device import Bound, Fate, Heard
@@ -15,6 +16,7 @@ from meterway.stacks.mbus.wireless.frames import RadioFrame
 
 __all__ = ["Airing"]
 
+_LOG: Final = logging.getLogger(__name__)
 _SND_IR, _ACC_DMD, _ACK, _RSP_UD = 0x46, 0x48, 0x00, 0x08
 _TOLD: Final = (Fate.STORED, Fate.LINK)
 
@@ -44,6 +46,12 @@ class Airing:
         if self._windows and not any(window.is_open(now) for window in self._windows):
             return
         self.heard += 1
+        try:
+            self._handle(reception, now)
+        except StoreError as error:
+            _LOG.error("a telegram is lost: %s", error)
+
+    def _handle(self, reception: Reception, now: float) -> None:
         gateway = self._ledger.gateway
         heard = gateway.receive(
             reception.octets, link="radio", now=now, mode=reception.mode, rssi_dbm=reception.rssi_dbm

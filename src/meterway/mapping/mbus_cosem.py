@@ -6,6 +6,7 @@ numbers with a power of ten and a unit. Everything else stays a reading.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -57,6 +58,7 @@ _CODES: Final[dict[int, dict[str, tuple[int, int]]]] = {
 _GAS_NOTES: Final = {"uncorrected": 0, "at base conditions": 2}
 _CONVERTED: Final = Obis(7, 0, 3, 1, 0)
 _DUE: Final = 2
+_TOP: Final = 1 << 63
 _WITH_DUE_DATE: Final = {_HEAT_COST: {1}, _COOLING: {1, 2}, _HEAT: {1, 2}, _COLD: {1}, _HOT: {1}}
 _MAIN: Final[dict[int, tuple[Obis, ...]]] = {
     _ELECTRICITY: (Obis(1, 0, 1, 8, 0),),
@@ -108,9 +110,10 @@ def measured(record: Record, device_type: int, *, converts: bool = False) -> Mea
         return None
     obis = _obis(record, device_type, converts=converts)
     scaler = _scaler(head.num, head.den)
-    if obis is None or scaler is None:
+    if obis is None or scaler is None or not math.isfinite(value):
         return None
-    return Measured(obis, round(value * 10**-scaler if scaler < 0 else value / 10**scaler), scaler, _unit(head.unit))
+    raw = round(value * 10**-scaler if scaler < 0 else value / 10**scaler)
+    return Measured(obis, raw, scaler, _unit(head.unit)) if abs(raw) < _TOP else None
 
 
 def _unit(symbol: str) -> int:
