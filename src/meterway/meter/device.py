@@ -127,12 +127,15 @@ class Meter:
         "received",
         "send_counter",
         "tariff_mark",
+        "title",
         "touched",
         "zone",
     )
 
     def __init__(self, config: MeterConfig) -> None:
         self.config = config
+        self.title = config.title
+        """The system title, 8 octets."""
         self.keys: Keys = config.keys
         self.load = Load(seed=config.load_seed, kind=config.kind, zone=config.zone)
         self.zone: Zone = config.zone
@@ -176,11 +179,6 @@ class Meter:
     def serial(self) -> str:
         """The device's number."""
         return self.config.serial
-
-    @property
-    def title(self) -> bytes:
-        """The system title, 8 octets."""
-        return self.config.title
 
     @property
     def logical_device_name(self) -> bytes:
