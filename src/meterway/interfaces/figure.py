@@ -1,7 +1,7 @@
 """The interfaces as a table; a label is derived from the pair of entities it joins and the network between them.
 
-The endpoints of H1, H2, H3, M and C are taken from public summaries of standards that use these names; the assignment
-of L, N, G1, G2 and I is our own reading. Should one be wrong, a row changes here and nothing else.
+The endpoints of H1 stand in public sources; those of H2, H3, M, C, L and G2 are standard knowledge; that N, G1 and I are
+what they are here is our own reading. Should one be wrong, a row changes here and nothing else.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Network(Enum):
 class Status(Enum):
     """How sure the endpoints of a label are."""
 
-    PUBLIC = "endpoints from public summaries"
+    PUBLIC = "endpoints from public sources"
+    STANDARD = "standard knowledge"
     OURS = "our own reading"
 
 
@@ -111,24 +112,24 @@ INTERFACES: Final[tuple[Interface, ...]] = (
         _LNAP,
         _HOME,
         Network.LOCAL,
-        Status.PUBLIC,
+        Status.STANDARD,
         stacks=("mqtt",),
         links=("tcp", "tls"),
         security="TLS and credentials of each home; values out, nothing in",
     ),
-    _row("H3", _NNAP, _HOME, Network.NEIGHBOURHOOD, Status.PUBLIC),
+    _row("H3", _NNAP, _HOME, Network.NEIGHBOURHOOD, Status.STANDARD),
     _row(
         "M",
         _METER,
         _LNAP,
         Network.LOCAL,
-        Status.PUBLIC,
+        Status.STANDARD,
         stacks=("mbus", "dlms"),
         links=("radio", "two-wire bus", "serial"),
         security="OMS profiles A, B and D: AES-CBC, AES-CBC with CMAC, AES-CCM; a key for each meter",
     ),
-    _row("C", _METER, _NNAP, Network.NEIGHBOURHOOD, Status.PUBLIC),
-    _row("L", _LNAP, _NNAP, Network.NEIGHBOURHOOD, Status.OURS),
+    _row("C", _METER, _NNAP, Network.NEIGHBOURHOOD, Status.STANDARD),
+    _row("L", _LNAP, _NNAP, Network.NEIGHBOURHOOD, Status.STANDARD),
     _row("N", _NNAP, _NNAP, Network.NEIGHBOURHOOD, Status.OURS),
     _row(
         "G1",
@@ -140,7 +141,7 @@ INTERFACES: Final[tuple[Interface, ...]] = (
         links=("tcp",),
         security="DLMS security suite 0, HLS 5 GMAC, authenticated encryption",
     ),
-    _row("G2", _NNAP, _HES, Network.WIDE, Status.OURS),
+    _row("G2", _NNAP, _HES, Network.WIDE, Status.STANDARD),
     _row(
         "I",
         _METER,
