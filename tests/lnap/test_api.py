@@ -89,5 +89,8 @@ def test_every_row_of_a_registry_has_a_profile_and_keys_of_its_own(tmp_path: Pat
             load_profile(row["profile"])
         with pytest.raises(ConfigError, match="nobody"):
             registry_rows(lnap, "nobody")
+        lnap.ports.clear()
+        with pytest.raises(ConfigError, match="no port"):
+            registry_rows(lnap, "operator")
 
     serving(tmp_path, work, *kinds)

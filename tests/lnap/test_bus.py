@@ -34,10 +34,14 @@ def wired(config: MeterConfig, channel: int, *, primary: int | None = None) -> B
 
 
 def on_bus(
-    tmp_path: Path, work: Callable[[Bus, Ledger], Coroutine[Any, Any, None]], *bound: Bound, **more: Any
+    tmp_path: Path,
+    work: Callable[[Bus, Ledger], Coroutine[Any, Any, None]],
+    *bound: Bound,
+    meters: tuple[MeterConfig, ...] = METERS,
+    **more: Any,
 ) -> None:
     async def run() -> None:
-        async with running(HostConfig(meters=METERS, bus_port=0)) as host:
+        async with running(HostConfig(meters=meters, bus_port=0)) as host:
             book = ledger(tmp_path, *bound)
             config = BusConfig(port=host.bus_port or 0, baud=38400, latency_s=0.02, **more)
             bus = Bus(config, book, lambda: NOON + bus.polls)
@@ -76,6 +80,24 @@ def test_an_order_is_delivered_with_the_next_poll(tmp_path: Path) -> None:
         assert waiting.state is OrderState.DONE
 
     on_bus(tmp_path, work, wired(METERS[0], 1))
+
+
+@pytest.mark.covers("IF-M", "SEC-05")
+@pytest.mark.parametrize("security", [5, 7, 10])
+def test_a_protected_meter_is_read_and_ordered_on_the_wire(tmp_path: Path, security: int) -> None:
+    key = bytes(range(16))
+    meter = MeterConfig(ident="30000001", utility=Utility.WATER, security=security, key=key.hex(), primary=9)  # type: ignore[arg-type]
+    bound = RadioMeter(mode=security).bound(1, address=meter.address, link="wired")
+
+    async def work(bus: Bus, book: Ledger) -> None:
+        await until(lambda: book.gateway.mirror.get(1, WATER) is not None)
+        order = ClockOrder(moment=dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC).replace(tzinfo=None))
+        waiting = book.gateway.order(1, "clock", order.encode(), now=NOON, valid_s=9999, ci=order.ci)
+        bus.poll(1)
+        await until(lambda: not waiting.is_open)
+        assert waiting.state is OrderState.DONE, waiting
+
+    on_bus(tmp_path, work, bound, meters=(meter,))
 
 
 @pytest.mark.covers("UC-IN-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -106,4 +107,22 @@ def test_silence_and_late_orders_are_seen(tmp_path: Path) -> None:
     assert order.state is OrderState.EXPIRED
     found = [event.code for event in book.events(1, 0, 1e12)]
     assert found[-2:] == [Code.ORDER_EXPIRED, Code.COMMUNICATION_ERROR]
+    book.spool.close()
+
+
+@pytest.mark.covers("E-LNAP")
+def test_five_hundred_meters_cost_a_few_megabytes(tmp_path: Path) -> None:
+    """The process itself takes 60 MB: with these it stays well under 100."""
+    meters = [RadioMeter(kind=(3, 4, 7, 8)[number % 4], ident=f"{10000000 + number}") for number in range(500)]
+    telegrams = [meter.telegram(1000.0) for meter in meters]
+    tracemalloc.start()
+    try:
+        book = ledger(tmp_path, *[meter.bound(number) for number, meter in enumerate(meters, 1)])
+        for octets in telegrams:
+            assert hear(book, octets, NOON) is Fate.STORED
+        book.flush()
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 12 << 20
     book.spool.close()

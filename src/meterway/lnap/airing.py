@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from meterway.base.errors import LinkError, StoreError
@@ -24,15 +25,26 @@ _TOLD: Final = (Fate.STORED, Fate.LINK)
 class Airing:
     """One radio port. ``own`` is the gateway's address; without ``windows`` it listens always.
 
+    ``shift`` is how many seconds the gateway's clock is ahead of the radio's.
+
     A session with a meter is: order, acknowledgement, question, answer, end. Only the answer, protected as the meter's
     telegrams are, settles an order; one that is not answered goes out again when the meter wakes next.
     """
 
-    def __init__(self, port: RadioPort, ledger: Ledger, own: Address, windows: tuple[Window, ...] = ()) -> None:
+    def __init__(
+        self,
+        port: RadioPort,
+        ledger: Ledger,
+        own: Address,
+        windows: tuple[Window, ...] = (),
+        *,
+        shift: Callable[[], float] = float,
+    ) -> None:
         self._port = port
         self._ledger = ledger
         self._own = own
         self._windows = windows
+        self._shift = shift
         self.heard = 0
         self.sent = 0
         port.listen(self._take)
@@ -42,7 +54,7 @@ class Airing:
         self._port.close()
 
     def _take(self, reception: Reception) -> None:
-        now = reception.time_s
+        now = reception.time_s + self._shift()
         if self._windows and not any(window.is_open(now) for window in self._windows):
             return
         self.heard += 1

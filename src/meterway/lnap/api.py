@@ -187,6 +187,8 @@ def registry_rows(
     found = next((one for one in lnap.site.parties if one.name == party), None)
     if found is None:
         raise ConfigError(f"{party} is no party")
+    if found.side not in lnap.ports:
+        raise ConfigError(f"{party}: the {found.side} side has no port")
     chosen = channels or (0, *sorted(lnap.gateway.channels))
     rows = []
     for channel in chosen:

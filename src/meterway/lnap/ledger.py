@@ -269,6 +269,16 @@ class Ledger:
                 found.append(meter)
         return found
 
+    def keep_clock(self, offset_s: float) -> None:
+        """Keep by how much the gateway's clock was set beside that of the machine."""
+        with self.spool.transaction():
+            self.spool.keep_state("clock", repr(offset_s).encode())
+
+    @property
+    def clock_offset_s(self) -> float:
+        """What ``keep_clock`` kept; 0 if the clock was never set."""
+        return float(self.spool.state("clock") or b"0")
+
     def keep_image(self, identifier: bytes, image: bytes) -> None:
         """Keep a firmware image that was activated, for whoever starts the gateway next."""
         with self.spool.transaction():

@@ -77,6 +77,7 @@ class Lnap:
             tariffs=tariffs,
             zone=config.zone_info,
             order_valid_s=config.order_valid_s,
+            clock_offset_s=self.ledger.clock_offset_s,
             poll=self._poll,
         )
         self.counters = DlmsCounters(self.spool, self.site)
@@ -158,7 +159,7 @@ class Lnap:
 
     def attach(self, port: RadioPort, windows: tuple[Window, ...] = ()) -> Airing:
         """Listen on a radio port."""
-        airing = Airing(port, self.ledger, self.config.address, windows)
+        airing = Airing(port, self.ledger, self.config.address, windows, shift=lambda: self.site.clock_offset_s)
         self.airings.append(airing)
         return airing
 

@@ -41,6 +41,20 @@ def test_a_reader_reads_and_does_nothing_else(tmp_path: Path) -> None:
     bench.close()
 
 
+@pytest.mark.covers("SEC-03", "UC-IN-01")
+def test_an_installer_binds_and_reads_nothing(tmp_path: Path) -> None:
+    installer = Party(name="installer", client=5, channels=frozenset({2}), rights=Right.CONFIGURE, sees_gateway=True)
+    bench = Bench(tmp_path, RadioMeter(), parties=(installer,))
+    assert bench.get(0, 1, "0-0:42.0.0", client=5) == "read-write-denied"
+    assert bench.get(0, 72, "0-1:24.1.0", 6, client=5) == "object-undefined"
+    for place, value in ((6, axdr.u32(0x20000002)), (7, axdr.u16(0x36F9)), (8, axdr.u8(1)), (9, axdr.u8(7))):
+        assert bench.set(0, 72, "0-2:24.1.0", place, value, client=5) == "success"
+    assert bench.act(0, 72, "0-2:24.1.0", 1, axdr.u8(0), client=5) is ActionResult.SUCCESS
+    assert bench.act(0, 72, "0-2:24.1.0", 5, client=5) is ActionResult.READ_WRITE_DENIED
+    assert bench.book.gateway.channel(2).address.ident == "20000002"
+    bench.close()
+
+
 @pytest.mark.covers("IF-G1")
 def test_the_object_list_names_what_can_be_read(tmp_path: Path) -> None:
     bench = Bench(tmp_path, RadioMeter())

@@ -24,7 +24,7 @@ def test_the_gateways_clock_is_set_and_that_of_a_meter_is_not(bench: Bench) -> N
     ahead = axdr.octets(CosemDateTime.from_utc(datetime.fromtimestamp(NOON + 3660, UTC), 0).encode())
     assert bench.set(1, 8, "0-0:1.0.0", 2, ahead) == "read-write-denied"
     assert bench.set(0, 8, "0-0:1.0.0", 2, ahead) == "success"
-    assert bench.site.clock_offset_s == 3600
+    assert bench.site.clock_offset_s == bench.book.clock_offset_s == 3600
     shown = bench.get(0, 8, "0-0:1.0.0")
     assert isinstance(shown, CosemDateTime)
     assert shown.utc(0).timestamp() == NOON + 3660  # type: ignore[union-attr]

@@ -188,7 +188,7 @@ def _channel_things(ask: Ask) -> list[Thing]:
     things = []
     for channel in SHOWN_CHANNELS:
         bound = ask.site.ledger.gateway.channels.get(channel)
-        if not ask.party.may(Right.READ, channel):
+        if not (ask.party.may(Right.READ, channel) or ask.party.may(Right.CONFIGURE, channel)):
             continue
         things.append(mbus_client(channel))
         if bound is not None:

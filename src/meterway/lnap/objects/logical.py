@@ -40,7 +40,7 @@ _SERVICES: Final = (
 )
 _ASSOCIATION: Final = (15, Obis(0, 0, 40, 0, 0))
 _SECURITY: Final = (64, Obis(0, 0, 43, 0, 0))
-_OF_CHANNELS: Final = (70, 72)
+_OF_CHANNELS: Final = (4, 70, 72)
 _ARC: Final = b"\x09\x07\x60\x85\x74\x05\x08"
 _ATTACKS: Final = frozenset(("authentication", "tag", "counter", "policy", "title", "key"))
 
@@ -157,6 +157,8 @@ class LogicalSite:
         found = thing.attributes.get(place)
         if found is None:
             return DataAccessResult.OBJECT_UNDEFINED
+        if not ask.party.may(Right.READ, _target(self.channel, class_id, obis)):
+            return DataAccessResult.READ_WRITE_DENIED
         if selection is not None and (class_id != 7 or place != 2):
             return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
         try:
@@ -175,7 +177,7 @@ class LogicalSite:
         found = None if thing is None else thing.attributes.get(place)
         if ask is None or found is None:
             return DataAccessResult.OBJECT_UNDEFINED
-        if found.write is None or not ask.party.may(Right.CONFIGURE, ask.channel):
+        if found.write is None or not ask.party.may(Right.CONFIGURE, _target(self.channel, class_id, obis)):
             return DataAccessResult.READ_WRITE_DENIED
         if selection is not None:
             return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
@@ -235,13 +237,13 @@ def _target(channel: int, class_id: int, obis: Obis) -> int:
 
 
 def _listed(ask: Ask, thing: Thing) -> Data:
-    may_set = ask.party.may(Right.CONFIGURE, ask.channel)
+    target = _target(ask.channel, thing.class_id, thing.obis)
+    may_set, may_read = ask.party.may(Right.CONFIGURE, target), ask.party.may(Right.READ, target)
     attributes = [axdr.structure(axdr.i8(1), axdr.enum(1), axdr.null())]
     for place, attr in sorted(thing.attributes.items()):
         selectors = axdr.array(axdr.i8(1), axdr.i8(2)) if thing.class_id == 7 and place == 2 else axdr.null()
-        mode = 1 | 2 * (may_set and attr.write is not None)
+        mode = int(may_read) | 2 * (may_set and attr.write is not None)
         attributes.append(axdr.structure(axdr.i8(place), axdr.enum(mode), selectors))
-    target = _target(ask.channel, thing.class_id, thing.obis)
     methods = [
         axdr.structure(axdr.i8(place), axdr.enum(int(ask.party.may(one.right, target))))
         for place, one in sorted(thing.methods.items())

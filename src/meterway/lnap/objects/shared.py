@@ -51,6 +51,7 @@ def _set_time(ask: Ask, value: Data) -> DataAccessResult:
     if ask.channel:
         return DataAccessResult.READ_WRITE_DENIED
     ask.site.clock_offset_s += moment.timestamp() - ask.now
+    ask.site.ledger.keep_clock(ask.site.clock_offset_s)
     ask.site.ledger.gateway.log(moment.timestamp(), Code.CLOCK_SET, 0, f"by {ask.party.name}")
     return DataAccessResult.SUCCESS
 
