@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from headend.headends import KEYS, LAYOUT, VAULT, device, fleet_of
 from meterway.base.errors import ConfigError, SecurityError, StoreError
-from meterway.headend.fleet import Fleet
+from meterway.headend.fleet import Entry, Fleet
+from meterway.stacks.dlms.client import ClientSettings
 from meterway.store.counters import Counters
 from meterway.store.database import Store, open_store
 from meterway.store.vault import Vault
@@ -127,6 +129,24 @@ def test_a_client_is_made_for_every_way_to_associate(store: Store) -> None:
     fleet.client(fleet.of(3), response_timeout_s=1.0)
     with pytest.raises(ConfigError, match="flag client must be a whole number"):
         fleet.client(fleet.of(4), response_timeout_s=1.0)
+
+
+@pytest.mark.covers("SEC-05")
+def test_how_to_associate_is_kept_until_the_device_or_its_counters_change(store: Store) -> None:
+    entry = fleet_of(store).of(1)
+    made: list[ClientSettings] = []
+
+    def make(given: Entry, timeout_s: float) -> ClientSettings:
+        made.append(ClientSettings(send_counter=given.sent, received=given.received, response_timeout_s=timeout_s))
+        return made[-1]
+
+    assert entry.settings(1.0, make) is entry.settings(1.0, make)
+    entry.take_counters(range(5, 100), 3)
+    assert entry.settings(1.0, make).send_counter is entry.sent
+    assert entry.settings(2.0, make).response_timeout_s == 2.0
+    entry.device = replace(entry.device, host="elsewhere")
+    entry.settings(2.0, make)
+    assert len(made) == 4
 
 
 def test_a_head_end_needs_a_title_of_eight_octets(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from meterway.base.ciphers import Gcm12
@@ -38,6 +38,7 @@ class Entry:
         "_lock",
         "_sealed",
         "_sent_end",
+        "_settings",
         "device",
         "last_attempt_s",
         "layout",
@@ -61,6 +62,7 @@ class Entry:
         self.last_attempt_s = 0.0
         self.sent: SendCounter | None = None
         self.received: ReceivedCounter | None = None
+        self._settings: tuple[object, ClientSettings] | None = None
 
     @property
     def lock(self) -> asyncio.Lock:
@@ -95,6 +97,16 @@ class Entry:
         if self._cipher is None:
             self._cipher = Gcm12(self.keys().encryption)
         return self._cipher
+
+    def settings(self, response_timeout_s: float, make: Callable[[Entry, float], ClientSettings]) -> ClientSettings:
+        """How to associate: made once, and anew when the device or its counters are other ones."""
+        basis = (self.device, self.sent, self.received, response_timeout_s)
+        kept = self._settings
+        if kept is not None and kept[0] == basis:
+            return kept[1]
+        settings = make(self, response_timeout_s)
+        self._settings = (basis, settings)
+        return settings
 
     def wants_counters(self, reserved_to: int) -> bool:
         """Whether to reserve counters anew: too few are left, or another process has taken higher ones since."""
@@ -184,16 +196,18 @@ class Fleet:
         return counters.reserve(device, _SENT, _RESERVE, at_least=start), received_next
 
     def received_counters(self, entries: Iterable[Entry]) -> dict[tuple[int, str], int]:
-        """What is to be kept of the counters received, for ``Counters.note_many``."""
+        """What is to be kept of the counters received, for ``Counters.note_many``; nothing of an entry forgotten."""
         return {
-            (entry.device.id, _RECEIVED): entry.received.last + 1 for entry in entries if entry.received is not None
+            (entry.device.id, _RECEIVED): entry.received.last + 1
+            for entry in entries
+            if entry.received is not None and self._entries.get(entry.device.id) is entry
         }
 
     # -- how a device is reached --------------------------------------------------------------------------------------
 
     def client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
         """A fresh client engine for one association with the device."""
-        return DlmsClient(self._framing(entry.device), self._settings(entry, response_timeout_s))
+        return DlmsClient(self._framing(entry.device), entry.settings(response_timeout_s, self._settings))
 
     def _framing(self, device: Device) -> Framing:
         client = _number(device, "client", self._client)
