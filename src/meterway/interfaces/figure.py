@@ -1,6 +1,6 @@
 """The interfaces as a table; a label is derived from the pair of entities it joins and the network between them.
 
-The endpoints of H1 stand in public sources; those of H2, H3, M, C, L and G2 are standard knowledge; that N, G1 and I$
+The endpoints of H1 stand in public sources; those of H2, H3, M, C, L and G2 are standard knowledge; that N, G1 and I
 are what they are here is our own reading. Should one be wrong, a row changes here and nothing else.
 """
 
