@@ -137,9 +137,10 @@ def test_home_assistant_finds_a_gas_meter_and_its_value(tmp_path: Path, program:
             assert [kept[entry["topic"]] for entry in config["availability"]] == ["online", "online"]
             book.gateway.unbind(1, NOON)
             before = home.published
-            await until(lambda: home.published > before)
+            await until(lambda: home.published >= before + 3)
 
         await with_home(settings(port, cert), book, work)
+        assert await retained(port, cert, 1) == {"meterway/LNAP0001/status": "offline"}
 
     with broker(program, tmp_path) as (port, cert):
         asyncio.run(run(port, cert))

@@ -65,7 +65,7 @@ class Bus:
                     await self.search(self._config.search)
                     searched = True
                 await self._work()
-            except LinkError as error:
+            except MeterwayError as error:
                 _LOG.warning("bus %s:%d: %s", self._config.host, self._config.port, error)
             finally:
                 if self._protocol is not None:

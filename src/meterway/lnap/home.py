@@ -8,11 +8,11 @@ import json
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from meterway.base.errors import ConfigError
+from meterway.base.errors import ConfigError, MeterwayError
 from meterway.links.tls import client_context
 from meterway.lnap.config import MqttConfig
 from meterway.lnap.device import Bound
@@ -23,6 +23,7 @@ __all__ = ["Home"]
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_S: Final = 5.0
+_GOODBYE_S: Final = 2.0
 _KEPT: Final = "mqtt"
 
 
@@ -90,7 +91,7 @@ class Home:
         while True:
             try:
                 await self._session()
-            except self._mqtt.MqttError as error:
+            except (self._mqtt.MqttError, MeterwayError) as error:
                 self.error = str(error)
                 _LOG.warning("mqtt %s:%d: %s", self._config.host, self._config.port, error)
             finally:
@@ -122,7 +123,13 @@ class Home:
             finally:
                 births.cancel()
                 await asyncio.gather(births, return_exceptions=True)
-            await self._publish(broker, {status: "offline"})
+                await self._say_goodbye(broker, status)
+
+    async def _say_goodbye(self, broker: _Client, status: str) -> None:
+        """An orderly end does not make the broker speak for us: say it, if the line still takes it."""
+        with suppress(self._mqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._publish(broker, {status: "offline"})
 
     async def _births(self, broker: _Client) -> None:
         """Home Assistant came up: tell everything again."""
@@ -139,15 +146,12 @@ class Home:
     async def _refresh(self, broker: _Client) -> None:
         """Announcements before states, only what changed; a meter that left is taken back."""
         config, meters = self._config, self.meters()
-        known = announcements(self._site, meters, prefix=config.prefix, discovery=config.discovery)
+        names = {"prefix": config.prefix, "discovery": config.discovery}
+        known = announcements(self._site, meters, **names) | states(self._site, meters, now=self._now(), **names)
         kept = self._kept()
-        gone = {topic: "" for topic in kept if topic not in known}
-        await self._publish(broker, {**gone, **known})
-        if gone or kept != set(known):
+        if kept != set(known):
             self._site.ledger.spool.keep_state(_KEPT, json.dumps(sorted(known)).encode())
-        await self._publish(
-            broker, states(self._site, meters, prefix=config.prefix, discovery=config.discovery, now=self._now())
-        )
+        await self._publish(broker, {**{topic: "" for topic in kept if topic not in known}, **known})
 
     def _kept(self) -> set[str]:
         kept = self._site.ledger.spool.state(_KEPT)

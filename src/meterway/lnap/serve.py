@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from meterway.base.errors import LinkError, MeterwayError, StoreError
+from meterway.base.errors import LinkError, MeterwayError
 from meterway.links import tcp
 from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
@@ -148,7 +148,7 @@ class Lnap:
             self.ledger.watch(now, silent_after_s=self.config.silent_after_s)
             self.counters.save()
             self.ledger.flush()
-        except StoreError as error:
+        except MeterwayError as error:
             _LOG.error("%s", error)
         channels, self.site.to_push = self.site.to_push, []
         if self.pusher is not None:
