@@ -176,3 +176,18 @@ def test_settings_mean_the_same_from_every_folder(tmp_path):
     assert b"K1" not in done.stdout
     assert (tmp_path / "meterway.sqlite").exists()
     assert not list((tmp_path / "elsewhere").glob("meterway*"))
+
+
+def test_a_meter_that_was_ended_in_order_answers_again_after_its_restart(tmp_path):
+    settings(tmp_path)
+    assert 'counters = "' in (tmp_path / "meter.toml").read_text()
+    for _ in range(2):
+        with running("meter", "meter.toml", "--json", cwd=tmp_path, until="listening") as told:
+            port = json.loads(told.splitlines()[-1])["port"]
+            registry = meterway("meter", "meter.toml", "--csv", cwd=tmp_path).stdout.decode()
+            (tmp_path / "meters.csv").write_text(re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{port},", registry))
+            for old in tmp_path.glob("meterway.sqlite*"):
+                old.replace(tmp_path / f"old-{port}-{old.name}")
+            assert meterway("import", "meters.csv", cwd=tmp_path).returncode == 0
+            answer = meterway("read", "M0001", "clock", "--attribute", "time_zone", cwd=tmp_path)
+            assert b"closed" not in answer.stdout + answer.stderr

@@ -167,6 +167,8 @@ class MeterHost:
         self.meters[meter.serial] = meter
         if isinstance(self.counters, FileCounters):
             self.counters.restore(meter)
+            if meter.is_dark:  # it said its last gasp when its process ended; now it has its supply again
+                meter.restore_supply(self.now())
             meter.on_keys = self.counters.keys_changed
         if self.pusher is not None:
             meter.on_push = self.pusher.push
