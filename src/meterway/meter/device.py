@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -188,8 +188,7 @@ class Meter:
     @property
     def installed_s(self) -> int:
         """When its history starts: local midnight of the day of installation, Unix seconds."""
-        day = self.config.installed
-        return self.config.zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
+        return _day_start(self.config.zone, self.config.installed)
 
     # -- clock ---------------------------------------------------------------------------------------
 
@@ -566,6 +565,11 @@ def _even_summer(zone: Zone, first_s: int, step_s: int, count: int) -> NDArray[n
 def _nothing(columns: int) -> Rows:
     none = np.zeros(0, dtype=np.int64)
     return Rows(none, none.astype(np.uint8), np.zeros((0, columns), dtype=np.int64))
+
+
+@lru_cache(maxsize=1024)
+def _day_start(zone: Zone, day: date) -> int:
+    return zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
 
 
 @lru_cache(maxsize=64)

@@ -75,11 +75,13 @@ class _Model(NamedTuple):
 
 _FEW_DAYS: Final = 8  # below this, noise one by one is faster
 _ADD: Final = np.uint64(0x9E3779B97F4A7C15)
-_MUL1: Final = np.uint64(0xBF58476D1CE4E5B9)
-_MUL2: Final = np.uint64(0x94D049BB133111EB)
-_S30: Final = np.uint64(30)
-_S27: Final = np.uint64(27)
-_S31: Final = np.uint64(31)
+# Arrays without dimensions are cheaper operands than scalars.
+_MUL1: Final = np.array(0xBF58476D1CE4E5B9, np.uint64)
+_MUL2: Final = np.array(0x94D049BB133111EB, np.uint64)
+_S30: Final = np.array(30, np.uint64)
+_S27: Final = np.array(27, np.uint64)
+_S31: Final = np.array(31, np.uint64)
+_FLOOR: Final = np.array(9000.0)
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 
 
@@ -103,7 +105,7 @@ def noise(seed: int, index: int) -> int:
 
 def noises(seed: int, first: int, count: int) -> NDArray[np.uint64]:
     """``noise`` of ``count`` places from ``first`` on."""
-    return _mix(_places(first, count) + np.uint64(seed & _MASK))
+    return _mix(_places(first, count) + np.array(seed & _MASK, np.uint64))
 
 
 def _bumps(*bumps: tuple[float, float, float], base: float) -> Floats:
@@ -226,13 +228,14 @@ class Load:
         days = (first_slot + count - 1) // DAY_SLOTS - first_day + 1
         starts = self.day_registers(first_day, days + 1)
         lanes = noises(self.seed, first_day * DAY_SLOTS, days * DAY_SLOTS).view(np.uint16)
-        weights = lanes.reshape(days, DAY_SLOTS, 4) + 9000.0
+        weights = lanes.reshape(days, DAY_SLOTS, 4) + _FLOOR
         weights *= _shapes(self.kind, self.zone, first_day, days)
-        spent = np.zeros((days, DAY_SLOTS + 1, 4))
-        np.cumsum(weights, axis=1, out=spent[:, 1:])
+        spent = weights.cumsum(axis=1)
         spent /= spent[:, -1:]
         spent *= (starts[1:] - starts[:-1])[:, None]
-        values = spent[:, :DAY_SLOTS].astype(np.int64)
+        values = np.empty((days, DAY_SLOTS, 4), np.int64)
+        values[:, 0] = 0
+        values[:, 1:] = spent[:, :-1]
         values += starts[:-1, None]
         skip = first_slot - first_day * DAY_SLOTS
         return values.reshape(-1, 4)[skip : skip + count]
