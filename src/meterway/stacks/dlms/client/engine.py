@@ -12,7 +12,7 @@ from meterway.base.errors import (
     RemoteProtocolError,
     SecurityError,
 )
-from meterway.stacks.dlms.acse.apdu import Rlrq
+from meterway.stacks.dlms.acse.apdu import Rlre, Rlrq
 from meterway.stacks.dlms.apdu import apdu_name, decode_apdu
 from meterway.stacks.dlms.association import State, Step, step
 from meterway.stacks.dlms.client.events import ClientEvent, Failed, PushReceived, Quirk, Released
@@ -32,6 +32,8 @@ __all__ = ["DlmsClient"]
 
 _CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _INVOKE = 0xC0  # confirmed, high priority
+_RELEASE = Rlrq(reason=0).encode()
+_RELEASED = Rlre(reason=0).encode()
 _DEDICATED = frozenset(DEDICATED_TAGS.values())
 
 
@@ -334,7 +336,7 @@ class DlmsClient:
         elif self._release_wanted:
             self.state = step(self.state, Step.RLRQ, ours=True)
             self._deadline = now + self._settings.response_timeout_s
-            self._send(Rlrq(reason=0).encode(), now)
+            self._send(_RELEASE, now)
 
     def _protected(self, apdu: bytes) -> bytes:
         if self._security is None or not self._settings.control:
@@ -349,7 +351,7 @@ class DlmsClient:
     def _take_release(self, tag: int, apdu: bytes, now: float) -> None:
         if tag != 0x63:
             self._events.append(Quirk("release-answer", f"the release was answered with a {apdu_name(apdu)}"))
-        else:
+        elif apdu != _RELEASED:
             try:
                 decode_apdu(apdu)
             except DecodeError as error:

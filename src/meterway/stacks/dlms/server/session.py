@@ -32,6 +32,8 @@ from meterway.stacks.dlms.xdlms.results import ActionResult
 __all__ = ["ServerSession"]
 
 _CURRENT_ASSOCIATION = MethodDescriptor(15, Obis(0, 0, 40, 0, 0), 1)
+_ACTION = b"\xc3\x01"
+_PROOF_FOLLOWS = _CURRENT_ASSOCIATION.encode() + b"\x01\x09"  # parameters, an octet-string
 _CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _MIN_PDU = 64
 _GET_REQUEST = b"\xc0"
@@ -39,6 +41,7 @@ _NO_DEDICATED_KEY = b"\x01\x00"
 _DEDICATED = frozenset(DEDICATED_TAGS.values())
 _LONGEST_KEPT = 128
 _RETURNED = b"\x00\x01\x00"  # success, something returned, data
+_RELEASED = Rlre(reason=0).encode()
 _NOT_ALLOWED = ExceptionResponse(state_error=1, service_error=1).encode()
 _NOT_SUPPORTED = ExceptionResponse(state_error=2, service_error=2).encode()
 _OTHER = ExceptionResponse(state_error=1, service_error=3).encode()
@@ -55,6 +58,25 @@ def _known(plain: bytes) -> object:
 
 def _is_plain_initiate(plain: bytes) -> bool:
     return plain[:2] == _NO_DEDICATED_KEY and len(plain) <= _LONGEST_KEPT
+
+
+def _given_proof(plain: bytes) -> tuple[int, object] | None:
+    """The invoke id and what was sent as a proof, None if the request is another one."""
+    if (
+        plain[:2] == _ACTION
+        and plain[3:14] == _PROOF_FOLLOWS
+        and len(plain) > 15
+        and plain[14] == len(plain) - 15 < 0x80
+    ):
+        return plain[2], plain[15:]
+    request = decode_apdu(plain)
+    if (
+        not isinstance(request, ActionRequestNormal)
+        or request.method != _CURRENT_ASSOCIATION
+        or request.parameters is None
+    ):
+        return None
+    return request.invoke, decode_all(request.parameters).value
 
 
 @lru_cache(maxsize=64)
@@ -240,7 +262,7 @@ class ServerSession:
         if self.state in (State.ASSOCIATED, State.PENDING):
             self._device.noticed(self._client, "released", now)
         self.lost()
-        return Rlre(reason=0).encode()
+        return _RELEASED
 
     def lost(self) -> None:
         """The line or the association is gone."""
@@ -284,31 +306,28 @@ class ServerSession:
 
     def service(self, plain: bytes, now: float) -> bytes:
         """The answer to one service request in clear."""
+        if self.state is State.PENDING:
+            return self._prove(plain, now)
         is_short_get = plain[:1] == _GET_REQUEST and len(plain) <= _LONGEST_KEPT
         request = _known(plain) if is_short_get else decode_apdu(plain)
-        if self.state is State.PENDING:
-            return self._prove(request, now)
         if self.state is not State.ASSOCIATED or self._services is None:
             return _NOT_ALLOWED
         return self._services.answer(request, now) or _NOT_SUPPORTED
 
-    def _prove(self, request: object, now: float) -> bytes:
-        if (
-            not isinstance(request, ActionRequestNormal)
-            or request.method != _CURRENT_ASSOCIATION
-            or request.parameters is None
-        ):
+    def _prove(self, plain: bytes, now: float) -> bytes:
+        given = _given_proof(plain)
+        if given is None:
             return _NOT_ALLOWED
-        answer = decode_all(request.parameters).value
+        invoke, answer = given
         if not isinstance(answer, bytes) or not self._is_proof(answer):
             self._device.noticed(self._client, "authentication", now)
             self.state = step(self.state, Step.FAILED, ours=False)
             self._services = self._association = None
             outcome = ActionOutcome(ActionResult.READ_WRITE_DENIED)
-            return ActionResponseNormal(invoke=request.invoke, outcome=outcome).encode()
+            return ActionResponseNormal(invoke=invoke, outcome=outcome).encode()
         self.state = step(self.state, Step.PROVED, ours=False)
         self._device.noticed(self._client, "associated", now)
-        return b"\xc7\x01" + bytes((request.invoke,)) + _RETURNED + encode(octets(self._proof()))
+        return b"\xc7\x01" + bytes((invoke,)) + _RETURNED + encode(octets(self._proof()))
 
     def _is_proof(self, answer: bytes) -> bool:
         association = self._association
