@@ -25,7 +25,7 @@ DAY_S: Final = 86400
 _SUSPECT_STATUS: Final = 0x02 | 0x01
 _TOP: Final = (1 << 63) - 1
 _TOP_CODE: Final = (1 << 31) - 1
-_SHARED_ROWS: Final = 1024
+_SHARED_ROWS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _times(columns: Columns, index: int) -> tuple[NDArray[np.int64], int, int]:
     return times, int(times.min()), int(times.max())
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _shared_times(octets: bytes) -> tuple[NDArray[np.int64], int, int]:
     """A whole fleet is asked for the same slots and answers with the same moments."""
     times = utc_seconds(np.frombuffer(octets, np.uint8).reshape(-1, 12))
