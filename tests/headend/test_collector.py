@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from headend.headends import NOW, device, fleet_of
+from headend.headends import NOW, VAULT, device, fleet_of
 from meterway.base.errors import ConfigError, LinkError, StoreError
 from meterway.headend import collector as collector_module
 from meterway.headend.collect import Collected, Plan
@@ -18,6 +18,7 @@ from meterway.headend.fleet import Entry
 from meterway.headend.live import Live
 from meterway.headend.plan import LOAD_PROFILE
 from meterway.headend.script import SessionDone, SessionFailed
+from meterway.headend.topology import Topology
 from meterway.headend.writer import Writer, WriterRules
 from meterway.store.database import Store
 from meterway.store.tasks import NewTask, Tasks
@@ -47,7 +48,7 @@ def collector_of(store: Store, caller: Caller, plan_of: Any = lambda _: Plan()) 
         store,
         fleet,
         caller,  # type: ignore[arg-type]
-        Writer(store, fleet, rules),
+        Writer(store, fleet, rules, Topology(store, fleet, VAULT)),
         Live(),
         plan_of=plan_of,
         concurrency=2,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from headend.headends import DAY, LAYOUT, LOAD, NOW, device, fleet_of, harvest, rows
+from headend.headends import DAY, LAYOUT, LOAD, NOW, VAULT, device, fleet_of, harvest, rows
 from meterway.base.obis import Obis
 from meterway.headend import writer as writer_module
 from meterway.headend.collect import Collected, Raw
 from meterway.headend.fleet import Fleet
 from meterway.headend.harvest import Harvest
+from meterway.headend.topology import Topology
 from meterway.headend.writer import Writer, WriterRules
 from meterway.store.database import Store
 from meterway.store.tasks import NewTask
@@ -41,7 +42,7 @@ def revisions(store: Store) -> list[tuple[int, int]]:
 
 @pytest.mark.covers("UC-BI-01", "E-HES-2")
 def test_a_task_is_done_with_its_readings_and_has_its_next_turn(store: Store, fleet: Fleet) -> None:
-    stored = Writer(store, fleet, RULES).store([brought(fleet, 1, 0, 1)])
+    stored = Writer(store, fleet, RULES, Topology(store, fleet, VAULT)).store([brought(fleet, 1, 0, 1)])
     assert (stored.values, stored.error, stored.causes) == (4, "", {"ok": 1})
     done, due = sorted(store.tasks.of_device(1), key=lambda task: task.id)
     assert (done.state, due.state) == ("done", "due")
@@ -53,7 +54,7 @@ def test_a_task_is_done_with_its_readings_and_has_its_next_turn(store: Store, fl
 
 @pytest.mark.covers("UC-BI-01")
 def test_a_day_grows_in_place_and_a_correction_is_a_revision(store: Store, fleet: Fleet) -> None:
-    writer = Writer(store, fleet, RULES)
+    writer = Writer(store, fleet, RULES, Topology(store, fleet, VAULT))
     writer.store([brought(fleet, 1, 0, 1, task=False)])
     writer.store([brought(fleet, 1, 2, 3, first=102, task=False)])
     assert revisions(store) == [(1, 4)]
@@ -68,13 +69,13 @@ def test_a_day_grows_in_place_and_a_correction_is_a_revision(store: Store, fleet
 def test_who_lost_its_claim_adds_no_turn(store: Store, fleet: Fleet) -> None:
     late = brought(fleet, 1, 0)
     store.tasks.release([late.task], now_ms=2)  # type: ignore[list-item]
-    Writer(store, fleet, RULES).store([late])
+    Writer(store, fleet, RULES, Topology(store, fleet, VAULT)).store([late])
     assert [task.state for task in store.tasks.of_device(1)] == ["due"]
 
 
 @pytest.mark.covers("E-HES-2")
 def test_a_failure_is_due_again_later_and_later(store: Store, fleet: Fleet) -> None:
-    writer = Writer(store, fleet, RULES)
+    writer = Writer(store, fleet, RULES, Topology(store, fleet, VAULT))
     waits = []
     for _ in range(3):
         writer.store([brought(fleet, 1, cause="timeout")])
@@ -91,7 +92,7 @@ def test_a_failure_is_due_again_later_and_later(store: Store, fleet: Fleet) -> N
 def test_another_period_begins_the_day_anew(store: Store, fleet: Fleet) -> None:
     from dataclasses import replace
 
-    writer = Writer(store, fleet, RULES)
+    writer = Writer(store, fleet, RULES, Topology(store, fleet, VAULT))
     writer.store([brought(fleet, 1, 0, 1, task=False)])
     hourly = brought(fleet, 1, 0, 4, task=False)
     hourly.collected.profiles[0] = (replace(LOAD, period_s=3600), hourly.collected.profiles[0][1])
@@ -108,7 +109,9 @@ def test_a_fault_in_decoding_one_device_is_its_own(store: Store, fleet: Fleet, m
         return real(one, **given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(writer_module, "thresh", thresh)
-    stored = Writer(store, fleet, RULES).store([brought(fleet, 1, 0), brought(fleet, 2, 0)])
+    stored = Writer(store, fleet, RULES, Topology(store, fleet, VAULT)).store(
+        [brought(fleet, 1, 0), brought(fleet, 2, 0)]
+    )
     assert stored.causes == {"internal": 1, "ok": 1}
     assert store.contacts.of_device(1)[0].error == "IndexError: a slip of ours"
 
@@ -117,5 +120,5 @@ def test_counters_of_another_process_do_not_stop_storing(store: Store, fleet: Fl
     fleet.prepare([fleet.of(1)])
     store.counters.raise_to(1, "received", 1 << 20)
     store.counters.raise_to(1, f"read:{LOAD.obis}", 1 << 40)
-    assert Writer(store, fleet, RULES).store([brought(fleet, 1, 0)]).causes == {"ok": 1}
+    assert Writer(store, fleet, RULES, Topology(store, fleet, VAULT)).store([brought(fleet, 1, 0)]).causes == {"ok": 1}
     assert store.counters.next(1, "received") == 1 << 20

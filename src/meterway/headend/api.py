@@ -17,12 +17,14 @@ from meterway.base.units import symbol_of
 from meterway.headend.curve import Curve, CurveChannel, curve_of
 from meterway.headend.layout import DeviceLayout
 from meterway.headend.serve import HeadEnd
+from meterway.headend.topology import LOG as TOPOLOGY_LOG
+from meterway.headend.topology import MOVED
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.mapping.obis import describe
 from meterway.mapping.profile import load_profile
 from meterway.store.audit import Entry as AuditEntry
 from meterway.store.contacts import StoredContact
-from meterway.store.devices import Device
+from meterway.store.devices import GATEWAY, Device
 from meterway.store.events import StoredEvent
 
 __all__ = [
@@ -119,6 +121,9 @@ class MeterRow:
     state: str
     seen: str
     firmware: str
+    utility: str
+    parent: str
+    """The serial of the gateway it is behind; empty if it is reached by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +187,8 @@ class MeterPage:
     commands: list[AuditRow]
     next_contact: str
     has_keys: bool
+    behind: list[MeterRow]
+    """The meters behind it, if it is a gateway."""
 
 
 class Views:
@@ -227,16 +234,24 @@ class Views:
         own = InterfaceTraffic(
             label="I",
             between="meter – head end",
-            entities=self._keep("meters", self._store.devices.count),
-            sessions=caller.sessions + self._hes.push.count,
-            octets=caller.octets + self._hes.push.octets,
+            entities=self._keep("meters", self._store.devices.direct),
+            sessions=caller.sessions - caller.gateway_sessions + self._hes.push.count,
+            octets=caller.octets - caller.gateway_octets + self._hes.push.octets,
         )
-        return [own, *(row for source in self._hes.extra_traffic for row in source())]
+        gateways = self._keep("gateways", lambda: self._store.devices.of_utility(GATEWAY))
+        wide = InterfaceTraffic(
+            label="G1",
+            between="LNAP – head end",
+            entities=gateways,
+            sessions=caller.gateway_sessions,
+            octets=caller.gateway_octets,
+        )
+        return [own, *([wide] if gateways else []), *(row for source in self._hes.extra_traffic for row in source())]
 
     def completeness(self, days: int) -> list[DayCompleteness]:
-        """How full each of the last whole days is; days without any value are left out."""
+        """How full each of the last whole days is, over the meters reached by themselves; empty days are left out."""
         today = int(time.time() // _DAY_S)
-        devices = self._store.devices.count()
+        devices = self._store.devices.direct()
         rows = []
         for row in self._store.blocks.completeness(today - days, today):
             expected = row.expected / row.devices * devices if row.devices else 0
@@ -249,7 +264,7 @@ class Views:
         now = time.time()
         day = int(now // _DAY_S)
         counts = self._store.blocks.completeness(day, day + 1)
-        devices = self._store.devices.count()
+        devices = self._store.devices.direct()
         if not devices:
             return 0.0
         ended = int((now % _DAY_S - self._hes.config.collect.every_s) // _PERIOD_S) + 1
@@ -280,7 +295,10 @@ class Views:
     ) -> tuple[list[MeterRow], int]:
         """Meters whose serial or address matches, and how many there are in all."""
         found = self._store.devices.search(text, state=state, limit=limit, offset=offset)
-        return [_row(device) for device in found], self._store.devices.count(text, state=state)
+        parents = self._devices(device.parent for device in found if device.parent is not None)
+        return [_row(device, parents.get(device.parent or 0)) for device in found], self._store.devices.count(
+            text, state=state
+        )
 
     def device(self, serial: str) -> Device:
         """The registry's row of a meter; UnknownMeterError if there is none."""
@@ -294,8 +312,10 @@ class Views:
     def meter(self, serial: str) -> MeterPage:
         """All that is known of one meter; UnknownMeterError if there is none."""
         device = self.device(serial)
+        parent = self._store.devices.get(device.parent) if device.parent is not None else None
         return MeterPage(
-            row=_row(device),
+            row=_row(device, parent),
+            behind=[_row(child, device) for child in self._store.devices.children(device.id)],
             system_title=device.system_title.hex().upper() if device.system_title else "",
             identity=self._identity(device),
             registers=self.registers(device.id),
@@ -419,7 +439,7 @@ def _title(code: str) -> str:
         return code
 
 
-def _row(device: Device) -> MeterRow:
+def _row(device: Device, parent: Device | None) -> MeterRow:
     return MeterRow(
         serial=device.serial,
         profile=device.profile,
@@ -428,6 +448,8 @@ def _row(device: Device) -> MeterRow:
         state=device.state,
         seen=_text(device.seen_ms),
         firmware=device.firmware,
+        utility=device.utility,
+        parent=parent.serial if parent is not None else "",
     )
 
 
@@ -472,6 +494,8 @@ def _event(device: Device, event: StoredEvent) -> EventRow:
 def _meaning(device: Device, event: StoredEvent) -> tuple[str, str]:
     if event.log == _PUSH_LOG:
         return event.detail or "push", "warning"
+    if event.log == TOPOLOGY_LOG:
+        return event.detail, "warning" if event.code == MOVED else "info"
     try:
         profile = load_profile(device.profile or "idis")
         found = profile.objects.get(Obis.parse(event.log))

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
-from meterway.headend.layout import CLOCK, DeviceLayout, ProfileLayout, profile_layout
+from meterway.headend.layout import CLOCK, Behind, DeviceLayout, ProfileLayout, profile_layout
 from meterway.headend.script import Answer, Ask, Get, GetList, Script, Set
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
@@ -22,7 +22,7 @@ from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
-__all__ = ["CLOCK_TIME", "Collected", "Plan", "Raw", "collect", "range_selection"]
+__all__ = ["CLOCK_TIME", "Collected", "Plan", "Raw", "collect", "get_many", "range_selection"]
 
 CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
 _PROFILE: Final = 7
@@ -75,6 +75,8 @@ class Collected:
     profiles: list[tuple[ProfileLayout, Raw]] = field(default_factory=list)
     logs: list[Raw] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
+    behind: tuple[Behind, ...] | None = None
+    """Of a gateway, the meters it has bound; None if that is not known."""
 
     def refused(self, what: str, answer: object) -> None:
         """Note that the device did not give ``what``."""
@@ -200,7 +202,7 @@ def _scalers(wanted: dict[Obis, int], list_max: int, scalers: dict[str, tuple[in
         for obis, class_id in wanted.items()
         if class_id in _SCALER_AT
     ]
-    answers = yield from _many(items, list_max)
+    answers = yield from get_many(items, list_max)
     for item, answer in zip(items, answers, strict=True):
         value = _typed(item.class_id, item.attribute, answer)
         if isinstance(value, ScalerUnit):
@@ -210,7 +212,7 @@ def _scalers(wanted: dict[Obis, int], list_max: int, scalers: dict[str, tuple[in
 
 def _registers(plan: Plan, layout: DeviceLayout, into: Collected, clock: UnixClock) -> Part[None]:
     items = [item for item in plan.registers if str(item.obis) in layout.scalers]
-    answers = yield from _many(items, plan.list_max)
+    answers = yield from get_many(items, plan.list_max)
     for item, answer in zip(items, answers, strict=True):
         if isinstance(answer, bytes):
             into.registers.append(Raw(item.obis, answer, clock()))
@@ -218,7 +220,7 @@ def _registers(plan: Plan, layout: DeviceLayout, into: Collected, clock: UnixClo
             into.refused(str(item.obis), answer)
 
 
-def _many(items: list[AttributeDescriptor], list_max: int) -> Part[list[Answer]]:
+def get_many(items: list[AttributeDescriptor], list_max: int) -> Part[list[Answer]]:
     """Read attributes in lists of ``list_max``; one by one if that is 1 or below, or the device takes no list."""
     answers: list[Answer] = []  # None for what did not come
     step = max(1, list_max)

@@ -19,7 +19,9 @@ from meterway.headend.contact import Caller, Outcome
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.harvest import Harvest, Sheaf
 from meterway.headend.live import Happening, Live
+from meterway.headend.mbus_clients import with_behind
 from meterway.headend.script import SessionFailed
+from meterway.headend.topology import is_gateway
 from meterway.headend.writer import Stored, Writer
 from meterway.store.database import Store
 from meterway.store.tasks import Task
@@ -231,7 +233,10 @@ class Collector:
     async def collect(self, entry: Entry, task: Task | None, plan: Plan) -> Harvest:
         """Call one device and bring in what the plan says."""
         collected = Collected()
-        outcome = await self._caller.call(entry, collect(plan, collected, time.time))
+        script = collect(plan, collected, time.time)
+        if is_gateway(entry.device.profile):
+            script = with_behind(script, collected, list_max=plan.list_max)
+        outcome = await self._caller.call(entry, script)
         return Harvest(entry, task, collected, outcome)
 
     # -- storing ------------------------------------------------------------------------------------------------------
@@ -277,6 +282,11 @@ class Collector:
         progress.store_error = stored.error
         for sheaf in stored.sheaves:
             self._tell(sheaf)
+        for change in stored.changes:
+            serial, _, text = change.partition(" ")
+            self._live.tell(Happening("topology", serial, text, time.time(), {}))
+        if stored.changes:
+            self.wake()
 
     def _tell(self, sheaf: Sheaf) -> None:
         progress, outcome, device = self.progress, sheaf.harvest.outcome, sheaf.harvest.entry.device

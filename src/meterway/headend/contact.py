@@ -13,7 +13,7 @@ from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.script import MeterSession, Script, SessionDone, SessionFailed
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
-from meterway.store.devices import Device
+from meterway.store.devices import GATEWAY, Device
 
 __all__ = ["Caller", "Outcome", "Timing"]
 
@@ -52,6 +52,9 @@ class Caller:
         self._timing = timing
         self.octets = 0
         self.sessions = 0
+        self.gateway_octets = 0
+        """Of the octets, those to gateways and to what is behind them."""
+        self.gateway_sessions = 0
 
     async def call(self, entry: Entry, script: Script[ResultT]) -> Outcome[ResultT]:
         """Associate with a device, run the script, release. Never raises for what the line or the device does."""
@@ -61,6 +64,9 @@ class Caller:
             report = await self._session(entry, script)
         self.octets += report.octets
         self.sessions += 1
+        if entry.device.parent is not None or entry.device.utility == GATEWAY:
+            self.gateway_octets += report.octets
+            self.gateway_sessions += 1
         return Outcome(report, started, time.perf_counter() - begun)
 
     async def _session(self, entry: Entry, script: Script[ResultT]) -> SessionDone[ResultT] | SessionFailed:

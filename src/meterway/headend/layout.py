@@ -10,8 +10,9 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.stacks.dlms.classes.elements import CaptureObject
+from meterway.stacks.mbus.address import Address
 
-__all__ = ["CLOCK", "Channel", "DeviceLayout", "ProfileLayout", "profile_layout"]
+__all__ = ["CLOCK", "Behind", "Channel", "DeviceLayout", "ProfileLayout", "profile_layout"]
 
 CLOCK: Final = Obis(0, 0, 1, 0, 0)
 _CLOCK_CLASS: Final = 8
@@ -66,6 +67,20 @@ class DeviceLayout:
     def encode(self) -> str:
         """Its JSON form."""
         return msgspec.json.encode(self).decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A meter behind a gateway: ``channel`` names its M-Bus client there, ``sap`` its own logical device."""
+
+    channel: int
+    sap: int
+    address: Address
+
+    @property
+    def serial(self) -> str:
+        """What it is called in the registry: ``MWY-10000001-01-03``."""
+        return str(self.address)
 
 
 def profile_layout(

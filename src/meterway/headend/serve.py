@@ -6,12 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.base.obis import Obis
-from meterway.headend import commands
+from meterway.headend import commands, mbus_clients
 from meterway.headend.collector import Collector
 from meterway.headend.commands import Answered, Command
 from meterway.headend.config import HeadEndConfig
@@ -21,18 +22,21 @@ from meterway.headend.live import Happening, Live
 from meterway.headend.plan import LOAD_PROFILE, Planner
 from meterway.headend.push import PushListener
 from meterway.headend.script import Script, SessionFailed
+from meterway.headend.topology import Topology
 from meterway.headend.traffic import TrafficSource
 from meterway.headend.writer import Writer, WriterRules
 from meterway.links.limits import raise_file_limit
+from meterway.stacks.mbus.address import Address
 from meterway.store.database import Store, open_store
 from meterway.store.vault import Vault
 
 __all__ = ["HeadEnd"]
 
 T = TypeVar("T")
+_CommandScript = Callable[[Command, Callable[[Obis], int | None]], Script[Answered]]
 _LOG: Final = logging.getLogger(__name__)
 _SPARE_FILES: Final = 256
-_SECRETIVE: Final = frozenset({12, 15, 30, 43, 44, 64})
+_SECRETIVE: Final = frozenset({12, 15, 30, 43, 44, 64, 72})
 """Classes whose attributes and parameters hold keys and passwords."""
 
 
@@ -60,11 +64,12 @@ class HeadEnd:
             retry_longest_s=collect.retry_longest_s,
             clock_invalid_beyond_s=collect.clock_invalid_beyond_s,
         )
+        self.topology = Topology(self.store, self.fleet, self.vault)
         self.collector = Collector(
             self.store,
             self.fleet,
             self.caller,
-            Writer(self.store, self.fleet, rules),
+            Writer(self.store, self.fleet, rules, self.topology),
             self.live,
             plan_of=self.planner,
             concurrency=collect.concurrency,
@@ -132,6 +137,64 @@ class HeadEnd:
         sheaf = stored.sheaves[0]
         return {"cause": sheaf.cause, "error": sheaf.error, "values": sheaf.values}
 
+    # -- gateways -----------------------------------------------------------------------------------------------------
+
+    async def couple(
+        self, gateway: str, channel: int, *, address: str = "", primary: int = 0, key: bytes = b"", actor: str
+    ) -> Answered:
+        """Have a gateway bind a meter to a channel; it is in the registry when this returns without a refusal.
+
+        ``address`` names it (``MWY-10000001-01-03``); without one the only meter that is proposed is bound. ``primary``
+        is its primary address on a wired bus, ``key`` the one its telegrams are opened with.
+        """
+        who = Address.parse(address) if address else None
+        script = partial(mbus_clients.couple, address=who, primary=primary, key=key)
+        answered = await self._tell_gateway(gateway, channel, "slave_install", script, actor=actor, action="couple")
+        if key and who is not None and not answered.refusal:
+            await self.collector.in_thread(
+                lambda: self.topology.keep_own_key(str(who), key, now_ms=int(time.time() * 1000))
+            )
+        return answered
+
+    async def decouple(self, serial: str, *, actor: str) -> Answered:
+        """Have the gateway of a meter release it. What it measured stays; ConfigError if it is behind none."""
+        gateway, channel = await self.collector.in_thread(lambda: self._behind(serial))
+        return await self._tell_gateway(
+            gateway, channel, "slave_deinstall", mbus_clients.decouple, actor=actor, action="decouple"
+        )
+
+    async def transfer_key(self, serial: str, *, new: bytes, present: bytes = b"", actor: str) -> Answered:
+        """Give a meter behind a gateway a new key; ``present`` is the one it has, if the registry does not know it."""
+        gateway, channel = await self.collector.in_thread(lambda: self._behind(serial))
+        known = present or await self.collector.in_thread(lambda: self.topology.own_key(serial))
+        script = partial(mbus_clients.transfer_key, new=new, present=known)
+        answered = await self._tell_gateway(
+            gateway, channel, "transfer_key", script, actor=actor, action="transfer key"
+        )
+        if not answered.refusal:
+            await self.collector.in_thread(
+                lambda: self.topology.keep_own_key(serial, new, now_ms=int(time.time() * 1000))
+            )
+        return answered
+
+    def _behind(self, serial: str) -> tuple[str, int]:
+        """The gateway and the channel of a meter; ConfigError if it is behind none."""
+        device = self.store.devices.by_serial(serial)
+        channel = device.flags.get("channel", device.sap - 1)
+        if device.parent is None or not isinstance(channel, int):
+            raise ConfigError(f"{serial} is behind no gateway")
+        return self.store.devices.get(device.parent).serial, channel
+
+    async def _tell_gateway(
+        self, gateway: str, channel: int, method: str, script: _CommandScript, *, actor: str, action: str
+    ) -> Answered:
+        """A command to an M-Bus client, and what the gateway has bound afterwards."""
+        command = Command(obis=mbus_clients.client_of(channel), class_id=72, method=method)
+        answered = await self._command(gateway, command, script, actor=actor, action=action)
+        if not answered.refusal:
+            await self.collect_now(gateway)
+        return answered
+
     async def _entry(self, serial: str) -> Entry:
         def load() -> Entry:
             entry = self.fleet.by_serial(serial)
@@ -144,7 +207,7 @@ class HeadEnd:
         self,
         serial: str,
         command: Command,
-        script: Callable[[Command, Callable[[Obis], int | None]], Script[Answered]],
+        script: _CommandScript,
         *,
         actor: str,
         action: str,
@@ -185,7 +248,7 @@ class HeadEnd:
     async def _audit(
         self, serial: str, entry: Entry | None, command: Command, *, actor: str, action: str, result: str
     ) -> None:
-        target = command.method if action == "act" else command.attribute
+        target = command.method if command.method != "" else command.attribute
         words = [str(command.obis), str(target)]
         if entry is None:
             words.insert(0, f"unknown device {serial[:64]!r}")

@@ -22,6 +22,7 @@ from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.harvest import Harvest, Sheaf, thresh
 from meterway.headend.rules import is_worth_retrying
+from meterway.headend.topology import Topology
 from meterway.store.block import Block, batch_of, continues, merged
 from meterway.store.blocks import NewBlock
 from meterway.store.database import Store
@@ -55,6 +56,8 @@ class Stored:
     values: int = 0
     events: int = 0
     error: str = ""
+    changes: list[str] = field(default_factory=list)
+    """What became known of who is behind which gateway, a sentence each."""
     unsettled: list[Task] = field(default_factory=list)
     """Tasks whose failure the store would not take either; their lease still runs."""
 
@@ -62,10 +65,11 @@ class Stored:
 class Writer:
     """Turns harvests into rows."""
 
-    def __init__(self, store: Store, fleet: Fleet, rules: WriterRules) -> None:
+    def __init__(self, store: Store, fleet: Fleet, rules: WriterRules, topology: Topology) -> None:
         self._store = store
         self._fleet = fleet
         self._rules = rules
+        self._topology = topology
 
     def store(self, harvests: list[Harvest]) -> Stored:
         """Store a batch together, or each device alone if that is refused.
@@ -97,6 +101,7 @@ class Writer:
             alone = self._store_together([sheaf])
             stored.values += alone.values
             stored.events += alone.events
+            stored.changes += alone.changes
             if alone.error:
                 stored.error = alone.error
                 sheaf.cause, sheaf.error, sheaf.values = "store", alone.error, 0
@@ -135,6 +140,10 @@ class Writer:
         self._keep_identities(sheaves, now_ms)
         self._devices(sheaves, now_ms)
         self._tasks(sheaves, now_ms)
+        for sheaf in sheaves:
+            behind = sheaf.harvest.collected.behind
+            if behind is not None:
+                stored.changes += self._topology.settle(sheaf.harvest.entry.device, behind, now_ms=now_ms)
         stored.values = sum(sheaf.values for sheaf in sheaves)
 
     def _new_blocks(self, sheaves: list[Sheaf]) -> Iterable[NewBlock]:
@@ -198,18 +207,22 @@ class Writer:
     def _devices(self, sheaves: list[Sheaf], now_ms: int) -> None:
         reached = [s.harvest.entry.device for s in sheaves if s.cause == "ok"]
         self._store.devices.seen([(device.id, now_ms) for device in reached])
-        changed = [(s.harvest.entry.device.id, "active" if s.cause == "ok" else "failing") for s in sheaves]
+        kept = [s for s in sheaves if s.harvest.entry.device.id not in self._topology.released]
+        changed = [(s.harvest.entry.device.id, "active" if s.cause == "ok" else "failing") for s in kept]
         self._store.devices.set_states(changed, now_ms=now_ms)
 
     def _tasks(self, sheaves: list[Sheaf], now_ms: int) -> None:
         tasks = self._store.tasks
         done = [s.harvest.task for s in sheaves if s.harvest.task is not None and s.cause == "ok"]
         held = tasks.complete(done, now_ms=now_ms)
-        tasks.add_many([self._next_turn(task.device, now_ms) for task in done if task.id in held], now_ms=now_ms)
+        released = self._topology.released
+        again = [task for task in done if task.id in held and task.device not in released]
+        tasks.add_many([self._next_turn(task.device, now_ms) for task in again], now_ms=now_ms)
         for sheaf in sheaves:
             task = sheaf.harvest.task
             if task is not None and sheaf.cause != "ok":
-                tasks.fail(task, f"{sheaf.cause}: {sheaf.error}", now_ms=now_ms, retry_ms=self._retry_ms(sheaf, now_ms))
+                retry_ms = None if task.device in released else self._retry_ms(sheaf, now_ms)
+                tasks.fail(task, f"{sheaf.cause}: {sheaf.error}", now_ms=now_ms, retry_ms=retry_ms)
 
     def _next_turn(self, device: int, now_ms: int) -> NewTask:
         """The same phase in every period for one device, spread over all devices."""

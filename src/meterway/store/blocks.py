@@ -15,6 +15,7 @@ import numpy as np
 
 from meterway.base.errors import StoreError
 from meterway.store.block import DAY_S, Block, Flags
+from meterway.store.devices import DIRECT
 from meterway.store.driver import Row
 from meterway.store.packing import Packed, unpacker
 from meterway.store.session import Session
@@ -67,7 +68,8 @@ _PRESENCE: Final = (
 )
 _COUNTS: Final = (
     "SELECT b.day, count(*), sum(b.count), sum(b.channels * (86400 / b.interval_s)) FROM interval_block b"  # noqa: S608
-    f" WHERE b.day >= :first AND b.day < :end AND b.series = :series AND{_NEWEST} GROUP BY b.day ORDER BY b.day"
+    f" WHERE b.day >= :first AND b.day < :end AND b.series = :series AND{_NEWEST}"
+    f" AND b.device IN (SELECT id FROM device WHERE {DIRECT}) GROUP BY b.day ORDER BY b.day"
 )
 _LONGEST_DAYS: Final = 40_000
 
@@ -160,7 +162,10 @@ class Blocks:
         return _stored(self._session.read(_HISTORY, {"device": device, "series": series, "day": day}), device, series)
 
     def completeness(self, from_day: int, to_day: int, *, series: int = 0) -> list[DayCount]:
-        """How full each day is over all devices; days without any block are left out."""
+        """How full each day is over all meters that are reached by themselves; days without any block are left out.
+
+        Meters behind a gateway have what it heard since they were coupled.
+        """
         rows = self._session.read(_COUNTS, {"first": from_day, "end": to_day, "series": series})
         return [
             DayCount(day=day, devices=count, present=int(got), expected=int(full)) for day, count, got, full in rows

@@ -82,3 +82,9 @@ class Counters:
         """Raise those that stand lower and leave those that stand higher; how many rose."""
         rows = [(device, name, next_value) for (device, name), next_value in values.items()]
         return self._session.write_many(_RAISE_MANY, rows) if rows else 0
+
+    def begin_anew(self, device: int, name: str) -> None:
+        """Forget a counter whose key is gone: what is counted under the next one begins at 0."""
+        self._session.change(
+            "DELETE FROM counter WHERE device = :device AND name = :name", {"device": device, "name": name}
+        )

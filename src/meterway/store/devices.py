@@ -12,7 +12,12 @@ from meterway.base.errors import StoreError
 from meterway.store.driver import Row, Value
 from meterway.store.session import Session
 
-__all__ = ["Device", "Devices", "Flag", "NewDevice"]
+__all__ = ["DIRECT", "GATEWAY", "Device", "Devices", "Flag", "NewDevice"]
+
+GATEWAY: Final = "gateway"
+"""The utility of a device that measures nothing itself: others are reached through it."""
+DIRECT: Final = f"parent IS NULL AND utility <> '{GATEWAY}'"
+"""The SQL condition on a device that is reached by itself and measures something."""
 
 Flag = str | int | float | bool | None
 
@@ -95,6 +100,11 @@ class Devices:
         """The device of a serial; StoreError if there is none."""
         return self._one(f"{_SELECT} WHERE serial = :serial", {"serial": serial}, f"serial {serial!r}")
 
+    def find(self, serial: str) -> Device | None:
+        """The device of a serial, or None."""
+        rows = self._session.read(f"{_SELECT} WHERE serial = :serial", {"serial": serial})
+        return _device(rows[0]) if rows else None
+
     def by_system_title(self, title: bytes) -> Device | None:
         """The device of a DLMS system title, or None."""
         rows = self._session.read(f"{_SELECT} WHERE system_title = :title ORDER BY id", {"title": title})
@@ -119,6 +129,16 @@ class Devices:
         """The devices reached through another, by serial."""
         rows = self._session.read(f"{_SELECT} WHERE parent = :parent ORDER BY serial", {"parent": parent})
         return [_device(row) for row in rows]
+
+    def direct(self) -> int:
+        """How many meters are reached by themselves: neither gateways nor behind one."""
+        rows = self._session.read(f"SELECT count(*) FROM device WHERE {DIRECT}")  # noqa: S608
+        return int(rows[0][0])
+
+    def of_utility(self, utility: str) -> int:
+        """How many devices of a utility there are."""
+        rows = self._session.read("SELECT count(*) FROM device WHERE utility = :utility", {"utility": utility})
+        return int(rows[0][0])
 
     def states(self) -> dict[str, int]:
         """How many devices are in each state."""

@@ -103,6 +103,23 @@ class Address:
         """From ``ID M V T``; DecodeError unless there are 8 octets."""
         return _address(octets[:4], octets[4:6], octets[6:])
 
+    @staticmethod
+    def parse(text: str) -> Address:
+        """From ``KAM-63452869-1B-16``; ConfigError for anything else."""
+        try:
+            maker, ident, version, kind = text.split("-")
+            address = Address(
+                manufacturer=manufacturer_code(maker),
+                ident=ident.upper(),
+                version=int(version, 16),
+                device_type=int(kind, 16),
+            )
+            if len(ident) != 8 or len(address.to_radio()) != 8:
+                raise ValueError
+        except (ValueError, OverflowError):
+            raise ConfigError(f"{text!r} is no meter address such as KAM-63452869-1B-16") from None
+        return address
+
     @property
     def identification(self) -> bytes:
         """The four octets of the identification number as sent."""
