@@ -30,6 +30,7 @@ _GROUPS: Final = (
     ("P", "Physical configurations"),
     ("SEC-", "Security"),
     ("REC-", "Recommendation 2012/148/EU"),
+    ("X-", "National features"),
 )
 
 _HEAD: Final = """\
@@ -39,7 +40,8 @@ Made by `make coverage` from the `covers` marks of the tests; do not edit. {cove
 in this table shows the row at work; it does not say that nothing is left to do there.
 
 The titles are our own words. *report*: a term of CEN/CLC/ETSI TR 50572 as public sources and standard knowledge give
-it; *derived*: our reconstruction, or a testable statement of our own; *law*: a public legal text. None is a quotation.
+it; *derived*: our reconstruction, or a testable statement of our own; *law*: a public legal text;
+*national*: a feature of a national roll-out that the architecture allows. None is a quotation.
 """
 
 
@@ -58,7 +60,7 @@ def requirements(path: Path = ROOT / "docs" / "requirements.csv") -> dict[str, R
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             requirement = Requirement(**row)
-            if requirement.id in rows or requirement.label not in ("report", "derived", "law"):
+            if requirement.id in rows or requirement.label not in ("report", "derived", "law", "national"):
                 raise ValueError(f"{path.name}: {requirement.id}: duplicate id or unknown label")
             rows[requirement.id] = requirement
     return rows

@@ -94,14 +94,14 @@ def test_written_keys_differ_each_time_and_are_for_their_owner_only(tmp_path):
     assert not set(keys[0]) & set(keys[1])
 
 
-@pytest.mark.parametrize("entity", ["meter", "display", "headend"])
+@pytest.mark.parametrize("entity", ["meter", "display", "lnap", "headend"])
 def test_an_entity_without_a_file_says_how_to_get_one(tmp_path, entity):
     done = meterway(entity, cwd=tmp_path)
     assert done.returncode == 2
     assert b"--write-config" in done.stderr
 
 
-@pytest.mark.parametrize("entity", ["meter", "display", "headend"])
+@pytest.mark.parametrize("entity", ["meter", "display", "lnap", "headend"])
 def test_a_wrong_settings_file_is_named_with_its_fault(tmp_path, entity):
     (tmp_path / "x.toml").write_text("= 1\n")
     done = meterway(entity, "x.toml", cwd=tmp_path)
@@ -191,3 +191,27 @@ def test_a_meter_that_was_ended_in_order_answers_again_after_its_restart(tmp_pat
             assert meterway("import", "meters.csv", cwd=tmp_path).returncode == 0
             answer = meterway("read", "M0001", "clock", "--attribute", "time_zone", cwd=tmp_path)
             assert b"closed" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.covers("E-LNAP", "IF-G1", "SEC-02")
+def test_a_gateway_alone_is_read_by_a_head_end(tmp_path):
+    assert meterway("lnap", "--write-config", "lnap.toml", cwd=tmp_path).returncode == 0
+    assert meterway("headend", "--write-config", "headend.toml", cwd=tmp_path).returncode == 0
+    text = (tmp_path / "lnap.toml").read_text()
+    assert "env:LNAP" not in text
+    (tmp_path / "lnap.toml").write_text(text.replace("# port = 4059", "port = 0"))
+    with running("lnap", "lnap.toml", "--json", cwd=tmp_path, until="listening") as told:
+        port = json.loads(told.splitlines()[-1])["port"]
+        registry = meterway("lnap", "lnap.toml", "--csv", "operator", cwd=tmp_path).stdout.decode()
+        (tmp_path / "meters.csv").write_text(registry.replace(",127.0.0.1,0,", f",127.0.0.1,{port},"))
+        assert meterway("import", "meters.csv", cwd=tmp_path).returncode == 0
+        serial = registry.splitlines()[1].split(",")[0]
+        answer = json.loads(meterway("read", serial, "0-0:42.0.0", "--json", cwd=tmp_path).stdout)
+        assert answer["ok"], answer
+
+
+def test_a_gateway_names_the_party_it_does_not_know(tmp_path):
+    assert meterway("lnap", "--write-config", "lnap.toml", cwd=tmp_path).returncode == 0
+    done = meterway("lnap", "lnap.toml", "--csv", "nobody", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"nobody is no party" in done.stderr

@@ -10,7 +10,7 @@ import pytest
 
 from lnap_town import NOON, Air, RadioMeter, listed, settings
 from meterway.base.errors import ConfigError
-from meterway.lnap.api import Lnap, accept, meters, order_valve, registry_rows, rotate_key, serve_lnap
+from meterway.lnap.api import Lnap, accept, meters, order_valve, registry_rows, registry_rows_of, rotate_key, serve_lnap
 from meterway.mapping.profile import load_profile
 from meterway.stacks.mbus.telegram import decode
 
@@ -85,6 +85,7 @@ def test_every_row_of_a_registry_has_a_profile_and_keys_of_its_own(tmp_path: Pat
         rows = registry_rows(lnap, "operator")
         assert len({row["guek"] for row in rows}) == len({row["system_title"] for row in rows}) == 7
         assert [row["sap"] for row in rows] == [str(number) for number in range(1, 8)]
+        assert registry_rows_of(lnap.config, "operator") == [{**row, "port": "0"} for row in rows]
         for row in rows:
             load_profile(row["profile"])
         with pytest.raises(ConfigError, match="nobody"):

@@ -21,6 +21,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "act": ("meterway.cli.device:act", "Call any method of a meter now."),
     "meter": ("meterway.cli.entity:meter", "Run virtual meters from a TOML file."),
     "display": ("meterway.cli.entity:display", "Run a consumer display on a meter's H1 port."),
+    "lnap": ("meterway.cli.entity:lnap", "Run a gateway of radio and wired meters from a TOML file."),
     "headend": ("meterway.cli.entity:headend", "Run a head end from a TOML file."),
     "import": ("meterway.cli.registry:import_devices", "Put meters from a CSV file into the registry."),
     "bench": ("meterway.cli.bench:bench", "The benchmarks a user can repeat, each beside its peers."),

@@ -1,4 +1,4 @@
-"""``meterway meter``, ``meterway display``, ``meterway headend``: one entity alone, from a TOML file."""
+"""``meterway meter``, ``display``, ``lnap``, ``headend``: one entity alone, from a TOML file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from meterway.model.telegram import Json
 
 if TYPE_CHECKING:
     from meterway.headend.config import HeadEndConfig
+    from meterway.lnap.api import LnapConfig
     from meterway.meter.api import HostConfig
 
-__all__ = ["display", "headend", "meter"]
+__all__ = ["display", "headend", "lnap", "meter"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -146,6 +147,46 @@ async def _shown(settings: object) -> None:
             sys.stdout.flush()
     finally:
         await shown.stop()
+
+
+# -- local network access point -------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("config", type=_FILE, required=False)
+@click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
+@click.option("--csv", metavar="PARTY", help="Show PARTY's rows for the head end's registry (with keys) and end.")
+@click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
+def lnap(config: Path | None, write_config: bool, csv: str | None, as_json: bool) -> None:
+    """Run a gateway: it hears and polls the meters of its white list and serves their values until Ctrl-C."""
+    from meterway.lnap.api import load_config, sample
+
+    if write_config:
+        _write_sample(sample(), config)
+        return
+    settings = load_config(_wanted(config, "lnap"))
+    if csv is not None:
+        _show_rows(settings, csv)
+        return
+    run(_gateway(settings, as_json))
+
+
+def _show_rows(settings: LnapConfig, party: str) -> None:
+    from meterway.lnap.api import registry_rows_of
+
+    rows = registry_rows_of(settings, party)
+    click.echo(",".join(rows[0]))
+    for row in rows:
+        click.echo(",".join(row.values()))
+
+
+async def _gateway(settings: LnapConfig, as_json: bool) -> None:
+    from meterway.lnap.api import serve_lnap
+
+    async with serve_lnap(settings) as gateway:
+        for side, port in gateway.ports.items():
+            _say(as_json, "listening", side=side, port=port)
+        await until_ended()
 
 
 # -- head end ---------------------------------------------------------------------------------------------------------

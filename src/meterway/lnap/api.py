@@ -23,8 +23,10 @@ from meterway.lnap.config import (
     TariffConfig,
     address_of,
     load_config,
+    sample,
 )
 from meterway.lnap.device import Bound, Fate, Profile
+from meterway.lnap.keys import derive, device_name, title_of
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.serve import Lnap
 from meterway.mapping.mbus_cosem import medium_of
@@ -55,7 +57,9 @@ __all__ = [
     "meters",
     "order_valve",
     "registry_rows",
+    "registry_rows_of",
     "rotate_key",
+    "sample",
     "serve_lnap",
 ]
 
@@ -184,27 +188,44 @@ def registry_rows(
 
     They hold that party's keys. ConfigError if it is no party.
     """
-    found = next((one for one in lnap.site.parties if one.name == party), None)
-    if found is None:
-        raise ConfigError(f"{party} is no party")
+    found = _party(lnap.config, party)
     if found.side not in lnap.ports:
         raise ConfigError(f"{party}: the {found.side} side has no port")
     chosen = channels or (0, *sorted(lnap.gateway.channels))
-    rows = []
-    for channel in chosen:
-        keys = lnap.site.keys(found, channel)
-        rows.append(
-            {
-                "serial": lnap.site.name(channel),
-                "system_title": lnap.site.title(channel).hex(),
-                "profile": "lnap" if channel == 0 else profile_of(lnap.gateway.channel(channel)),
-                "transport": "tcp",
-                "host": host,
-                "port": str(lnap.ports[found.side]),
-                "sap": str(channel + 1),
-                "client": str(found.client),
-                "guek": keys.guek.hex(),
-                "gak": keys.gak.hex(),
-            }
-        )
-    return rows
+    known = {channel: lnap.gateway.channel(channel) for channel in chosen if channel}
+    return [_row(lnap.config, found, known.get(channel), host, lnap.ports[found.side]) for channel in chosen]
+
+
+def registry_rows_of(config: LnapConfig, party: str) -> list[dict[str, str]]:
+    """The same for a gateway that need not run: itself and the meters its settings list."""
+    found = _party(config, party)
+    side: SideConfig | None = getattr(config, found.side)
+    if side is None:
+        raise ConfigError(f"{party}: the {found.side} side has no port")
+    bound = sorted((meter.bound() for meter in config.meters), key=lambda meter: meter.channel)
+    return [_row(config, found, meter, side.host, side.port) for meter in (None, *bound)]
+
+
+def _party(config: LnapConfig, name: str) -> PartyConfig:
+    found = next((one for one in config.parties if one.name == name), None)
+    if found is None:
+        raise ConfigError(f"{name} is no party")
+    return found
+
+
+def _row(config: LnapConfig, party: PartyConfig, meter: Bound | None, host: str, port: int) -> dict[str, str]:
+    name = meter.name if meter else config.serial
+    keys = derive(party.octets, party.name, device_name(config.serial, name))
+    title = title_of(config.flag, device_name(config.serial, name) if meter else name)
+    return {
+        "serial": name,
+        "system_title": title.hex(),
+        "profile": profile_of(meter) if meter else "lnap",
+        "transport": "tcp",
+        "host": host,
+        "port": str(port),
+        "sap": str(meter.channel + 1 if meter else 1),
+        "client": str(party.client),
+        "guek": keys.guek.hex(),
+        "gak": keys.gak.hex(),
+    }

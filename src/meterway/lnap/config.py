@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -31,6 +32,7 @@ __all__ = [
     "WindowConfig",
     "address_of",
     "load_config",
+    "sample",
 ]
 
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -53,18 +55,7 @@ def _octets(where: str, text: str, *, least: int, most: int) -> bytes:
 
 def address_of(text: str) -> Address:
     """A meter's address from ``KAM-63452869-1B-16``; ConfigError for anything else."""
-    parts = text.split("-")
-    try:
-        maker, ident, version, kind = parts
-        address = Address(
-            manufacturer=manufacturer_code(maker), ident=ident.upper(), version=int(version, 16),
-            device_type=int(kind, 16),
-        )  # fmt: skip
-        if len(ident) != 8 or len(address.to_radio()) != 8:
-            raise ValueError
-    except (ValueError, OverflowError):
-        raise ConfigError(f"{text!r} is no meter address such as KAM-63452869-1B-16") from None
-    return address
+    return Address.parse(text)
 
 
 class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -333,7 +324,7 @@ serial = "LNAP00000001"
 [[parties]]
 name = "operator"
 client = 1
-secret = "env:LNAP_OPERATOR"       # at least 16 octets as hex; never a default
+secret = "env:LNAP_OPERATOR"       # at least 16 octets as hex, or env:NAME that holds them
 channels = "all"                   # or a list: [1, 2]; nothing is given by itself
 rights = ["read", "command", "configure"]
 sees_gateway = true
@@ -376,8 +367,14 @@ sees_gateway = true
 """
 
 
+def sample() -> str:
+    """A commented settings file with a serial and a secret of its own."""
+    serial = f"LNAP{secrets.randbelow(10**8):08d}"
+    return SAMPLE.replace("LNAP00000001", serial).replace("env:LNAP_OPERATOR", secrets.token_hex(16))
+
+
 def load_config(path: Path) -> LnapConfig:
-    """Read a settings file; ConfigError names file and field."""
+    """Read a settings file; ConfigError names file and field. Names of files in it count from its folder."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -385,6 +382,9 @@ def load_config(path: Path) -> LnapConfig:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from None
     try:
-        return msgspec.convert(tomllib.loads(text), LnapConfig)
+        config = msgspec.convert(tomllib.loads(text), LnapConfig)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ConfigError(f"{path}: {error}") from None
+    return msgspec.structs.replace(
+        config, store=str(path.parent / config.store), master_key=str(path.parent / config.master_key)
+    )

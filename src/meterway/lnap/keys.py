@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from meterway.base.errors import ConfigError
 
-__all__ = ["PartyKeys", "derive", "title_of"]
+__all__ = ["PartyKeys", "derive", "device_name", "title_of"]
 
 _LEAST: int = 16
 
@@ -37,3 +37,8 @@ def derive(secret: bytes, party: str, device: str) -> PartyKeys:
 def title_of(flag: str, name: str) -> bytes:
     """A system title: three letters of the maker and five octets that no other name shares in practice."""
     return flag.encode() + hashlib.sha256(name.encode()).digest()[:5]
+
+
+def device_name(serial: str, name: str) -> str:
+    """The name of a logical device of a gateway, from the gateway's serial and the device's own serial or address."""
+    return f"{serial}|{name}"

@@ -9,7 +9,7 @@ from typing import Final
 
 from meterway.lnap.device import Bound
 from meterway.lnap.events import Code, Event
-from meterway.lnap.keys import PartyKeys, derive, title_of
+from meterway.lnap.keys import PartyKeys, derive, device_name, title_of
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.rules import Party, Side
 from meterway.lnap.tariff import TariffCase
@@ -68,11 +68,11 @@ class Site:
 
     def title(self, channel: int) -> bytes:
         """The system title of a logical device: each has its own."""
-        return title_of(self.flag, self.serial if channel == 0 else f"{self.serial}|{self.name(channel)}")
+        return title_of(self.flag, self.serial if channel == 0 else device_name(self.serial, self.name(channel)))
 
     def keys(self, party: Party, channel: int) -> PartyKeys:
         """The keys of a party for a logical device."""
-        return derive(self.secrets[party.name], party.name, f"{self.serial}|{self.name(channel)}")
+        return derive(self.secrets[party.name], party.name, device_name(self.serial, self.name(channel)))
 
     def meter(self, channel: int) -> Bound:
         """The meter on a channel; ConfigError if it is free."""

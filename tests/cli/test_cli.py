@@ -15,7 +15,7 @@ def test_help_names_every_command_without_importing_one():
     script += "print(sorted(m for m in sys.modules if m.startswith(('meterway.cli.', 'numpy', 'rich', 'litestar'))))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     *_, modules = done.stdout.strip().splitlines()
-    for name in ("demo", "decode", "read", "set", "act", "meter", "display", "headend", "import", "bench"):
+    for name in ("demo", "decode", "read", "set", "act", "meter", "display", "lnap", "headend", "import", "bench"):
         assert f"\n  {name} " in done.stdout
     assert modules == "[]"
 
