@@ -120,6 +120,13 @@ def test_dont_care_has_no_value_and_nothing_repeats_it() -> None:
     assert column.missing.tolist() == [False, True, True]
 
 
+def test_dont_care_in_the_last_of_many_rows_does_not_repeat_the_value_above() -> None:
+    rows = [axdr.structure(axdr.u32(9), cell) for cell in [axdr.u8(4)] * 30 + [Data(Tag.DONT_CARE, None)]]
+    column = axdr.decode_columns(axdr.encode(axdr.array(*rows))).columns[1]
+    assert column.missing is not None
+    assert column.missing.tolist() == [False] * 30 + [True]
+
+
 def test_deltas_add_to_the_value_above() -> None:
     cells = [axdr.u32(100), Data(Tag.DELTA_UNSIGNED, 5), Data(Tag.DELTA_INTEGER, -7), Data(Tag.DELTA_LONG, 300)]
     octets = axdr.encode(axdr.array(*[axdr.structure(cell) for cell in cells]))

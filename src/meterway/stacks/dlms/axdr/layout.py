@@ -159,8 +159,10 @@ class _Walk:
             if levels <= 0:
                 raise LookupError("nested too deep")
             return tuple([self.value(levels - 1) for _ in range(self.length())])
-        if tag in (Tag.NULL_DATA, Tag.DONT_CARE):
+        if tag == Tag.NULL_DATA:
             return None
+        if tag == Tag.DONT_CARE:
+            raise LookupError("no value, and not a repeated one either")
         if tag in (Tag.OCTET_STRING, Tag.VISIBLE_STRING):
             return self.place(tag, self.length())
         if tag == Tag.BIT_STRING:
