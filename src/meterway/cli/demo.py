@@ -18,7 +18,7 @@ import click
 
 from meterway.base.errors import ConfigError
 from meterway.cli.loop import run
-from meterway.town.plan import MAX_METERS, TownPlan, serial_of
+from meterway.town.plan import MAX_HOMES, MAX_METERS, TownPlan, serial_of
 from meterway.town.summary import Summary
 
 if TYPE_CHECKING:
@@ -34,17 +34,24 @@ _TOLD_METER: Final = 7
     "--meters", type=click.IntRange(1, MAX_METERS), default=200, show_default=True, help="Electricity meters."
 )
 @click.option("--displays", type=click.IntRange(0, 200), default=10, show_default=True, help="Consumer displays on H1.")
+@click.option(
+    "--homes",
+    type=click.IntRange(0, MAX_HOMES),
+    default=3,
+    show_default=True,
+    help="Homes with a gateway (LNAP) and gas, water and heat meters behind it.",
+)
 @click.option("--once", is_flag=True, help="End after the first full collection, with its summary.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object (implies --once).")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8480, show_default=True, help="Port of the pages, 0 any."
 )
-def demo(meters: int, displays: int, once: bool, as_json: bool, port: int) -> None:
+def demo(meters: int, displays: int, homes: int, once: bool, as_json: bool, port: int) -> None:
     """Start a town of meters, displays and a head end on this machine, read every meter, show it.
 
     Without a terminal it ends like --once, with the summary as text.
     """
-    plan = TownPlan(meters=meters, displays=displays)
+    plan = TownPlan(meters=meters, displays=displays, homes=homes)
     ends = once or as_json or not sys.stdout.isatty()
     if not ends:
         _check_free(port)
@@ -105,7 +112,9 @@ async def _town(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_
     screen = DemoScreen(is_quiet=is_quiet)
     town = Town(plan, folder, web_port=web_port)
     try:
-        with screen.working(f"starting {plan.meters:,} meters, {plan.displays} displays and the head end"):
+        with screen.working(
+            f"starting {plan.meters:,} meters, {plan.displays} displays, {plan.homes} homes and the head end"
+        ):
             config = await _open_pages(town, folder) if stays else None
             await town.start()
         with screen.collecting(plan.meters) as advance:

@@ -8,10 +8,12 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.meter.api import H1Config, HostConfig, Keys, ListenConfig, LoadKind, MeterConfig, PushConfig
 
-__all__ = ["MAX_METERS", "Street", "TownPlan", "hosts_of", "serial_of"]
+__all__ = ["MAX_HOMES", "MAX_METERS", "Street", "TownPlan", "hosts_of", "serial_of"]
 
 MAX_METERS: Final = 9000
 """One file descriptor a meter's port: what one process may open on common machines."""
+MAX_HOMES: Final = 50
+"""Homes that one process and one simulated air hold without their meters drowning each other."""
 _KINDS: Final = (
     LoadKind.HOUSEHOLD,
     LoadKind.HOUSEHOLD,
@@ -31,10 +33,14 @@ _DRIFTS: Final = (0.0, 4.0, -3.0, 9.0, -12.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownPlan:
-    """How big the town is. ``push_port`` is where its meters send alarms, 0 nowhere."""
+    """How big the town is. ``push_port`` is where its meters send alarms, 0 nowhere.
+
+    ``homes`` have a gateway (LNAP) and gas, water and heat meters behind it.
+    """
 
     meters: int = 200
     displays: int = 10
+    homes: int = 0
     push_port: int = 0
 
     def __post_init__(self) -> None:
@@ -42,6 +48,8 @@ class TownPlan:
             raise ConfigError(f"a town on one machine has 1 to {MAX_METERS} meters, not {self.meters}")
         if not self.displays >= 0:
             raise ConfigError(f"{self.displays} displays")
+        if not 0 <= self.homes <= MAX_HOMES:
+            raise ConfigError(f"a town on one machine has 0 to {MAX_HOMES} homes, not {self.homes}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

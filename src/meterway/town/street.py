@@ -18,7 +18,7 @@ from meterway.links.limits import raise_file_limit
 from meterway.meter.api import HostConfig, MeterHost
 from meterway.town.plan import Street, TownPlan, hosts_of
 
-__all__ = ["Order", "Report", "main"]
+__all__ = ["Order", "Report", "loop_factory", "main", "say", "until_closed"]
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -44,10 +44,10 @@ async def _run(order: Order) -> None:
     try:
         for host in hosts:
             await host.start()
-        _say(Report(meters=[street for host in hosts for street in _streets(host)]))
+        say(Report(meters=[street for host in hosts for street in _streets(host)]))
         gc.collect()
         gc.freeze()
-        await _until_closed()
+        await until_closed()
     finally:
         for host in hosts:
             await host.stop()
@@ -71,12 +71,14 @@ def _streets(host: MeterHost) -> list[Street]:
     ]
 
 
-def _say(report: Report) -> None:
+def say(report: msgspec.Struct) -> None:
+    """Tell the town, on one line of standard output."""
     sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
     sys.stdout.buffer.flush()
 
 
-async def _until_closed() -> None:
+async def until_closed() -> None:
+    """Wait until the town closes standard input."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -88,20 +90,21 @@ def main() -> int:
     try:
         order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     except msgspec.MsgspecError as error:
-        _say(Report(error=f"the order of the street is unreadable: {error}"))
+        say(Report(error=f"the order of the street is unreadable: {error}"))
         return 1
     try:
-        with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_run(order))
     except (MeterwayError, ConfigError) as error:
-        _say(Report(error=str(error)))
+        say(Report(error=str(error)))
         return 1
     except BrokenPipeError:  # the town ended while its meters came up
         return 1
     return 0
 
 
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """The fastest event loop there is."""
     try:
         import uvloop
     except ImportError:

@@ -1,4 +1,4 @@
-"""A town on loopback sockets: a street of meters in a process of its own, displays, the head end and its pages."""
+"""A town on loopback sockets: a street of meters and homes with gateways in processes of their own, displays, pages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from meterway.display.api import Display, DisplayConfig
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.control_server import ControlSocket
 from meterway.headend.serve import HeadEnd
+from meterway.headend.topology import MASTER, keys_behind
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.interfaces import Entity, Network, label_of
 from meterway.meter.api import HDLC_PHYSICAL, Keys
-from meterway.store.devices import NewDevice
+from meterway.store.devices import GATEWAY, Device, NewDevice
 from meterway.store.tasks import NewTask
+from meterway.town.air import AirWatch
+from meterway.town.homes import METERS_A_HOME, PARTY, Home, HomesOrder, HomesReport, secret_of
 from meterway.town.plan import Street, TownPlan
 from meterway.town.street import Order, Report
 from meterway.town.summary import Summary, percentile
@@ -45,8 +48,11 @@ class Town:
     def __init__(self, plan: TownPlan, folder: Path, *, web_port: int = 0) -> None:
         self.plan = plan
         self._secret = secrets.token_bytes(32)
-        self._process: asyncio.subprocess.Process | None = None
+        self._folder = folder
+        self._processes: list[asyncio.subprocess.Process] = []
         self.streets: list[Street] = []
+        self.homes: list[Home] = []
+        self.air = AirWatch()
         self.displays: list[Display] = []
         self.config = HeadEndConfig(
             system_title=(b"MWY" + secrets.token_bytes(5)).hex(),
@@ -70,10 +76,14 @@ class Town:
     async def start(self) -> None:
         """Bring the meters up, put them into the registry, connect the displays, begin to collect.
 
-        LinkError if the street's process does not come up.
+        LinkError if the process of the street or of the homes does not come up.
         """
         await self.head_end.start()
-        self.streets = await self._start_street()
+        self.streets, homes = await asyncio.gather(self._start_street(), self._start_homes())
+        self.homes = homes.homes
+        if self.homes:
+            await self.air.start(homes.hub_port, METERS_A_HOME * len(self.homes))
+            self.head_end.extra_traffic.append(self.air.traffic)
         await asyncio.to_thread(self._register)
         await self._start_displays()
         self.head_end.extra_traffic.append(self._h1_traffic)
@@ -109,52 +119,58 @@ class Town:
         for display in self.displays:
             await display.stop()
         await self.head_end.stop()
-        process = self._process
-        if process is not None and process.returncode is None:
-            if process.stdin is not None:
-                process.stdin.close()
-            try:
-                async with asyncio.timeout(5):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        self.air.stop()
+        await asyncio.gather(*(_end(process) for process in self._processes))
 
     async def _start_street(self) -> list[Street]:
-        process = self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "meterway.town.street",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=1 << 26,
-            start_new_session=True,  # Ctrl-C is for the town, which then closes the street
-        )
-        if process.stdin is None or process.stdout is None:
-            raise LinkError("the street's process has no pipes")
         order = Order(
             meters=self.plan.meters,
             displays=self.plan.displays,
             push_port=self.head_end.push.port,
             secret=self._secret.hex(),
         )
+        report = msgspec.json.decode(await self._run("street", order), type=Report)
+        if report.error:
+            raise LinkError(f"the street's meters did not come up: {report.error}")
+        return report.meters
+
+    async def _start_homes(self) -> HomesReport:
+        if not self.plan.homes:
+            return HomesReport()
+        order = HomesOrder(homes=self.plan.homes, folder=str(self._folder), secret=self._secret.hex())
+        report = msgspec.json.decode(await self._run("homes", order), type=HomesReport)
+        if report.error:
+            raise LinkError(f"the homes did not come up: {report.error}")
+        return report
+
+    async def _run(self, name: str, order: msgspec.Struct) -> bytes:
+        """Start a process of the town with its order; the line it reports. LinkError if it gives none."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            f"meterway.town.{name}",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 26,
+            start_new_session=True,  # Ctrl-C is for the town, which then closes the process
+        )
+        self._processes.append(process)
+        if process.stdin is None or process.stdout is None:
+            raise LinkError(f"the {name}'s process has no pipes")
         process.stdin.write(msgspec.json.encode(order) + b"\n")
         await process.stdin.drain()
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 line = await process.stdout.readline()
         except TimeoutError:
-            raise LinkError(f"the street's process did not come up within {_START_TIMEOUT_S:g} s") from None
+            raise LinkError(f"the {name}'s process did not come up within {_START_TIMEOUT_S:g} s") from None
         if not line:
-            raise LinkError("the street's process ended before it came up")
-        report = msgspec.json.decode(line, type=Report)
-        if report.error:
-            raise LinkError(f"the street's meters did not come up: {report.error}")
-        return report.meters
+            raise LinkError(f"the {name}'s process ended before it came up")
+        return line
 
     def _register(self) -> None:
         store, now_ms = self.head_end.store, int(time.time() * 1000)
-        devices = [self._device(street) for street in self.streets]
+        devices = [self._device(street) for street in self.streets] + [self._gateway(home) for home in self.homes]
         with store.transaction():
             store.devices.add_many(devices, now_ms=now_ms)
             store.tasks.add_many(
@@ -179,6 +195,20 @@ class Town:
             keys=self.head_end.vault.seal_all(street.serial, {"guek": keys.guek, "gak": keys.gak, "kek": keys.kek}),
         )
 
+    def _gateway(self, home: Home) -> NewDevice:
+        master = secret_of(self._secret, home.serial)
+        keys = keys_behind(master, PARTY, home.serial, home.serial) | {MASTER: master}
+        return NewDevice(
+            serial=home.serial,
+            system_title=bytes.fromhex(home.system_title),
+            utility=GATEWAY,
+            profile="lnap",
+            host="127.0.0.1",
+            port=home.port,
+            flags={"party": PARTY},
+            keys=self.head_end.vault.seal_all(home.serial, keys),
+        )
+
     async def _start_displays(self) -> None:
         for street in self.streets:
             if street.h1_port:
@@ -201,14 +231,18 @@ class Town:
     # -- the first collection -----------------------------------------------------------------------------------------
 
     async def first_collection(self, on_progress: Callable[[int, int, int], None] | None = None) -> Summary:
-        """Wait until every meter was called at least once; ``on_progress`` gets (meters called, meters, values)."""
-        progress = self.head_end.collector.progress
-        while len(progress.devices) < len(self.streets):
+        """Wait until every device was called at least once; ``on_progress`` gets (meters called, meters, values).
+
+        Gateways and the meters behind them are called too; the meters counted are those of the street.
+        """
+        progress, street = self.head_end.collector.progress, len(self.streets)
+        everyone = street + (1 + METERS_A_HOME) * len(self.homes)
+        while len(progress.devices) < everyone:
             if on_progress is not None:
-                on_progress(len(progress.devices), len(self.streets), progress.values)
+                on_progress(min(len(progress.devices), street), street, progress.values)
             await asyncio.sleep(_POLL_S)
         if on_progress is not None:
-            on_progress(len(progress.devices), len(self.streets), progress.values)
+            on_progress(street, street, progress.values)
         return await asyncio.to_thread(self._summary, time.perf_counter() - self._began)
 
     def _summary(self, seconds: float) -> Summary:
@@ -217,7 +251,7 @@ class Town:
         views = [display.view() for display in self.displays]
         return Summary(
             meters=len(self.streets),
-            read=len(progress.read),
+            read=len(progress.read & {device.id for device in self._street_devices()}),
             values=progress.values,
             completeness=self._completeness(),
             seconds=round(seconds, 3),
@@ -231,6 +265,10 @@ class Town:
             telegrams=sum(view.telegrams for view in views),
         )
 
+    def _street_devices(self) -> list[Device]:
+        serials = {street.serial for street in self.streets}
+        return [device for device in self.head_end.store.devices.all() if device.serial in serials]
+
     def _completeness(self) -> float:
         """Over the whole days of the history."""
         today = int(time.time() // _DAY_S)
@@ -240,4 +278,18 @@ class Town:
             return 0.0
         per_device = max(row.expected / row.devices for row in counts if row.devices)
         due = per_device * len(self.streets) * (today - first)
-        return sum(row.present for row in counts) / due if due else 0.0
+        return min(sum(row.present for row in counts) / due, 1.0) if due else 0.0
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Close a process's standard input and wait; one that does not end is killed."""
+    if process.returncode is not None:
+        return
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(5):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

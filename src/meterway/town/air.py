@@ -1,0 +1,51 @@
+"""Who listens to the air of a town's homes: how much goes over interface M, and what was said last."""
+
+from __future__ import annotations
+
+from meterway.headend.traffic import InterfaceTraffic
+from meterway.interfaces import Entity, Network, label_of
+from meterway.links.medium.client import RadioClient
+from meterway.links.medium.wire import Figures, Gone
+
+__all__ = ["AirWatch"]
+
+
+class AirWatch:
+    """Counts the frames on the air of a radio hub from when it begins to watch."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.octets = 0
+        self._before = 0
+        self._meters = 0
+        self._client = RadioClient()
+
+    async def start(self, hub_port: int, meters: int) -> None:
+        """Watch; ``meters`` speak there or on the wires beside. LinkError if there is no hub."""
+        self._meters = meters
+        await self._client.connect(hub_port)
+        self._client.watch(self._gone, self._told)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._client.close()
+
+    def traffic(self) -> list[InterfaceTraffic]:
+        """Frames and octets between meters and gateways."""
+        return [
+            InterfaceTraffic(
+                label=label_of(Entity.METER, Entity.LNAP, Network.LOCAL),
+                between="meter – LNAP, by radio",
+                entities=self._meters,
+                sessions=self._before + self.frames,
+                octets=self.octets,
+            )
+        ]
+
+    def _told(self, figures: Figures) -> None:
+        self._before = figures.sent - self.frames
+
+    def _gone(self, frame: Gone) -> None:
+        if not frame.repeat:
+            self.frames += 1
+            self.octets += len(frame.octets)

@@ -1,0 +1,245 @@
+"""The process in which a town's homes live: the air they share, gas, water and heat meters, and a gateway in each.
+
+Told and ended like the street: one line of order, one of report, until standard input is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from meterway.base.errors import ConfigError, LinkError, MeterwayError
+from meterway.links.medium.air import Station
+from meterway.links.medium.client import RadioClient
+from meterway.links.medium.hub import RadioHub
+from meterway.links.radio import RadioPort
+from meterway.lnap.api import (
+    BusConfig,
+    Lnap,
+    LnapConfig,
+    MeterConfig,
+    PartyConfig,
+    RadioConfig,
+    SideConfig,
+    registry_rows,
+)
+from meterway.meter.mbus import api as mbus
+from meterway.stacks.mbus.wireless.modes import MODES
+from meterway.town.street import loop_factory, say, until_closed
+
+__all__ = ["METERS_A_HOME", "PARTY", "Home", "HomesOrder", "HomesReport", "main", "secret_of"]
+
+METERS_A_HOME: Final = 3
+PARTY: Final = "operator"
+"""As whom the head end asks."""
+_UTILITIES: Final[tuple[tuple[mbus.Utility, Literal["T1", "C1", ""]], ...]] = (
+    (mbus.Utility.GAS, "T1"),
+    (mbus.Utility.WATER, "C1"),
+    (mbus.Utility.HEAT, ""),
+)
+"""What a home has, and in which radio mode it speaks; the last is on two wires."""
+_APART_M: Final = 60.0
+_APART_S: Final = 0.04
+_SPEAK_S: Final = 15.0
+_POLL_S: Final = 60.0
+_HEARD_S: Final = 20.0
+_LOOK_S: Final = 0.02
+
+
+class HomesOrder(msgspec.Struct, frozen=True):
+    """How many homes, where their gateways keep their files, and what all keys derive from (hex)."""
+
+    homes: int
+    folder: str
+    secret: str
+
+
+class Home(msgspec.Struct, frozen=True):
+    """How a home's gateway is reached."""
+
+    serial: str
+    system_title: str
+    port: int
+    meters: list[str]
+
+
+class HomesReport(msgspec.Struct, frozen=True):
+    """All homes and the port of their air, or why there are none."""
+
+    homes: list[Home] = []
+    hub_port: int = 0
+    error: str = ""
+
+
+def secret_of(secret: bytes, serial: str) -> bytes:
+    """What the keys of a gateway's logical devices derive from, 32 octets."""
+    return hmac.digest(secret, f"gateway|{serial}".encode(), "sha256")
+
+
+def _meter(home: int, place: int, secret: bytes) -> mbus.MeterConfig:
+    utility, mode = _UTILITIES[place]
+    ident = f"{place + 1}{home:07d}"
+    key = hmac.digest(secret, f"meter|{ident}".encode(), "sha256")[:16].hex()
+    if not mode:
+        return mbus.MeterConfig(ident=ident, utility=utility, security=0, primary=place + 1)
+    is_gas = utility is mbus.Utility.GAS
+    return mbus.MeterConfig(ident=ident, utility=utility, key=key, valve=is_gas, radio=mode, interval_s=_SPEAK_S)
+
+
+class _Homes:
+    """Everything of the process; ``start`` returns when every gateway has heard its meters."""
+
+    def __init__(self, order: HomesOrder) -> None:
+        self._secret = bytes.fromhex(order.secret)
+        self._folder = Path(order.folder)
+        self._meters = {
+            home: [_meter(home, place, self._secret) for place in range(METERS_A_HOME)]
+            for home in range(1, order.homes + 1)
+        }
+        self._hub = RadioHub(MODES)
+        self._air = RadioClient()
+        self._hosts: list[mbus.MbusHost] = []
+        self._lnaps: list[Lnap] = []
+
+    async def start(self) -> HomesReport:
+        hub_port = await self._hub.open()
+        await self._air.connect(hub_port)
+        on_air = tuple(meter for meters in self._meters.values() for meter in meters if not _is_wired(meter))
+        radio = await self._host(mbus.HostConfig(meters=on_air), by_radio=True)
+        for home, meters in self._meters.items():
+            wired = mbus.HostConfig(meters=tuple(meter for meter in meters if _is_wired(meter)), bus_port=0)
+            bus = (await self._host(wired, by_radio=False)).bus_port or 0
+            lnap = Lnap(self._gateway(home, hub_port, bus))
+            await lnap.start()
+            self._lnaps.append(lnap)
+        try:
+            async with asyncio.timeout(_HEARD_S):
+                await self._until(lambda: all(lnap.airings for lnap in self._lnaps))
+                await self._take_in(radio, on_air)
+                await self._until(lambda: len(self._heard()) == len(self._meters) * METERS_A_HOME)
+        except TimeoutError:
+            raise LinkError(f"a home's gateway did not hear its meters within {_HEARD_S:g} s") from None
+        return HomesReport(homes=[_home(lnap) for lnap in self._lnaps], hub_port=hub_port)
+
+    async def stop(self) -> None:
+        for lnap in self._lnaps:
+            await lnap.stop()
+        for host in self._hosts:
+            await host.stop()
+        self._air.close()
+        await self._hub.close()
+
+    async def _host(self, config: mbus.HostConfig, *, by_radio: bool) -> mbus.MbusHost:
+        host = mbus.MbusHost(config, self._place if by_radio else None)
+        await host.start()
+        self._hosts.append(host)
+        return host
+
+    def _place(self, meter: mbus.MbusMeter) -> RadioPort:
+        """Some metres from the gateway of the same home."""
+        ident = meter.config.ident
+        east = int(ident[1:]) * _APART_M + int(ident[0])
+        return self._air.join(Station(name=ident, place=(east, 3.0, 0.0), hears=mbus.hears(meter.config)))
+
+    def _gateway(self, home: int, hub_port: int, bus_port: int) -> LnapConfig:
+        serial = f"LNAP{home:04d}"
+        operator = PartyConfig(
+            name=PARTY,
+            client=1,
+            secret=secret_of(self._secret, serial).hex(),
+            channels="all",
+            rights=("read", "command", "configure"),
+            sees_gateway=True,
+        )
+        return LnapConfig(
+            serial=serial,
+            ident=f"9{home:07d}",
+            store=str(self._folder / f"{serial}.sqlite"),
+            master_key=str(self._folder / f"{serial}.key"),
+            wan=SideConfig(port=0),
+            parties=(operator,),
+            meters=tuple(_listed(meter, place) for place, meter in enumerate(self._meters[home], 1)),
+            radios=(RadioConfig(port=hub_port, station=serial, place=(home * _APART_M, 0.0, 0.0)),),
+            buses=(BusConfig(port=bus_port, poll_s=_POLL_S),),
+        )
+
+    async def _take_in(self, radio: mbus.MbusHost, meters: tuple[mbus.MeterConfig, ...]) -> None:
+        """Press the button of each meter, one by one and again: of two that speak at once, neither is heard."""
+        while waiting := [meter for meter in meters if str(meter.address) not in self._heard()]:
+            for meter in waiting:
+                mbus.install(radio, meter.ident)
+                await asyncio.sleep(_APART_S)
+            await asyncio.sleep(_APART_S)
+
+    def _heard(self) -> set[str]:
+        """The meters that their gateways have values of."""
+        return {
+            meter.name
+            for lnap in self._lnaps
+            for meter in lnap.gateway.channels.values()
+            if lnap.gateway.mirror.of(meter.channel)
+        }
+
+    @staticmethod
+    async def _until(condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110  several gateways, one look at all of them
+            await asyncio.sleep(_LOOK_S)
+
+
+def _is_wired(meter: mbus.MeterConfig) -> bool:
+    return meter.primary > 0
+
+
+def _listed(meter: mbus.MeterConfig, channel: int) -> MeterConfig:
+    """The meter in its gateway's white list."""
+    if _is_wired(meter):
+        return MeterConfig(address=str(meter.address), channel=channel, link="wired", security="plain")
+    return MeterConfig(address=str(meter.address), channel=channel, key=meter.key)
+
+
+def _home(lnap: Lnap) -> Home:
+    first, *others = registry_rows(lnap, PARTY)
+    return Home(
+        serial=first["serial"],
+        system_title=first["system_title"],
+        port=int(first["port"]),
+        meters=[row["serial"] for row in others],
+    )
+
+
+async def _run(order: HomesOrder) -> None:
+    homes = _Homes(order)
+    try:
+        say(await homes.start())
+        await until_closed()
+    finally:
+        await homes.stop()
+
+
+def main() -> int:
+    """Run the homes; exit status 1 if they could not start."""
+    try:
+        order = msgspec.json.decode(sys.stdin.buffer.readline(), type=HomesOrder)
+    except msgspec.MsgspecError as error:
+        say(HomesReport(error=f"the order of the homes is unreadable: {error}"))
+        return 1
+    try:
+        with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_run(order))
+    except (MeterwayError, ConfigError) as error:
+        say(HomesReport(error=str(error)))
+        return 1
+    except BrokenPipeError:  # the town ended while its homes came up
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
