@@ -22,6 +22,13 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one_of_its_own(tmp_path):
     assert len(os.fsencode(first)) <= 100
 
 
+def test_a_long_folder_of_temporary_files_is_no_hindrance(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/" + "t" * 90)
+    path = socket_path(f"sqlite:///{tmp_path / ('a' * 120)}")
+    assert path is not None
+    assert len(os.fsencode(path)) <= 100
+
+
 def test_a_database_server_has_no_socket():
     assert socket_path("postgresql://host/db") is None
 

@@ -17,6 +17,17 @@ def test_a_commit_is_on_disk_before_it_is_acknowledged_and_readers_do_not_wait(t
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
+@pytest.mark.covers("PRI-02")
+def test_a_new_database_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(connect(str(path))) as connection:
+        connection.execute("CREATE TABLE one (x)")
+        assert {one.stat().st_mode & 0o077 for one in tmp_path.iterdir()} == {0}
+    path.chmod(0o640)
+    with closing(connect(str(path))):
+        assert path.stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize(
     ("complaint", "words"),
     [

@@ -51,7 +51,9 @@ def socket_path(store_url: str) -> Path | None:
     if len(os.fsencode(beside)) <= _LONGEST:
         return beside
     name = hashlib.sha256(os.fsencode(store)).hexdigest()[:24]
-    return Path(tempfile.gettempdir()) / f"meterway-{os.getuid()}-{name}.sock"
+    name = f"meterway-{os.getuid()}-{name}.sock"
+    short = Path(tempfile.gettempdir()) / name
+    return short if len(os.fsencode(short)) <= _LONGEST else Path("/tmp") / name  # noqa: S108  for its owner only
 
 
 async def ask(path: Path, request: Request) -> dict[str, Json] | None:

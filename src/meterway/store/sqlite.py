@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,6 +35,7 @@ def connect(path: str) -> sqlite3.Connection:
             raise StoreError(f"{path}: the folder {folder} does not exist")
         if Path(path).is_dir():
             raise StoreError(f"{path} is a folder, not a database file")
+        _make_private(Path(path))
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         connection.executescript(_SETUP)
@@ -40,6 +43,12 @@ def connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """A new file is for its owner only: it holds how people live. SQLite gives its companions the same mode."""
+    with contextlib.suppress(OSError):  # there already, or SQLite itself says why it cannot be
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def write_many(cursor: Cursor, sql: str, rows: Iterable[Row]) -> int:
