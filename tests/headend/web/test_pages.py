@@ -1,14 +1,20 @@
 """The operator's pages, as a browser without scripts sees them."""
 
 import re
+import time
 from datetime import date
 
+import numpy as np
 import pytest
 
 from meterway.base.obis import Obis
 from meterway.headend.api import Curve, CurveChannel
 from meterway.headend.commands import Answered
 from meterway.headend.web.pages import daily
+from meterway.store.block import Block, Channel, Column, batch_of
+from meterway.store.blocks import NewBlock
+from meterway.store.devices import NewDevice
+from meterway.store.packing import pack_many
 
 pytestmark = pytest.mark.covers("F1a", "F1b")
 
@@ -157,3 +163,44 @@ def test_a_day_with_a_missing_interval_has_no_sum():
     power = CurveChannel(obis="", name="", title="Power", unit="W", is_cumulative=False, values=[1.0] * 4)
     curve = Curve(times_s=[0, 43200, 86400, 129600], period_s=43200, channels=[channel, power])
     assert daily(curve) == [(date(1970, 1, 2), [("Import", "Wh", None)]), (date(1970, 1, 1), [("Import", "Wh", 3.0)])]
+
+
+@pytest.fixture
+def home(head_end):
+    """A gateway with a gas meter behind it that has an hourly day."""
+    store = head_end.store
+    gateway = store.devices.add(NewDevice(serial="LNAP0001", utility="gateway", profile="lnap"), now_ms=1)
+    given = NewDevice(serial="MWY-10000001-01-03", utility="gas", profile="mbus-gas", parent=gateway.id)
+    gas = store.devices.add(given, now_ms=1)
+    column = Column(obis=Obis(7, 0, 3, 0, 0), unit=13, scaler=-3)
+    channel = Channel.of(column, np.arange(24) * 120, present=np.ones(24, bool))
+    today = int(time.time() // 86400)
+    (packed,) = pack_many(batch_of([Block(start_s=(today - 1) * 86400, interval_s=3600, channels=(channel,))]))
+    store.blocks.upsert_many([NewBlock(device=gas.id, packed=packed)], now_ms=1)
+    return today
+
+
+@pytest.mark.covers("E-HES-2", "IF-G1")
+def test_a_gateway_lists_its_meters_and_each_names_its_gateway(http, home):
+    listed = http.get("/meters?q=MWY-1").text
+    assert "<td>gas</td>" in listed
+    assert 'href="/meters/LNAP0001">LNAP0001</a>' in listed
+    gateway = http.get("/meters/LNAP0001").text
+    assert 'href="/meters/MWY-10000001-01-03"' in gateway
+    assert 'id="curve"' not in gateway
+    gas = http.get("/meters/MWY-10000001-01-03").text
+    assert 'href="/meters/LNAP0001"' in gas
+    assert 'id="curve"' in gas
+
+
+@pytest.mark.covers("F1a")
+def test_a_gas_meter_has_a_curve_of_volumes(http, home):
+    days = [(date.fromordinal(719163 + home + shift)).isoformat() for shift in (-1, 0)]
+    curve = http.get(f"/api/v1/meters/MWY-10000001-01-03/curve?from={days[0]}&to={days[1]}").json()
+    (channel,) = curve["channels"]
+    assert (curve["period_s"], channel["unit"], channel["is_cumulative"]) == (3600, "m³", True)
+    assert channel["values"] == [0.12] * 23 + [None]
+
+
+def test_what_is_behind_gateways_does_not_count_as_missing(http, home):
+    assert http.get("/api/v1/completeness?days=2").json()[-1]["share"] == pytest.approx(2 / 3 * (1 - 8 / 192), abs=1e-4)

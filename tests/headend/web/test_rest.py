@@ -261,3 +261,41 @@ def test_a_file_that_is_no_list_of_meters_is_refused(http, bearer, content, word
 
 def test_a_moment_without_a_zone_is_utc():
     assert command_of("clock", from_time=datetime(1970, 1, 2)).from_s == 86400.0  # noqa: DTZ001
+
+
+@pytest.mark.covers("E-HES-2", "IF-G1")
+def test_gateways_are_told_to_couple_to_decouple_and_to_give_new_keys(http, head_end, bearer, monkeypatch):
+    asked = []
+
+    def answering(action):
+        async def answer(*given, actor, **named):
+            asked.append((action, given, named))
+            return Answered(obis=Obis(0, 3, 24, 1, 0), class_id=72, attribute=action)
+
+        return answer
+
+    for action in ("couple", "decouple", "transfer_key"):
+        monkeypatch.setattr(head_end, action, answering(action))
+    body = {"channel": 3, "address": "MWY-10000001-01-03", "key": "11" * 16}
+    assert http.post("/api/v1/meters/M0001/couple", json=body, headers=bearer).json()["ok"]
+    assert http.post("/api/v1/meters/M0002/decouple", headers=bearer).json()["ok"]
+    assert http.post("/api/v1/meters/M0002/key", json={"new": "22" * 16}, headers=bearer).json()["ok"]
+    assert asked == [
+        ("couple", ("M0001", 3), {"address": "MWY-10000001-01-03", "primary": 0, "key": b"\x11" * 16}),
+        ("decouple", ("M0002",), {}),
+        ("transfer_key", ("M0002",), {"new": b"\x22" * 16, "present": b""}),
+    ]
+
+
+@pytest.mark.parametrize("key", ["12", "nonsense", "11" * 17])
+def test_a_key_that_is_none_is_refused_and_not_repeated(http, bearer, key):
+    answer = http.post("/api/v1/meters/M0001/key", json={"new": key}, headers=bearer)
+    assert answer.status_code in (400, 422)
+    assert "32 hex digits" in answer.json()["detail"]
+    assert key not in answer.text
+
+
+def test_a_meter_behind_no_gateway_cannot_be_decoupled(http, bearer):
+    answer = http.post("/api/v1/meters/M0001/decouple", headers=bearer)
+    assert answer.status_code in (400, 422)
+    assert "behind no gateway" in answer.json()["detail"]

@@ -29,6 +29,7 @@ __all__ = ["CollectFailedError", "Collected", "actor_of", "audited", "collect_no
 
 T = TypeVar("T")
 _LONGEST_DAYS: Final = 400
+_KEY_SIZE: Final = 16
 
 
 def _spec(text: str) -> ResponseSpec:
@@ -132,6 +133,23 @@ class ActBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     method: int | str
     value: Any = None
     class_id: int | None = None
+
+
+class CoupleBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which meter a gateway is to bind to which channel; without an address the only one that is proposed."""
+
+    channel: int
+    address: str = ""
+    primary: Annotated[int, msgspec.Meta(ge=0, le=250)] = 0
+    key: str = ""
+    """What its telegrams are opened with: 32 hex digits, or nothing."""
+
+
+class KeyBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A new key for a meter behind a gateway, and the one it has if the registry does not know it; 32 hex digits."""
+
+    new: str
+    present: str = ""
 
 
 class Reply(msgspec.Struct, kw_only=True, frozen=True, rename={"class_id": "class"}):
@@ -356,6 +374,51 @@ async def collect(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, se
     return await collect_now(head_end, request, serial)
 
 
+@post("/meters/{serial:str}/couple", status_code=200, tags=["commands"], responses=_COMMAND)
+async def couple(
+    request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[CoupleBody]
+) -> Reply:
+    """Have a gateway bind a meter."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    answered = await head_end.couple(
+        serial,
+        data.channel,
+        address=data.address,
+        primary=data.primary,
+        key=_key("key", data.key),
+        actor=actor_of(request),
+    )
+    return _reply(answered)
+
+
+@post("/meters/{serial:str}/decouple", status_code=200, tags=["commands"], responses=_COMMAND)
+async def decouple(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> Reply:
+    """Have the gateway of a meter release it."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    return _reply(await head_end.decouple(serial, actor=actor_of(request)))
+
+
+@post("/meters/{serial:str}/key", status_code=200, tags=["commands"], responses=_COMMAND)
+async def transfer_key(
+    request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[KeyBody]
+) -> Reply:
+    """Give a meter behind a gateway a new key."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    new, present = _key("new", data.new), _key("present", data.present)
+    return _reply(await head_end.transfer_key(serial, new=new, present=present, actor=actor_of(request)))
+
+
+def _key(name: str, text: str) -> bytes:
+    """A key, or nothing; ConfigError, which does not repeat it, for anything else."""
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        raise ConfigError(f"{name}: 32 hex digits are wanted") from None
+    if octets and len(octets) != _KEY_SIZE:
+        raise ConfigError(f"{name}: 32 hex digits are wanted")
+    return octets
+
+
 @post("/meters/{serial:str}/objects", status_code=200, tags=["commands"], responses=_COMMAND)
 async def objects(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> list[ObjectRow]:
     """Ask a meter for the list of its objects."""
@@ -394,7 +457,7 @@ def _import(head_end: HeadEnd, body: bytes) -> ImportResult:
 
 _HANDLERS: Final[Sequence[Any]] = (
     overview, completeness, events, audit, audit_verification, meters, meter, curve, gaps,
-    read, write, act, collect, objects, import_meters,
+    read, write, act, collect, couple, decouple, transfer_key, objects, import_meters,
 )  # fmt: skip
 
 

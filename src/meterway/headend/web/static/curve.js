@@ -1,4 +1,5 @@
-// The load curve of one meter: mean power from the energy of each interval, to be zoomed by dragging.
+// The load curve of one meter, to be zoomed by dragging: mean power from the energy of each interval, or what a volume
+// or count brought in each.
 "use strict";
 
 (() => {
@@ -20,14 +21,14 @@
     const stroke = colour(`--series-${index % 4 + 1}`);
     const unit = channel.is_cumulative && powers[channel.unit] || channel.unit;
     return {
-      label: channel.title.replace("energy", "power"),
+      label: channel.is_cumulative && powers[channel.unit] ? channel.title.replace("energy", "power") : channel.title,
       stroke,
       width: 1.5,
       show: channel.unit === first.unit,
       fill: index === 0 ? `${stroke}26` : undefined,
       paths: uPlot.paths.stepped({ align: 1 }),
       points: { show: false },
-      value: (_, value) => value === null || value === undefined ? "–" : `${value.toFixed(0)} ${unit}`,
+      value: (_, value) => value === null || value === undefined ? "–" : `${value.toFixed(powers[channel.unit] ? 0 : 3)} ${unit}`,
     };
   };
 
@@ -68,11 +69,12 @@
           const day = `${one.getUTCDate()} ${one.toLocaleString("en", { month: "short", timeZone: "UTC" })}`;
           return step >= 86400 || clock === "00:00" ? day : clock;
         }) }),
-        axis({ size: 62, values: (_, ticks) => ticks.map(tick => Math.abs(tick) >= 1000 ? `${tick / 1000} k${unit}` : `${tick} ${unit}`) }),
+        axis({ size: 62, values: (_, ticks) => ticks.map(tick => Math.abs(tick) >= 1000 ? `${tick / 1000} k${unit}` : `${Number(tick.toPrecision(6))} ${unit}`) }),
       ],
     };
     chart = new uPlot(options, [curve.times_s, ...curve.channels.map(channel => values(channel, curve.period_s))], place);
-    text.textContent = `Mean power in each interval of ${curve.period_s / 60} minutes. Drag to zoom, double-click to see all.`;
+    const what = first.is_cumulative && powers[first.unit] ? "Mean power in" : first.is_cumulative ? "What came in" : "The value at the end of";
+    text.textContent = `${what} each interval of ${curve.period_s / 60} minutes. Drag to zoom, double-click to see all.`;
   };
 
   let asked = 0;
