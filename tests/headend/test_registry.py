@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from headend.headends import VAULT
 from meterway.base.errors import ConfigError
 from meterway.headend.registry import Imported, import_csv
+from meterway.headend.topology import MASTER, keys_behind
 from meterway.store.database import Store, open_store
 
 HEAD = "serial,host,port,guek,gak,profile,transport\n"
@@ -132,3 +133,14 @@ def test_the_reader_takes_quoted_fields(load: Callable[[str | bytes], Imported],
     csv.writer(text).writerows([["serial", "host", "port"], ["a,b", "h", "1"]])
     assert load(text.getvalue()).added == 1
     assert store.devices.by_serial("a,b").port == 1
+
+
+@pytest.mark.covers("E-LNAP", "IF-G1")
+def test_a_gateway_is_registered_with_the_secret_all_keys_there_derive_from(store: Store) -> None:
+    text = io.StringIO("serial,profile,host,port,secret,party\nL1,lnap,::1,1,0x" + "11" * 16 + ",supplier\n")
+    assert import_csv(text, name="g.csv", store=store, vault=VAULT, now_ms=0).added == 1
+    gateway = store.devices.by_serial("L1")
+    master = bytes.fromhex("11" * 16)
+    assert (gateway.utility, gateway.flags["party"]) == ("gateway", "supplier")
+    keys = VAULT.open_all("L1", gateway.keys)
+    assert keys == {**keys_behind(master, "supplier", "L1", "L1"), MASTER: master}

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from meterway.base.errors import ConfigError
+from meterway.headend.topology import MASTER, is_gateway, keys_behind
 from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
-from meterway.store.devices import NewDevice
+from meterway.store.devices import GATEWAY, NewDevice
 from meterway.store.tasks import NewTask
 from meterway.store.vault import Vault
 
@@ -31,7 +32,8 @@ COLUMNS: Final = {
     "mechanism": "0 none, 1 LLS, 3 to 6 HLS; default 5",
     "guek": "global unicast encryption key, 16 octets as hex",
     "gak": "authentication key, 16 octets as hex",
-    "secret": "LLS or HLS secret as text, or hex after 0x",
+    "secret": "LLS or HLS secret as text, or hex after 0x; of a gateway, what all keys there derive from",
+    "party": "as whom a gateway is asked, default operator",
 }
 _REQUIRED: Final = ("serial", "host", "port")
 _LIMITS: Final = {"port": 65535, "sap": 16383, "physical": 16383, "address_size": 4, "client": 127, "mechanism": 6}
@@ -145,9 +147,14 @@ def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
     if flags.get("mechanism") == 2:
         raise ConfigError(f"{place}, mechanism: 0, 1 or 3 to 6, not 2")
     keys = _keys(place, cells)
+    if is_gateway(profile) and "secret" in keys:
+        flags["party"] = party = cells.get("party") or "operator"
+        master = keys.pop("secret")
+        keys = keys_behind(master, party, serial, serial) | keys | {MASTER: master}
     return NewDevice(
         serial=serial,
         system_title=_hex(place, cells, "system_title", 8),
+        utility=GATEWAY if is_gateway(profile) else "electricity",
         profile=profile,
         transport=transport,
         host=host,
