@@ -215,3 +215,19 @@ def test_a_gateway_names_the_party_it_does_not_know(tmp_path):
     done = meterway("lnap", "lnap.toml", "--csv", "nobody", cwd=tmp_path)
     assert done.returncode == 2
     assert b"nobody is no party" in done.stderr
+
+
+@pytest.mark.covers("SEC-03", "E-HES-1")
+def test_a_head_end_with_an_empty_store_takes_over_a_meter_that_counted_for_another(tmp_path):
+    settings(tmp_path)
+    with running("meter", "meter.toml", "--json", cwd=tmp_path, until="listening") as told:
+        port = json.loads(told.splitlines()[-1])["port"]
+        registry = meterway("meter", "meter.toml", "--csv", cwd=tmp_path).stdout.decode()
+        (tmp_path / "meters.csv").write_text(re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{port},", registry))
+        for store in ("one", "two"):
+            (tmp_path / f"{store}.toml").write_text(f'store = "{store}.sqlite"\nmaster_key = "{store}.key"\n')
+            meterway("import", "meters.csv", "--config", f"{store}.toml", cwd=tmp_path)
+        for store in ("one", "two", "one", "two"):
+            done = meterway("read", "M0001", "1.8.0", "--json", "--config", f"{store}.toml", cwd=tmp_path)
+            answer = json.loads(done.stdout)
+            assert answer["ok"], (store, answer)

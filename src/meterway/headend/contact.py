@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from meterway.base.errors import ConfigError, LinkError, MeterwayError, ProtocolError, SecurityError
+from meterway.base.errors import ConfigError, LinkError, MeterwayError, ProtocolError, SecurityError, StoreError
+from meterway.base.obis import Obis
 from meterway.headend.fleet import Entry, Fleet
-from meterway.headend.script import MeterSession, Script, SessionDone, SessionFailed
+from meterway.headend.script import Get, MeterSession, Script, SessionDone, SessionFailed
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.devices import GATEWAY, Device
 
 __all__ = ["Caller", "Outcome", "Timing"]
@@ -44,6 +48,25 @@ class Outcome(Generic[ResultT]):
         return self.report.cause if isinstance(self.report, SessionFailed) else "ok"
 
 
+_REFUSED: Final = frozenset({"authentication", "rejected", "counter-refused"})
+_COUNTER: Final = AttributeDescriptor(1, Obis(0, 0, 43, 1, 0), 2)
+
+
+def _is_refused(report: _Report[ResultT], script: Script[ResultT]) -> bool:
+    """Whether the device did not let us in: a wrong key and a counter it has seen before look the same."""
+    return (
+        isinstance(report, SessionFailed)
+        and report.cause in _REFUSED
+        and inspect.getgeneratorstate(script) == inspect.GEN_CREATED
+    )
+
+
+def _seen_counter() -> Script[int | None]:
+    answer = yield Get(_COUNTER)
+    seen = axdr.decode_all(answer).value if isinstance(answer, bytes) else None
+    return seen if isinstance(seen, int) else None
+
+
 class Caller:
     """Opens associations with devices of a fleet, one at a time with each; counts sessions and octets."""
 
@@ -62,6 +85,10 @@ class Caller:
             started, begun = time.time(), time.perf_counter()
             entry.last_attempt_s = started
             report = await self._session(entry, script)
+            if _is_refused(report, script) and await self._caught_up(entry):
+                report = await self._session(entry, script)
+            if isinstance(report, SessionFailed):
+                script.close()
         self.octets += report.octets
         self.sessions += 1
         if entry.device.parent is not None or entry.device.utility == GATEWAY:
@@ -69,11 +96,25 @@ class Caller:
             self.gateway_sessions += 1
         return Outcome(report, started, time.perf_counter() - begun)
 
-    async def _session(self, entry: Entry, script: Script[ResultT]) -> SessionDone[ResultT] | SessionFailed:
+    async def _caught_up(self, entry: Entry) -> bool:
+        """Whether the device has seen higher counters of ours than we know of, and we now count on from there."""
+        report = await self._session(entry, _seen_counter(), is_public=True)
+        self.sessions += 1
+        self.octets += report.octets
+        if not isinstance(report, SessionDone) or report.result is None:
+            return False
         try:
-            session = MeterSession(self._fleet.client(entry, response_timeout_s=self._timing.response_s), script)
+            return await asyncio.to_thread(self._fleet.count_beyond, entry, report.result)
+        except StoreError:
+            return False
+
+    async def _session(
+        self, entry: Entry, script: Script[ResultT], *, is_public: bool = False
+    ) -> SessionDone[ResultT] | SessionFailed:
+        make = self._fleet.public_client if is_public else self._fleet.client
+        try:
+            session = MeterSession(make(entry, response_timeout_s=self._timing.response_s), script)
         except MeterwayError as error:
-            script.close()
             return SessionFailed(error.check if isinstance(error, SecurityError) else "config", error, (), 0)
         done: asyncio.Future[SessionDone[ResultT] | SessionFailed] = asyncio.get_running_loop().create_future()
 
@@ -90,10 +131,9 @@ class Caller:
         outcome = await self._line(
             entry.device, lambda: EngineProtocol(session, report, on_made=made, on_lost=lost), done
         )
-        if session.agreed is not None:
+        if session.agreed is not None and not is_public:
             entry.title = session.agreed.server_title or entry.title
         if isinstance(outcome, SessionFailed):
-            script.close()
             return replace(outcome, octets=session.octets)
         return outcome
 

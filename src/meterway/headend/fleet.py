@@ -25,6 +25,8 @@ __all__ = ["Entry", "Fleet"]
 _RESERVE: Final = 10_000
 _REFILL_BELOW: Final = 5000  # a session asks for thousands of blocks at most
 _SENT, _RECEIVED = "sent", "received"
+_PUBLIC: Final = 16
+_MOST_BELIEVED: Final = 1 << 31
 _HDLC_INFO: Final = 2030
 _LONGEST_ANSWER: Final = 1 << 20
 
@@ -195,6 +197,18 @@ class Fleet:
         start = 0 if entry.sent is None else entry.sent.next
         return counters.reserve(device, _SENT, _RESERVE, at_least=start), received_next
 
+    def count_beyond(self, entry: Entry, seen: int) -> bool:
+        """Go on above a counter that the device says it has seen; False if ours are above it already.
+
+        What a device says without proof moves us up to the middle of the range only: nobody can use up our counters.
+        """
+        if entry.sent is None or not entry.sent.next <= seen < _MOST_BELIEVED:
+            return False
+        with self._store.transaction():
+            sent = self._store.counters.reserve(entry.device.id, _SENT, _RESERVE, at_least=seen + 1)
+        entry.take_counters(sent, 0)
+        return True
+
     def received_counters(self, entries: Iterable[Entry]) -> dict[tuple[int, str], int]:
         """What is to be kept of the counters received, for ``Counters.note_many``; nothing of an entry forgotten."""
         return {
@@ -209,8 +223,14 @@ class Fleet:
         """A fresh client engine for one association with the device."""
         return DlmsClient(self._framing(entry.device), entry.settings(response_timeout_s, self._settings))
 
-    def _framing(self, device: Device) -> Framing:
-        client = _number(device, "client", self._client)
+    def public_client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
+        """A client engine without any key, as everybody may use it."""
+        settings = ClientSettings(mechanism=0, response_timeout_s=response_timeout_s, max_response=_LONGEST_ANSWER)
+        return DlmsClient(self._framing(entry.device, _PUBLIC), settings)
+
+    def _framing(self, device: Device, client: int | None = None) -> Framing:
+        if client is None:
+            client = _number(device, "client", self._client)
         if device.transport == "hdlc":
             address = HdlcAddress(
                 logical=device.sap,

@@ -113,7 +113,10 @@ def cause_of(error: MeterwayError) -> str:
 
 
 class MeterSession(Generic[ResultT]):
-    """Engine: associate, run ``script``, release. Reports one ``SessionDone`` or ``SessionFailed``."""
+    """Engine: associate, run ``script``, release. Reports one ``SessionDone`` or ``SessionFailed``.
+
+    A script that never began, because there was no association, may be run by another session.
+    """
 
     __slots__ = ("_client", "_events", "_octets", "_quirks", "_results", "_script", "agreed")
 
@@ -228,6 +231,7 @@ class MeterSession(Generic[ResultT]):
             self._quirks.append(Quirk("release-broken", str(error)))
             self._finish()
         elif self._script is not None:
-            self._script.close()
+            if self.agreed is not None:
+                self._script.close()
             self._script = None
             self._events.append(SessionFailed(cause, error, tuple(self._quirks), self._octets))
