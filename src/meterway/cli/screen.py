@@ -74,13 +74,13 @@ class DemoScreen:
 
     async def stay(self, town: Town, command: str) -> None:
         """Say where the pages are and what to try, and show what happens, until the user ends it."""
-        console = self._console
-        console.print(f"\nPages: [bold cyan]{town.page_address}[/bold cyan]   (Ctrl-C ends the town)")
-        console.print(f"Collection goes on. In another terminal: [bold]{command}[/bold]\n")
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, ended.set)
+        console = self._console
+        console.print(f"\nPages: [bold cyan]{town.page_address}[/bold cyan]   (Ctrl-C ends the town)")
+        console.print(f"Collection goes on. In another terminal: [bold]{command}[/bold]\n")
         with Live(console=console, refresh_per_second=2, transient=True) as live:
             while not ended.is_set():
                 live.update(_ticker(town))
