@@ -28,7 +28,8 @@ def commands() -> str:
     root = importlib.import_module("meterway.cli").cli
     if not isinstance(root, click.Command):
         raise TypeError("meterway.cli.cli is not a click command")
-    return "".join(_command(context) for context in _walk(click.Context(root, info_name="meterway")))
+    top = click.Context(root, info_name="meterway", **root.context_settings)
+    return "".join(_command(context) for context in _walk(top))
 
 
 def _walk(context: click.Context) -> Iterator[click.Context]:

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from meterway.base.errors import ConfigError
-from meterway.cli import bench
+from meterway.cli import bench, cli
 
 
 def test_the_runner_of_the_checkout_gets_the_names_and_its_status_is_ours(tmp_path, monkeypatch):
@@ -13,7 +13,7 @@ def test_the_runner_of_the_checkout_gets_the_names_and_its_status_is_ours(tmp_pa
         "import pathlib, sys\npathlib.Path('asked').write_text(' '.join(sys.argv[1:]))\nsys.exit(3)\n"
     )
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(bench.bench, ["--json", "p1", "axdr"])
+    done = CliRunner().invoke(cli, ["bench", "--json", "p1", "axdr"])
     assert done.exit_code == 3
     assert (tmp_path / "asked").read_text() == "--json p1 axdr"
 
@@ -22,4 +22,4 @@ def test_without_a_checkout_it_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(bench, "__file__", os.fspath(tmp_path / "bench.py"))
     with pytest.raises(ConfigError, match="checkout"):
-        CliRunner().invoke(bench.bench, [], catch_exceptions=False, standalone_mode=False)
+        CliRunner().invoke(cli, ["bench"], catch_exceptions=False, standalone_mode=False)
