@@ -1,10 +1,12 @@
 """Settings from TOML."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import parse_settings, secret_octets, secret_text
+from meterway.base.settings import key_octets, parse_settings, read_settings, secret_octets, secret_text
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,3 +48,19 @@ def test_a_secret_is_given_or_comes_from_the_environment_and_is_never_told() -> 
     with pytest.raises(ConfigError) as caught:
         secret_octets("env:WORD", field="key", environ=environ)
     assert "hex it is not" not in str(caught.value)
+
+
+def test_a_file_is_read_as_its_text_and_named_when_it_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text("[page]\nport = 1\n")
+    assert read_settings(tmp_path / "x.toml", dict) == {"page": {"port": 1}}
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        read_settings(tmp_path / "none.toml", dict)
+
+
+def test_a_key_has_its_size_and_comes_as_hex_or_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "00" * 20)
+    assert key_octets("01" * 16, field="key") == b"\x01" * 16
+    assert key_octets("env:KEY", field="key", most=64) == bytes(20)
+    for given in ("env:KEY", "env:NOBODY", "xx", ""):
+        with pytest.raises(ConfigError, match="key: 16 octets as hex"):
+            key_octets(given, field="key")

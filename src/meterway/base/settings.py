@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
 from meterway.base.errors import ConfigError
 
-__all__ = ["parse_settings", "secret_octets", "secret_text"]
+__all__ = ["key_octets", "parse_settings", "read_settings", "secret_octets", "secret_text"]
 
 T = TypeVar("T")
 
 _PLACE: Final = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<field>.*)`)?", re.DOTALL)
 _ENV: Final = "env:"
+
+
+def read_settings(path: Path, kind: type[T]) -> T:
+    """A settings file as ``kind``; ConfigError names the file, and the field or the line."""
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    return parse_settings(octets, kind, file=str(path))
 
 
 def parse_settings(octets: bytes, kind: type[T], *, file: str) -> T:
@@ -55,3 +66,16 @@ def secret_octets(given: str, *, field: str, environ: Mapping[str, str]) -> byte
         return bytes.fromhex(secret_text(given, field=field, environ=environ))
     except ValueError:
         raise ConfigError(f"{field}: hex digits or env:NAME are wanted") from None
+
+
+def key_octets(given: str, *, field: str, least: int = 16, most: int = 16) -> bytes:
+    """A key as hex digits, or ``env:NAME`` for what the environment has; ConfigError unless its size is right."""
+    text = os.environ.get(given.removeprefix(_ENV), "") if given.startswith(_ENV) else given
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        octets = b""
+    if not least <= len(octets) <= most:
+        size = f"{least}" if least == most else f"{least} to {most}"
+        raise ConfigError(f"{field}: {size} octets as hex (or env:NAME that holds them) are wanted")
+    return octets

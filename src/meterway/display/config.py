@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import parse_settings, secret_octets
+from meterway.base.settings import read_settings, secret_octets
 from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY
 
 __all__ = ["DisplayConfig", "load_config", "write_config"]
@@ -96,11 +96,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> DisplayConfig:
     """Read a file; ConfigError names the file and the field."""
-    try:
-        octets = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    file = parse_settings(octets, _File, file=str(path))
+    file = read_settings(path, _File)
     meter, page = file.meter, file.page
     try:
         return DisplayConfig(

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import parse_settings
+from meterway.base.settings import read_settings
 
 __all__ = ["CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config", "sample"]
 
@@ -135,11 +135,7 @@ def load_config(path: Path) -> HeadEndConfig:
 
     Names of files in it count from its folder, so that it means the same from wherever a command is started.
     """
-    try:
-        octets = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    config = parse_settings(octets, HeadEndConfig, file=str(path))
+    config = read_settings(path, HeadEndConfig)
     try:
         config.title  # noqa: B018  raises if it is none
     except ConfigError as error:

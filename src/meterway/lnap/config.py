@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from meterway.base.errors import ConfigError
+from meterway.base.settings import key_octets, read_settings
 from meterway.lnap.device import Bound, Profile
 from meterway.lnap.keys import title_of
 from meterway.lnap.rules import Limits, Party, Right, Window
@@ -38,19 +38,6 @@ __all__ = [
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=31_536_000)]
 _Channel = Annotated[int, msgspec.Meta(ge=1, le=2000)]
-
-
-def _octets(where: str, text: str, *, least: int, most: int) -> bytes:
-    if text.startswith("env:"):
-        text = os.environ.get(text[4:], "")
-    try:
-        octets = bytes.fromhex(text)
-    except ValueError:
-        octets = b""
-    if not least <= len(octets) <= most:
-        size = f"{least}" if least == most else f"{least} to {most}"
-        raise ConfigError(f"{where}: {size} octets as hex (or env:NAME that holds them) are wanted")
-    return octets
 
 
 def address_of(text: str) -> Address:
@@ -91,7 +78,7 @@ class PartyConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     @property
     def octets(self) -> bytes:
         """The secret; ConfigError if there is none or it is short."""
-        return _octets(f"parties, {self.name}, secret", self.secret, least=16, most=64)
+        return key_octets(self.secret, field=f"parties, {self.name}, secret", most=64)
 
 
 class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -107,7 +94,7 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 
     def bound(self) -> Bound:
         """The meter as the gateway binds it; ConfigError for a wrong address or key."""
-        keys = (_octets(f"meters, {self.address}, key", self.key, least=16, most=16),) if self.key else ()
+        keys = (key_octets(self.key, field=f"meters, {self.address}, key"),) if self.key else ()
         if self.security != "plain" and not keys:
             raise ConfigError(f"meters, {self.address}: security {self.security} wants a key")
         return Bound(
@@ -375,16 +362,7 @@ def sample() -> str:
 
 def load_config(path: Path) -> LnapConfig:
     """Read a settings file; ConfigError names file and field. Names of files in it count from its folder."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from None
-    try:
-        config = msgspec.convert(tomllib.loads(text), LnapConfig)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    config = read_settings(path, LnapConfig)
     return msgspec.structs.replace(
         config, store=str(path.parent / config.store), master_key=str(path.parent / config.master_key)
     )

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import parse_settings, secret_octets, secret_text
+from meterway.base.settings import read_settings, secret_octets, secret_text
 from meterway.meter.keys import Keys
 from meterway.meter.load import LoadKind
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
@@ -193,11 +193,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> HostConfig:
     """Read a meter host's TOML file; ConfigError names file and field. ``counters`` counts from the file's folder."""
-    try:
-        octets = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    file = parse_settings(octets, _File, file=str(path))
+    file = read_settings(path, _File)
     try:
         return _host(file, path.parent, os.environ if environ is None else environ)
     except ConfigError as error:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-from meterway.base.errors import ConfigError
+from meterway.base.settings import key_octets, read_settings
 from meterway.meter.config import seed_of
 from meterway.meter.mbus.usage import Utility
 from meterway.stacks.mbus.address import Address, manufacturer_code
@@ -32,19 +30,6 @@ RadioMode = Literal["S1", "S2", "T1", "C1", "N1a", "N1b", "N1c", "N1d", "N1e", "
 _NOMINAL_S: Final = {"S": 1800.0, "T": 900.0, "C": 900.0, "N": 3600.0}
 
 
-def _secret(text: str, what: str) -> bytes:
-    """A key of 16 octets from hex or ``env:NAME``; ConfigError names ``what``."""
-    if text.startswith("env:"):
-        text = os.environ.get(text[4:], "")
-    try:
-        octets = bytes.fromhex(text)
-    except ValueError:
-        octets = b""
-    if len(octets) != 16:
-        raise ConfigError(f"{what}: 16 octets as hex (or env:NAME that holds them) are wanted")
-    return octets
-
-
 class DlmsKeys(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The keys of the DLMS side, each as 32 hex digits or ``env:NAME``."""
 
@@ -54,7 +39,9 @@ class DlmsKeys(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
     @property
     def secrets(self) -> tuple[bytes, bytes]:
         """Both; ConfigError if one is none."""
-        return _secret(self.encryption, "dlms.encryption"), _secret(self.authentication, "dlms.authentication")
+        return key_octets(self.encryption, field="dlms.encryption"), key_octets(
+            self.authentication, field="dlms.authentication"
+        )
 
 
 class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -113,7 +100,7 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
         """The key it left the factory with, 16 octets; zeros without security; ConfigError if there is none."""
         if not self.key and not self.security:
             return bytes(16)
-        return _secret(self.key, f"meter {self.ident}: key")
+        return key_octets(self.key, field=f"meter {self.ident}: key")
 
     @property
     def usage_seed(self) -> int:
@@ -173,13 +160,4 @@ valve = true
 
 def load_config(path: Path) -> HostConfig:
     """Read a settings file; ConfigError names file and field."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at octet {error.start}") from None
-    try:
-        return msgspec.convert(tomllib.loads(text), HostConfig)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    return read_settings(path, HostConfig)
