@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from meterway.base.errors import ConfigError, LinkError
-from meterway.links.tcp import connect, listen
+from meterway.links.tcp import connect, listen, send_once
 
 
 def test_a_listener_stays_on_loopback_unless_told_otherwise() -> None:
@@ -47,5 +47,29 @@ def test_a_host_that_is_silent_too_long_is_a_link_error(monkeypatch: pytest.Monk
         monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", silent)
         with pytest.raises(LinkError, match=r"meter:4059 did not answer within 0\.01 s"):
             await connect("meter", 4059, asyncio.Protocol, timeout_s=0.01)
+
+    asyncio.run(play())
+
+
+def test_one_message_is_sent_and_the_line_closed() -> None:
+    async def play() -> None:
+        ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        class Peer(asyncio.Protocol):
+            heard = b""
+
+            def data_received(self, data: bytes) -> None:
+                self.heard += data
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                ended.set_result(self.heard)
+
+        listener = await listen(None, 0, Peer)
+        await send_once(None, listener.port, b"x" * 100_000)
+        assert await ended == b"x" * 100_000
+        listener.close()
+        await listener.wait_closed()
+        with pytest.raises(LinkError, match=str(listener.port)):
+            await send_once(None, listener.port, b"x")
 
     asyncio.run(play())

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from meterway.base.errors import ConfigError, LinkError
 
-__all__ = ["LOOPBACK", "Listener", "connect", "listen"]
+__all__ = ["LOOPBACK", "Listener", "connect", "listen", "send_once"]
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -62,6 +62,29 @@ async def connect(
     except OSError as error:
         raise LinkError(f"{host}:{port} cannot be reached: {_reason(error)}") from error
     return protocol
+
+
+class _Once(asyncio.Protocol):
+    """Writes one message and closes; ``done`` says how it ended."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(self._octets)
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None) if exc is None else self.done.set_exception(LinkError(str(exc)))
+
+
+async def send_once(host: str | None, port: int, octets: bytes) -> None:
+    """Connect, send one message, close; LinkError if the line does not take it."""
+    once = await connect(host, port, lambda: _Once(octets))
+    await once.done
 
 
 async def listen(

@@ -74,14 +74,10 @@ async def connect_udp(
 ) -> UdpEndpoint:
     """An endpoint that talks to one peer only; LinkError if the address cannot be used."""
     host = host or LOOPBACK
-    loop = asyncio.get_running_loop()
     try:
-        _, endpoint = await loop.create_datagram_endpoint(
-            lambda: UdpEndpoint(on_datagram, on_error), remote_addr=(host, port)
-        )
+        return await _open(on_datagram, on_error, remote=(host, port))
     except OSError as error:
         raise LinkError(f"udp {host}:{port} cannot be used: {error.strerror or error}") from error
-    return endpoint
 
 
 async def listen_udp(
@@ -93,11 +89,20 @@ async def listen_udp(
 ) -> UdpEndpoint:
     """An endpoint that hears everyone; port 0 takes any free one. ConfigError names host and port if taken."""
     host = host or LOOPBACK
-    loop = asyncio.get_running_loop()
     try:
-        _, endpoint = await loop.create_datagram_endpoint(
-            lambda: UdpEndpoint(on_datagram, on_error), local_addr=(host, port)
-        )
+        return await _open(on_datagram, on_error, local=(host, port))
     except OSError as error:
         raise ConfigError(f"cannot listen on udp {host}:{port}: {error.strerror or error}") from error
+
+
+async def _open(
+    on_datagram: OnDatagram,
+    on_error: Callable[[LinkError], None] | None,
+    *,
+    local: tuple[str, int] | None = None,
+    remote: tuple[str, int] | None = None,
+) -> UdpEndpoint:
+    _, endpoint = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: UdpEndpoint(on_datagram, on_error), local_addr=local, remote_addr=remote
+    )
     return endpoint

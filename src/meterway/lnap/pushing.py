@@ -37,23 +37,6 @@ def protected_push(
     return found.client, context.protect_general(push_notification(site, channel, invoke=invoke, now=now))
 
 
-class _Once(asyncio.Protocol):
-    """Writes one message and closes; ``done`` says how it ended."""
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(self._octets)
-            transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_result(None) if exc is None else self.done.set_exception(LinkError(str(exc)))
-
-
 class Pusher:
     """Pushes to one destination: of each channel the alarms as they are when the line takes them."""
 
@@ -81,8 +64,7 @@ class Pusher:
                     self._site, channel, self._config.party, self._counters, invoke=self._invoke, now=self._now()
                 )
                 frame = WrapperFrame(source=channel + 1, destination=client, apdu=apdu).encode()
-                once = await tcp.connect(self._config.host, self._config.port, lambda frame=frame: _Once(frame))  # type: ignore[misc]
-                await once.done
+                await tcp.send_once(self._config.host, self._config.port, frame)
             except LinkError:
                 self.failed += 1
                 await asyncio.sleep(self._config.retry_s)

@@ -34,23 +34,6 @@ def protected_push(meter: Meter, setup: Obis, counters: CounterStore, *, invoke:
     return context.protect_general(push_notification(meter, setup, invoke, now))
 
 
-class _Once(asyncio.Protocol):
-    """Writes one message and closes; ``done`` says how it ended."""
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(self._octets)
-            transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_result(None) if exc is None else self.done.set_exception(LinkError(str(exc)))
-
-
 class Pusher:
     """Sends what meters want to push to one destination. ``sent`` and ``failed`` count."""
 
@@ -95,8 +78,7 @@ class Pusher:
             endpoint.send(octets)
             endpoint.close()
             return
-        once = await tcp.connect(config.address, config.port, lambda: _Once(octets))
-        await once.done
+        await tcp.send_once(config.address, config.port, octets)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for what is under way, then give up on the rest."""
