@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +13,8 @@ from meterway.base.errors import ConfigError, SecurityError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.layout import Behind
-from meterway.mapping.mbus_cosem import medium_of
+from meterway.mapping.mbus_cosem import COMPANIONS, Companion, medium_of
+from meterway.mapping.party_keys import device_name, party_keys
 from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, Flag, NewDevice
@@ -34,18 +34,7 @@ COUPLED, DECOUPLED, MOVED = 1, 2, 3
 
 _PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
 _FREE: Final = "decoupled"
-_MEDIA: Final[dict[int | None, tuple[str, str]]] = {
-    1: ("electricity", "mbus-electricity"),
-    4: ("heat cost", "mbus-heat-cost"),
-    5: ("cooling", "mbus-heat"),
-    6: ("heat", "mbus-heat"),
-    7: ("gas", "mbus-gas"),
-    8: ("water", "mbus-water"),
-    9: ("water", "mbus-water"),
-}
-"""Utility and companion profile by OBIS group A."""
-_OTHER: Final = ("other", "mbus-meter")
-_KEY_SIZE: Final = 16
+_OTHER: Final = Companion("other", "mbus-meter")
 
 
 @lru_cache(maxsize=64)
@@ -58,12 +47,8 @@ def is_gateway(profile: str) -> bool:
 
 
 def keys_behind(master: bytes, party: str, gateway: str, meter: str) -> dict[str, bytes]:
-    """The keys of a party for the logical device of a meter: HMAC-SHA256 of purpose, party and device, 16 octets."""
-    device = f"{gateway}|{meter}"
-    return {
-        purpose: hmac.digest(master, f"{purpose}|{party}|{device}".encode(), "sha256")[:_KEY_SIZE]
-        for purpose in ("guek", "gak")
-    }
+    """The keys of a party for the logical device of a meter."""
+    return party_keys(master, party, device_name(gateway, meter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +215,8 @@ def _setting(gateway: int) -> str:
 
 
 def _kind(meter: Behind) -> dict[str, object]:
-    utility, profile = _MEDIA.get(medium_of(meter.address.device_type), _OTHER)
-    return {"utility": utility, "profile": profile}
+    companion = COMPANIONS.get(medium_of(meter.address.device_type) or 0, _OTHER)
+    return companion._asdict()
 
 
 def _at(gateway: Device, meter: Behind) -> str:

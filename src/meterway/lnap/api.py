@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
@@ -26,10 +27,11 @@ from meterway.lnap.config import (
     sample,
 )
 from meterway.lnap.device import Bound, Fate, Profile
-from meterway.lnap.keys import derive, device_name, title_of
+from meterway.lnap.keys import derive, title_of
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.serve import Lnap
-from meterway.mapping.mbus_cosem import medium_of
+from meterway.mapping.mbus_cosem import COMPANIONS, medium_of
+from meterway.mapping.party_keys import device_name
 from meterway.stacks.mbus.application import Switch, change_key, switch
 
 __all__ = [
@@ -63,9 +65,7 @@ __all__ = [
     "serve_lnap",
 ]
 
-_PROFILES = {1: "mbus-electricity", 4: "mbus-heat-cost", 5: "mbus-heat", 6: "mbus-heat", 7: "mbus-gas"}
-"""Companion profiles by OBIS group A."""
-_WATER = "mbus-water"
+_WATER: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ def _order(lnap: Lnap, channel: int, kind: str, payload: bytes, detail: str, by:
 def profile_of(meter: Bound) -> str:
     """The companion profile a head end reads a meter by."""
     medium = medium_of(meter.address.device_type)
-    return _PROFILES.get(medium or 0, _WATER)
+    return COMPANIONS.get(medium or 0, COMPANIONS[_WATER]).profile
 
 
 def registry_rows(

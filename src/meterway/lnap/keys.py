@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from typing import NamedTuple
 
 from meterway.base.errors import ConfigError
+from meterway.mapping.party_keys import party_keys
 
-__all__ = ["PartyKeys", "derive", "device_name", "title_of"]
+__all__ = ["PartyKeys", "derive", "title_of"]
 
 _LEAST: int = 16
 
@@ -24,21 +24,12 @@ class PartyKeys(NamedTuple):
 
 
 def derive(secret: bytes, party: str, device: str) -> PartyKeys:
-    """HMAC-SHA256(secret, purpose, party, device), cut to 16 octets; ConfigError for a short secret.
-
-    Each logical device has keys of its own: a client may count its messages to each of them by itself.
-    """
+    """The keys of a party for a logical device; ConfigError for a short secret."""
     if len(secret) < _LEAST:
         raise ConfigError(f"the secret of {party} must have at least {_LEAST} octets")
-    cut = [hmac.digest(secret, f"{purpose}|{party}|{device}".encode(), "sha256")[:16] for purpose in ("guek", "gak")]
-    return PartyKeys(*cut)
+    return PartyKeys(**party_keys(secret, party, device))
 
 
 def title_of(flag: str, name: str) -> bytes:
     """A system title: three letters of the maker and five octets that no other name shares in practice."""
     return flag.encode() + hashlib.sha256(name.encode()).digest()[:5]
-
-
-def device_name(serial: str, name: str) -> str:
-    """The name of a logical device of a gateway, from the gateway's serial and the device's own serial or address."""
-    return f"{serial}|{name}"

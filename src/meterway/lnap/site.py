@@ -9,10 +9,11 @@ from typing import Final
 
 from meterway.lnap.device import Bound
 from meterway.lnap.events import Code, Event
-from meterway.lnap.keys import PartyKeys, derive, device_name, title_of
+from meterway.lnap.keys import PartyKeys, derive, title_of
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.rules import Party, Side
 from meterway.lnap.tariff import TariffCase
+from meterway.mapping.party_keys import device_name
 from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
 
 __all__ = ["ALARM_BITS", "Site"]

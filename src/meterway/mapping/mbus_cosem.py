@@ -14,7 +14,7 @@ from meterway.base.obis import Obis
 from meterway.base.units import code_of
 from meterway.stacks.mbus.records.record import Record
 
-__all__ = ["Measured", "is_converting", "main_registers", "measured", "medium_of"]
+__all__ = ["COMPANIONS", "Companion", "Measured", "is_converting", "main_registers", "measured", "medium_of"]
 
 _ELECTRICITY, _HEAT_COST, _COOLING, _HEAT, _GAS, _COLD, _HOT = 1, 4, 5, 6, 7, 8, 9
 _MEDIA: Final[dict[int, int]] = {
@@ -69,6 +69,25 @@ _MAIN: Final[dict[int, tuple[Obis, ...]]] = {
     _COLD: (Obis(8, 0, 1, 0, 0),),
     _HOT: (Obis(9, 0, 1, 0, 0),),
 }
+
+
+class Companion(NamedTuple):
+    """What the meters of a medium are called in a registry, and the companion profile they are read by."""
+
+    utility: str
+    profile: str
+
+
+COMPANIONS: Final[dict[int, Companion]] = {
+    _ELECTRICITY: Companion("electricity", "mbus-electricity"),
+    _HEAT_COST: Companion("heat cost", "mbus-heat-cost"),
+    _COOLING: Companion("cooling", "mbus-heat"),
+    _HEAT: Companion("heat", "mbus-heat"),
+    _GAS: Companion("gas", "mbus-gas"),
+    _COLD: Companion("water", "mbus-water"),
+    _HOT: Companion("water", "mbus-water"),
+}
+"""By OBIS group A."""
 
 
 class Measured(NamedTuple):
