@@ -6,7 +6,6 @@ Told and ended like the street: one line of order, one of report, until standard
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from meterway.base.errors import ConfigError, LinkError, MeterwayError
+from meterway.base.errors import LinkError
 from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.hub import RadioHub
@@ -32,7 +31,7 @@ from meterway.lnap.api import (
 )
 from meterway.meter.mbus import api as mbus
 from meterway.stacks.mbus.wireless.modes import MODES
-from meterway.town.street import loop_factory, say, until_closed
+from meterway.town.process import say, serve_order, until_closed
 
 __all__ = ["METERS_A_HOME", "PARTY", "Home", "HomesOrder", "HomesReport", "main", "secret_of"]
 
@@ -225,20 +224,7 @@ async def _run(order: HomesOrder) -> None:
 
 def main() -> int:
     """Run the homes; exit status 1 if they could not start."""
-    try:
-        order = msgspec.json.decode(sys.stdin.buffer.readline(), type=HomesOrder)
-    except msgspec.MsgspecError as error:
-        say(HomesReport(error=f"the order of the homes is unreadable: {error}"))
-        return 1
-    try:
-        with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_run(order))
-    except (MeterwayError, ConfigError) as error:
-        say(HomesReport(error=str(error)))
-        return 1
-    except BrokenPipeError:  # the town ended while its homes came up
-        return 1
-    return 0
+    return serve_order(HomesOrder, _run, lambda reason: HomesReport(error=reason), "homes")
 
 
 if __name__ == "__main__":

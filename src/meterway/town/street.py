@@ -6,19 +6,17 @@ reached, and runs until its standard input is closed: it never outlives the town
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import gc
 import sys
 
 import msgspec
 
-from meterway.base.errors import ConfigError, MeterwayError
 from meterway.links.limits import raise_file_limit
 from meterway.meter.api import HostConfig, MeterHost
 from meterway.town.plan import Street, TownPlan, hosts_of
+from meterway.town.process import say, serve_order, until_closed
 
-__all__ = ["Order", "Report", "loop_factory", "main", "say", "until_closed"]
+__all__ = ["Order", "Report", "main"]
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -71,45 +69,9 @@ def _streets(host: MeterHost) -> list[Street]:
     ]
 
 
-def say(report: msgspec.Struct) -> None:
-    """Tell the town, on one line of standard output."""
-    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-async def until_closed() -> None:
-    """Wait until the town closes standard input."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
-
-
 def main() -> int:
     """Run a street; exit status 1 if it could not start."""
-    try:
-        order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    except msgspec.MsgspecError as error:
-        say(Report(error=f"the order of the street is unreadable: {error}"))
-        return 1
-    try:
-        with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_run(order))
-    except (MeterwayError, ConfigError) as error:
-        say(Report(error=str(error)))
-        return 1
-    except BrokenPipeError:  # the town ended while its meters came up
-        return 1
-    return 0
-
-
-def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
-    """The fastest event loop there is."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.Loop
+    return serve_order(Order, _run, lambda reason: Report(error=reason), "street")
 
 
 if __name__ == "__main__":
