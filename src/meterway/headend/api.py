@@ -105,6 +105,8 @@ class Overview:
     traffic: list[InterfaceTraffic]
     events: list[EventRow]
     happenings: list[HappeningRow]
+    happened: int
+    """The number of the last happening."""
     running_s: float
     store_error: str = ""
     """What the store last refused; empty while it takes everything."""
@@ -217,6 +219,7 @@ class Views:
             p95_ms=_percentile(durations, 0.95) * 1000,
             traffic=self.traffic(),
             events=self.events(limit=12),
+            happened=self._hes.live.total,
             happenings=self._happenings(),
             running_s=time.time() - self._hes.started_s,
             store_error=progress.store_error,

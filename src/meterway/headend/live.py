@@ -1,10 +1,8 @@
-"""What happens, as it happens: told to whoever listens (pages, the terminal), never waited for."""
+"""What happens, as it happens: numbered and kept a while for whoever looks (pages, the terminal)."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,28 +23,22 @@ class Happening:
 
 
 class Live:
-    """Counts every happening and passes it to the listeners; one that does not keep up loses the oldest."""
+    """Counts every happening and keeps the last ones; who listens asks for what came after the last it knows."""
 
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[Happening]] = set()
         self.recent: deque[Happening] = deque(maxlen=_BACKLOG)
         self.counts: Counter[str] = Counter()
+        self.total = 0
+        """How many there were: the number of the last one."""
 
     def tell(self, happening: Happening) -> None:
-        """Pass it on."""
+        """Count it and keep it."""
         self.counts[happening.kind] += 1
+        self.total += 1
         self.recent.append(happening)
-        for queue in self._listeners:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(happening)
 
-    async def listen(self) -> AsyncIterator[Happening]:
-        """All that happens from now on, until the caller stops."""
-        queue: asyncio.Queue[Happening] = asyncio.Queue(_BACKLOG)
-        self._listeners.add(queue)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self._listeners.discard(queue)
+    def since(self, number: int) -> list[Happening]:
+        """What happened after the one of that number, as far as it is kept; all if there is none of that number yet."""
+        fresh = self.total - number if number <= self.total else self.total
+        rows = list(self.recent)
+        return rows[max(0, len(rows) - fresh) :]

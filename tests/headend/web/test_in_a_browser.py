@@ -12,6 +12,7 @@ from meterway.headend.web.server import serve
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.covers("F1b", "SEC-11")]
 
 PAGES = ("/", "/figure", "/meters", "/meters/M0001", "/events", "/audit", "/login")
+GASP = Happening("push", "M0003", "<i>last gasp</i>", 0.0, {})
 WIDTHS = {"desktop": (1280, 800), "phone": (390, 844)}
 
 
@@ -114,10 +115,11 @@ def test_the_list_of_meters_is_searched_while_typing(served, tab):
 
 
 def test_what_happens_is_shown_as_it_happens(served, tab):
+    served.tell(Happening("push", "M0002", "before the page was asked for", 0.0, {}))
+    tab.route("**/live?**", lambda route: (served.tell(GASP), route.continue_()))  # before its stream is there
     tab.goto(served.address + "/")
-    tab.wait_for_selector("#line:not([hidden])")
-    served.tell(Happening("push", "M0003", "<i>last gasp</i>", 0.0, {}))
     tab.wait_for_selector("#ticker li.push >> text=<i>last gasp</i>")
+    assert tab.locator("#ticker li.push").count() == 2
     assert tab.query_selector("#ticker i") is None
     assert tab.complaints == []
 

@@ -1,6 +1,7 @@
 """Serving pages in the head end's loop."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from meterway.base.errors import ConfigError
 from meterway.headend.config import WebConfig
+from meterway.headend.live import Happening
 from meterway.headend.web.server import serve
 
 
@@ -46,6 +48,18 @@ def test_a_live_stream_tells_and_ends_when_the_server_stops(head_end):
         return lines
 
     assert "event: totals" in run(head_end, scenario)
+
+
+def test_a_page_that_was_cut_off_gets_the_rest(head_end):
+    for text in "abc":
+        head_end.live.tell(Happening("push", "M1", text, 0.0, {}))
+
+    async def scenario(_, http):
+        async with http.stream("GET", "/live?after=0", headers={"Last-Event-ID": "2"}) as answer:
+            return await anext(line async for line in answer.aiter_lines() if "rows" in line)
+
+    told = json.loads(run(head_end, scenario).removeprefix("data: "))
+    assert [row["text"] for row in told["rows"]] == ["c"]
 
 
 def test_a_taken_port_is_named(head_end):

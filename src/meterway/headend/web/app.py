@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Litestar, Response, get
 from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
@@ -50,11 +51,17 @@ _YEAR_S: Final = 31_536_000
 
 
 @get("/live", include_in_schema=False)
-async def live(head_end: TheHeadEnd, views: TheViews, ending: NamedDependency[asyncio.Event]) -> ServerSentEvent:
-    """Server-sent events: ``totals`` and ``happenings``."""
+async def live(
+    head_end: TheHeadEnd,
+    views: TheViews,
+    ending: NamedDependency[asyncio.Event],
+    after: Annotated[int | None, QueryParameter(ge=0)] = None,
+    last_seen: Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)] = None,
+) -> ServerSentEvent:
+    """Server-sent events: ``totals``, and ``happenings`` after the one that the page knows."""
 
     async def stream() -> AsyncIterator[ServerSentEventMessage]:
-        async for message in messages(head_end, views, ending):
+        async for message in messages(head_end, views, ending, after=after if last_seen is None else last_seen):
             yield message
 
     return ServerSentEvent(stream())

@@ -70,7 +70,7 @@
 
   const line = document.getElementById("line");
   if (!line || !("EventSource" in window)) return;
-  const stream = new EventSource("/live");
+  const stream = new EventSource(ticker ? `/live?after=${ticker.dataset.after}` : "/live");
   const say = (isLost, text) => {
     line.hidden = false;
     line.classList.toggle("lost", isLost);
