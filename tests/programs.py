@@ -17,6 +17,7 @@ PACKAGES: Final = {
     "openssl": ("openssl", "openssl"),
     "postgres": ("postgres", "postgresql"),
     "softhsm2-util": ("softhsm2-util", "softhsm2"),
+    "xmllint": ("xmllint", "libxml2-utils"),
 }
 
 # Daemons that Debian keeps off a user's PATH.

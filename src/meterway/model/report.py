@@ -1,0 +1,291 @@
+"""A bulk report: what a concentrator delivers of many meters at once, in JSON or XML of one schema.
+
+Times are whole Unix seconds (UTC). A number is raw: ``value * 10 ** scaler`` of ``unit`` (the codes of IEC 62056-6-2).
+``report_schema`` and ``report_xsd`` say the same; a receiver that knows a report's id takes it once.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Annotated, Any, Final, Literal, NoReturn, cast
+
+import msgspec
+
+from meterway.base.errors import DecodeError
+
+__all__ = [
+    "JSON_TYPE",
+    "NAMESPACE",
+    "XML_TYPE",
+    "Column",
+    "Node",
+    "Receipt",
+    "Report",
+    "ReportEvent",
+    "Series",
+    "decode_receipt",
+    "decode_report",
+    "encode_receipt",
+    "encode_report",
+    "report_schema",
+    "report_xsd",
+]
+
+JSON_TYPE: Final = "application/vnd.meterway.report+json"
+XML_TYPE: Final = "application/vnd.meterway.report+xml"
+NAMESPACE: Final = "urn:meterway:report:1"
+
+Raw = int | float | str | None
+"""One raw value; octets are hex digits, None is a value the meter did not have."""
+
+_Hex8 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+_Unix = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Obis = Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\*\d{1,3}$")]
+_Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=4294967295)]
+# what XML 1.0 cannot hold
+_UNFIT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False):
+    """What all parts of a report have in common."""
+
+
+class Column(_Part, rename={"class_id": "class"}, frozen=True):
+    """A captured attribute: interface class, logical name, attribute; its scaler and unit (255: none)."""
+
+    class_id: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    obis: _Obis
+    attribute: Annotated[int, msgspec.Meta(ge=1, le=127)]
+    scaler: Annotated[int, msgspec.Meta(ge=-128, le=127)] = 0
+    unit: _Byte = 255
+
+
+class Series(_Part, frozen=True):
+    """Rows of one profile of one meter, by columns: ``values[c][r]`` is column ``c`` at ``times[r]``.
+
+    ``period_s`` is 0 for what is not periodic. ``status`` has one octet a row, or is empty for a profile without.
+    Rows are the whole of what the concentrator has of the meter between the first and the last time.
+    """
+
+    serial: _Name
+    system_title: _Hex8
+    profile: _Obis
+    period_s: _Count
+    columns: list[Column]
+    times: list[_Unix]
+    status: list[_Byte]
+    values: list[list[Raw]]
+
+    def __post_init__(self) -> None:
+        rows = len(self.times)
+        if len(self.values) != len(self.columns) or any(len(column) != rows for column in self.values):
+            raise ValueError(f"{self.serial} {self.profile}: as many values as columns and times are wanted")
+        if self.status and len(self.status) != rows:
+            raise ValueError(f"{self.serial} {self.profile}: one status for each time, or none at all")
+
+
+class ReportEvent(_Part, frozen=True):
+    """An event of a meter, or of the concentrator itself (``serial`` is its own then)."""
+
+    serial: _Name
+    system_title: _Hex8
+    time: _Unix
+    log: _Obis
+    """The log it stands in; the events of one log with their code are what the device calls them."""
+    code: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    text: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Node(_Part, frozen=True):
+    """A node of the neighbourhood as it stands at the report's time."""
+
+    serial: _Name
+    system_title: _Hex8
+    eui: _Hex8
+    address: _Count
+    state: Literal["member", "away", "proposed", "cascade"]
+    parent: str = ""
+    """The EUI (hex) of the node it is reached through, empty where the profile does not say."""
+    hops: _Byte = 0
+    """Links between the concentrator and it, 0 where they are not known."""
+    quality: _Byte = 0
+    """Of 100 requests of late, how many were answered."""
+    heard: _Unix = 0
+    joined: _Unix = 0
+
+
+class Report(_Part, rename={"from_": "from"}, frozen=True):
+    """One report. ``id`` is the concentrator's and never used again; ``[from, to)`` is when its rows were collected."""
+
+    id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{8,80}$")]
+    nnap: _Name
+    system_title: _Hex8
+    created: _Unix
+    from_: _Unix
+    to: _Unix
+    meters: list[Series] = []
+    events: list[ReportEvent] = []
+    topology: list[Node] = []
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a report that is kept: its id, and ``stored`` now or a ``duplicate`` of one that was."""
+
+    id: str
+    result: Literal["stored", "duplicate"]
+
+
+def encode_report(report: Report, *, xml: bool = False) -> bytes:
+    """The report in JSON, or in XML."""
+    if not xml:
+        return msgspec.json.encode(report)
+    root = ET.Element("report", xmlns=NAMESPACE)
+    for name in ("id", "nnap", "system_title", "created", "from_", "to"):
+        root.set(name.rstrip("_"), _text(getattr(report, name)))
+    for series in report.meters:
+        _add_series(root, series)
+    for kind, parts in (("event", report.events), ("node", report.topology)):
+        for part in parts:
+            ET.SubElement(root, kind, {key: _text(value) for key, value in msgspec.to_builtins(part).items()})
+    return cast(bytes, ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def decode_report(octets: bytes, *, xml: bool = False) -> Report:
+    """A report from its octets; DecodeError for anything that is not exactly one."""
+    try:
+        return msgspec.convert(_plain(octets), Report, strict=True) if xml else _FROM_JSON(octets)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DecodeError(f"no report: {error}", 0, "report") from None
+
+
+def encode_receipt(receipt: Receipt) -> bytes:
+    """A receipt in JSON."""
+    return msgspec.json.encode(receipt)
+
+
+def decode_receipt(octets: bytes) -> Receipt:
+    """A receipt; DecodeError for anything else."""
+    try:
+        return msgspec.json.decode(octets, type=Receipt)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DecodeError(f"no receipt: {error}", 0, "report") from None
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a report."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Report)}
+
+
+def report_xsd() -> str:
+    """The XML Schema of a report."""
+    return files("meterway.model").joinpath("report.xsd").read_text(encoding="utf-8")
+
+
+_FROM_JSON: Final[Callable[[bytes], Report]] = msgspec.json.Decoder(Report).decode
+
+# -- XML --------------------------------------------------------------------------------------------------
+
+
+def _text(value: object) -> str:
+    """A value as an attribute; what XML cannot hold at all becomes a replacement character."""
+    return _UNFIT.sub("\ufffd", str(value))
+
+
+def _add_series(root: ET.Element, series: Series) -> None:
+    """Times, status and integers as lists of tokens: a day of a meter stays a few lines."""
+    element = ET.SubElement(
+        root,
+        "meter",
+        serial=_text(series.serial),
+        system_title=series.system_title,
+        profile=series.profile,
+        period_s=str(series.period_s),
+    )
+    ET.SubElement(element, "times").text = " ".join(map(str, series.times))
+    ET.SubElement(element, "status").text = " ".join(map(str, series.status))
+    for column, values in zip(series.columns, series.values, strict=True):
+        described = {key: str(value) for key, value in msgspec.to_builtins(column).items()}
+        part = ET.SubElement(element, "column", described)
+        if all(type(value) is int for value in values):
+            part.text = " ".join(map(str, values))
+        else:
+            for value in values:
+                _add_value(part, value)
+
+
+def _add_value(part: ET.Element, value: Raw) -> None:
+    kind = {int: "int", float: "float", str: "text"}.get(type(value), "null")
+    element = ET.SubElement(part, kind)
+    if value is not None:
+        element.text = _text(value)
+
+
+class _Builder(ET.TreeBuilder):
+    """No document type, hence no entities of its own."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
+        raise DecodeError("no report: a document type is not accepted", 0, "report")
+
+
+_NUMBERS: Final = frozenset(
+    ("created", "from", "to", "period_s", "class", "attribute", "scaler", "unit", "time", "code", "address", "hops")
+) | {"quality", "heard", "joined"}
+_READ: Final[dict[str, Callable[[str], Raw]]] = {"int": int, "float": float, "text": str, "null": lambda _: None}
+
+
+def _plain(octets: bytes) -> dict[str, Any]:
+    """The report's XML as the plain values of its JSON."""
+    parser = ET.XMLParser(target=_Builder())  # noqa: S314  the builder refuses every document type
+    try:
+        parser.feed(octets)
+        root = parser.close()
+        if _name(root) != "report":
+            raise ValueError(f"the element {_name(root)!r} is not a report")
+        plain: dict[str, Any] = {**_attributes(root), "meters": [], "events": [], "topology": []}
+        for part in root:
+            kind = _name(part)
+            place = {"meter": "meters", "event": "events", "node": "topology"}[kind]
+            plain[place].append(_series(part) if kind == "meter" else _attributes(part))
+    except (ET.ParseError, ValueError, KeyError, OverflowError, LookupError) as error:
+        raise DecodeError(f"no report: {error}", 0, "report") from None
+    return plain
+
+
+def _name(element: ET.Element) -> str:
+    space, _, name = element.tag.rpartition("}")
+    if space != "{" + NAMESPACE:
+        raise ValueError(f"the element {element.tag!r} is not of {NAMESPACE}")
+    return name
+
+
+def _attributes(element: ET.Element) -> dict[str, Any]:
+    return {key: int(value) if key in _NUMBERS else value for key, value in element.attrib.items()}
+
+
+def _series(element: ET.Element) -> dict[str, Any]:
+    plain: dict[str, Any] = {**_attributes(element), "columns": [], "times": None, "status": None, "values": []}
+    for part in element:
+        name = _name(part)
+        if name == "column":
+            plain["columns"].append(_attributes(part))
+            plain["values"].append(_values(part))
+        elif name in ("times", "status") and plain[name] is None:
+            plain[name] = _integers(part)
+        else:
+            raise ValueError(f"the element {name!r} has no place in a meter")
+    return plain
+
+
+def _values(part: ET.Element) -> list[Raw]:
+    if len(part) == 0:
+        return list(_integers(part))
+    return [_READ[_name(value)](value.text or "") for value in part]
+
+
+def _integers(part: ET.Element) -> list[int]:
+    return [int(token) for token in (part.text or "").split()]
