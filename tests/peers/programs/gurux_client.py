@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData
+from gurux_dlms import GXByteBuffer, GXDLMSClient, GXDLMSGateway, GXReplyData
 from gurux_dlms.enums import Authentication, DataType, InterfaceType, Security
 from gurux_dlms.objects import (
     GXDLMSClock,
@@ -41,6 +41,10 @@ class Session:
             client.ciphering.blockCipherKey = bytes.fromhex(job["key"])
             client.ciphering.authenticationKey = bytes.fromhex(job["auth_key"])
             client.ciphering.invocationCounter = job["counter"]
+        if "behind" in job:
+            client.gateway = GXDLMSGateway()
+            client.gateway.networkId = job["network"]
+            client.gateway.physicalDeviceAddress = bytes.fromhex(job["behind"])
         if "max_pdu" in job:
             client.maxReceivePDUSize = job["max_pdu"]
         self.client = client

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from meterway.base.errors import MeterwayError
 
-__all__ = ["ApduReceived", "Connected", "Disconnected", "Framing", "FramingEvent", "Noticed", "Role"]
+__all__ = [
+    "ApduReceived",
+    "Connected",
+    "Disconnected",
+    "Framing",
+    "FramingEvent",
+    "Noticed",
+    "PairedFraming",
+    "Role",
+]
 
 
 class Role(Enum):
@@ -83,3 +92,11 @@ class Framing(Protocol):
 
     def handle_timeout(self, now: float) -> None:
         """Tell the engine that the time has come."""
+
+
+@runtime_checkable
+class PairedFraming(Framing, Protocol):
+    """A framing on which many pairs of addresses share the link, so that an answer names its own."""
+
+    def reply(self, apdu: bytes, *, client: int, server: int) -> None:
+        """Send one APDU between ``client`` and ``server``, away from this side."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingEvent
+from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingEvent, PairedFraming
 from meterway.stacks.dlms.server.host import LogicalDevice
 from meterway.stacks.dlms.server.session import ServerSession
-from meterway.stacks.dlms.wrapper import WrapperFraming
 
 __all__ = ["DlmsServer"]
 
@@ -19,7 +18,7 @@ class DlmsServer:
     those of the framing, for whoever counts them. ``session`` makes the session of a device with a client.
     """
 
-    __slots__ = ("_device_of", "_events", "_framing", "_session", "_sessions")
+    __slots__ = ("_device_of", "_events", "_framing", "_paired", "_session", "_sessions")
 
     def __init__(
         self,
@@ -29,6 +28,7 @@ class DlmsServer:
         session: Callable[[LogicalDevice, int], ServerSession] = ServerSession,
     ) -> None:
         self._framing = framing
+        self._paired = framing if isinstance(framing, PairedFraming) else None
         self._device_of = device_of
         self._session = session
         self._sessions: dict[tuple[int, int], ServerSession] = {}
@@ -53,9 +53,9 @@ class DlmsServer:
                 return
             session = self._sessions[key] = self._session(device, event.client)
         answer = session.handle(event.apdu, now)
-        if isinstance(self._framing, WrapperFraming):
+        if self._paired is not None:
             # Several requests may have come at once: each is answered to the pair it came from.
-            self._framing.reply(answer, client=event.client, server=event.server)
+            self._paired.reply(answer, client=event.client, server=event.server)
         else:
             self._framing.send(answer, now)
 
