@@ -26,8 +26,8 @@ def written(folder: Path, text: str) -> str:
 BEHIND_A_GATEWAY = ("mbus-electricity", "mbus-gas", "mbus-heat", "mbus-heat-cost", "mbus-meter", "mbus-water")
 
 
-def test_there_are_a_generic_and_a_dutch_profile_and_those_of_a_gateway():
-    assert profile_names() == ("idis", "lnap", *BEHIND_A_GATEWAY, "smr5")
+def test_there_are_a_generic_and_a_dutch_profile_and_those_of_gateways():
+    assert profile_names() == ("idis", "lnap", *BEHIND_A_GATEWAY, "nnap", "smr5")
 
 
 @pytest.mark.parametrize("name", ["idis", "smr5", "lnap", *BEHIND_A_GATEWAY])
