@@ -16,6 +16,7 @@ PACKAGES: Final = {
     "nats-server": ("nats-server", "nats-server"),
     "openssl": ("openssl", "openssl"),
     "postgres": ("postgres", "postgresql"),
+    "tshark": ("tshark", "tshark"),
     "softhsm2-util": ("softhsm2-util", "softhsm2"),
     "xmllint": ("xmllint", "libxml2-utils"),
 }

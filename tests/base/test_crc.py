@@ -1,9 +1,9 @@
-"""The CRC of P1 telegrams."""
+"""The CRCs."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterway.base.crc import arc
+from meterway.base.crc import arc, kermit
 
 
 def bit_by_bit(octets):
@@ -25,3 +25,8 @@ def test_octets_by_place_give_what_single_bits_give(octets, chunks, more):
     octets = (octets or b"x") * (1 + chunks * 1024 // len(octets or b"x"))
     octets = octets[: max(0, chunks * 1024 + more)]
     assert arc(octets) == bit_by_bit(octets)
+
+
+def test_the_check_value_of_crc_16_kermit():
+    assert kermit(b"123456789") == 0x2189
+    assert kermit(b"") == 0

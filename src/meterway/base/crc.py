@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["arc", "en13757", "x25"]
+__all__ = ["arc", "en13757", "kermit", "x25"]
 
 _MIRROR: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
@@ -22,6 +22,12 @@ _MIRROR: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 def x25(octets: bytes) -> int:
     """CRC-16/X.25 (HDLC FCS and HCS, SML): 0x906E over ``123456789``; sent low octet first."""
     raw = crc_hqx(octets.translate(_MIRROR), 0xFFFF) ^ 0xFFFF
+    return _MIRROR[raw >> 8] | _MIRROR[raw & 0xFF] << 8
+
+
+def kermit(octets: bytes) -> int:
+    """CRC-16/KERMIT (the FCS of IEEE 802.15.4): 0x2189 over ``123456789``; sent low octet first."""
+    raw = crc_hqx(octets.translate(_MIRROR), 0)
     return _MIRROR[raw >> 8] | _MIRROR[raw & 0xFF] << 8
 
 
