@@ -10,7 +10,18 @@ import pytest
 
 from lnap_town import NOON, Air, RadioMeter, listed, settings
 from meterway.base.errors import ConfigError
-from meterway.lnap.api import Lnap, accept, meters, order_valve, registry_rows, registry_rows_of, rotate_key, serve_lnap
+from meterway.lnap.api import (
+    Fate,
+    Lnap,
+    accept,
+    meters,
+    order_valve,
+    registry_rows,
+    registry_rows_of,
+    replay,
+    rotate_key,
+    serve_lnap,
+)
 from meterway.mapping.profile import load_profile
 from meterway.stacks.mbus.telegram import decode
 
@@ -95,3 +106,24 @@ def test_every_row_of_a_registry_has_a_profile_and_keys_of_its_own(tmp_path: Pat
             registry_rows(lnap, "operator")
 
     serving(tmp_path, work, *kinds)
+
+
+@pytest.mark.covers("E-LNAP")
+def test_a_gateway_that_lived_through_the_past_starts_with_its_readings(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    config = settings(tmp_path, meters=(listed(meter),))
+    hours = [NOON + 3600 * hour for hour in range(4)]
+    told = [(time_s - 20, "radio", meter.telegram(100.0 + place), "T1") for place, time_s in enumerate(hours)]
+    assert replay(config, told, until_s=hours[-1] + 5) == 4  # type: ignore[arg-type]
+
+    async def live() -> None:
+        async with serve_lnap(config, unix=lambda: hours[-1] + 60) as lnap:
+            (view,) = meters(lnap)
+            assert view.values[0].age_s == 80
+            bound = lnap.gateway.channel(1)
+            rows = lnap.ledger.rows(bound, view.values[0].obis, 0, hours[-1])
+            assert [row.time_s for row in rows] == hours
+            assert len({row.raw for row in rows}) == 4
+            assert lnap.gateway.receive(told[0][2], link="radio", now=hours[-1] + 70).fate is not Fate.STORED
+
+    asyncio.run(live())

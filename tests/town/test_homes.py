@@ -50,6 +50,8 @@ async def _is_read(town: Town) -> None:
             kept = {reading.obis: reading for reading in store.readings.latest(store.devices.by_serial(row.serial).id)}
             assert kept[REGISTERS[row.utility]].value > 0
             assert kept[Obis(0, 0, 128, 0, 0)].value < 60, "the value says its age"
+            days = (await town.head_end.collector.in_thread(lambda: views.completeness(14)))[-4:-1]
+            assert all(day.share > 0.99 for day in days), "the gateway was there before the town was"
     rows = {row.label: row for row in views.traffic()}
     assert (rows["I"].entities, rows["G1"].entities, rows["M"].entities) == (2, 2, 2 * METERS_A_HOME)
     assert rows["M"].sessions >= 4, "every radio meter has spoken"

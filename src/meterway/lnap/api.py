@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,7 @@ from meterway.lnap.config import (
     load_config,
     sample,
 )
-from meterway.lnap.device import Bound, Fate, Profile
+from meterway.lnap.device import Bound, Fate, Link, Profile
 from meterway.lnap.keys import derive, title_of
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.serve import Lnap
@@ -60,6 +60,7 @@ __all__ = [
     "order_valve",
     "registry_rows",
     "registry_rows_of",
+    "replay",
     "rotate_key",
     "sample",
     "serve_lnap",
@@ -105,6 +106,31 @@ async def serve_lnap(config: LnapConfig, *, unix: Callable[[], float] = time.tim
         yield lnap
     finally:
         await lnap.stop()
+
+
+def replay(config: LnapConfig, telegrams: Iterable[tuple[float, Link, bytes, str]], *, until_s: float) -> int:
+    """Let a gateway that is not running live through telegrams of the past; how many it took values from.
+
+    Each is (Unix seconds, link, octets, radio mode), in order of time. Readings are captured at every period up to
+    ``until_s`` as if it had been running; what it knows then is in its file for the next start.
+    """
+    clock = [0.0]
+    lnap: Lnap | None = None
+    taken = 0
+    for clock[0], link, octets, mode in telegrams:
+        if lnap is None:
+            lnap = Lnap(config, unix=lambda: clock[0])
+            lnap.restore()
+        lnap.ledger.capture(clock[0])
+        heard = lnap.gateway.receive(octets, link=link, now=clock[0], mode=mode)
+        lnap.ledger.heard(heard)
+        taken += heard.fate is Fate.STORED
+    if lnap is not None:
+        clock[0] = until_s
+        lnap.ledger.capture(until_s)
+        lnap.ledger.save()
+        lnap.spool.close()
+    return taken
 
 
 def meters(lnap: Lnap) -> list[MeterView]:

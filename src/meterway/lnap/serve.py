@@ -93,9 +93,7 @@ class Lnap:
 
     async def start(self) -> None:
         """Restore the state, open every port, begin to listen and to poll."""
-        self.ledger.on_events = self.site.note
-        self.ledger.restore(self.now())
-        self.ledger.bind_all((meter.bound() for meter in self.config.meters), self.now())
+        self.restore()
         try:
             for side in _SIDES:
                 settings: SideConfig | None = getattr(self.config, side)
@@ -115,6 +113,12 @@ class Lnap:
             self.home = Home(self.config.mqtt, self.site, self.now)
             self._tasks.append(asyncio.create_task(self.home.run()))
         self._tasks.append(asyncio.create_task(self._tick()))
+
+    def restore(self) -> None:
+        """Take the state from the file and bind what the settings list; ``start`` does so."""
+        self.ledger.on_events = self.site.note
+        self.ledger.restore(self.now())
+        self.ledger.bind_all((meter.bound() for meter in self.config.meters), self.now())
 
     async def stop(self) -> None:
         """Close everything; what is in memory is written."""

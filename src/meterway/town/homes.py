@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import sys
+import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Final, Literal
 
@@ -28,6 +30,7 @@ from meterway.lnap.api import (
     RadioConfig,
     SideConfig,
     registry_rows,
+    replay,
 )
 from meterway.meter.mbus import api as mbus
 from meterway.stacks.mbus.wireless.modes import MODES
@@ -50,6 +53,10 @@ _SPEAK_S: Final = 15.0
 _POLL_S: Final = 60.0
 _HEARD_S: Final = 20.0
 _LOOK_S: Final = 0.02
+_HOUR_S: Final = 3600
+_PAST_DAYS: Final = 30
+"""Days of readings that all gateways together have when the town begins: it is not to begin late for many homes."""
+_BEFORE_HOUR_S: Final = 20
 
 
 class HomesOrder(msgspec.Struct, frozen=True):
@@ -98,6 +105,7 @@ class _Homes:
     def __init__(self, order: HomesOrder) -> None:
         self._secret = bytes.fromhex(order.secret)
         self._folder = Path(order.folder)
+        self._state = self._folder / "meters.jsonl"
         self._meters = {
             home: [_meter(home, place, self._secret) for place in range(METERS_A_HOME)]
             for home in range(1, order.homes + 1)
@@ -106,12 +114,15 @@ class _Homes:
         self._air = RadioClient()
         self._hosts: list[mbus.MbusHost] = []
         self._lnaps: list[Lnap] = []
+        self._began = 0.0
 
     async def start(self) -> HomesReport:
+        await asyncio.to_thread(self._live_through)
+        self._began = time.time()
         hub_port = await self._hub.open()
         await self._air.connect(hub_port)
         on_air = tuple(meter for meters in self._meters.values() for meter in meters if not _is_wired(meter))
-        radio = await self._host(mbus.HostConfig(meters=on_air), by_radio=True)
+        radio = await self._host(mbus.HostConfig(meters=on_air, state=str(self._state)), by_radio=True)
         for home, meters in self._meters.items():
             wired = mbus.HostConfig(meters=tuple(meter for meter in meters if _is_wired(meter)), bus_port=0)
             bus = (await self._host(wired, by_radio=False)).bus_port or 0
@@ -126,6 +137,20 @@ class _Homes:
         except TimeoutError:
             raise LinkError(f"a home's gateway did not hear its meters within {_HEARD_S:g} s") from None
         return HomesReport(homes=[_home(lnap) for lnap in self._lnaps], hub_port=hub_port)
+
+    def _live_through(self) -> None:
+        """The days before the town began: every hour, each gateway heard and polled its meters."""
+        end = time.time()
+        first = (int(end) // _HOUR_S - max(1, _PAST_DAYS // len(self._meters)) * 24) * _HOUR_S - _BEFORE_HOUR_S
+        hours = range(first, int(end) + 1, _HOUR_S)
+        everybody = [meter for meters in self._meters.values() for meter in meters]
+        spoken: dict[int, list[mbus.Said]] = {home: [] for home in self._meters}
+        of_home = cycle(home for home, meters in self._meters.items() for _ in meters)
+        for home, one in zip(of_home, mbus.said(everybody, hours, state=self._state), strict=False):
+            spoken[home].append(one)
+        for home, telegrams in spoken.items():
+            told = ((one.time_s, _link(one), one.octets, one.mode) for one in telegrams)
+            replay(self._gateway(home, 0, 0), told, until_s=end)
 
     async def stop(self) -> None:
         for lnap in self._lnaps:
@@ -178,18 +203,22 @@ class _Homes:
             await asyncio.sleep(_APART_S)
 
     def _heard(self) -> set[str]:
-        """The meters that their gateways have values of."""
+        """The meters that their gateways have heard since the town began."""
         return {
             meter.name
             for lnap in self._lnaps
             for meter in lnap.gateway.channels.values()
-            if lnap.gateway.mirror.of(meter.channel)
+            if meter.heard_s >= self._began
         }
 
     @staticmethod
     async def _until(condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110  several gateways, one look at all of them
             await asyncio.sleep(_LOOK_S)
+
+
+def _link(said: mbus.Said) -> Literal["radio", "wired"]:
+    return "radio" if said.mode else "wired"
 
 
 def _is_wired(meter: mbus.MeterConfig) -> bool:

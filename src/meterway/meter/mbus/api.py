@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from meterway.base.errors import ConfigError
 from meterway.meter.mbus.config import SAMPLE, HostConfig, MeterConfig, load_config
 from meterway.meter.mbus.device import Alarm, Condition, MbusMeter
+from meterway.meter.mbus.past import Said, said
 from meterway.meter.mbus.radio import DOWNLINK
 from meterway.meter.mbus.serve import MbusHost, PortOf
 from meterway.meter.mbus.usage import Utility
@@ -21,6 +22,7 @@ __all__ = [
     "MbusHost",
     "MbusMeter",
     "MeterConfig",
+    "Said",
     "Utility",
     "Valve",
     "alarm",
@@ -31,6 +33,7 @@ __all__ = [
     "load_config",
     "press",
     "running",
+    "said",
 ]
 
 
