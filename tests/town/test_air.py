@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from meterway.headend.overheard import Overheard
 from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.hub import RadioHub
@@ -17,7 +18,8 @@ from town.towns import until
 @pytest.mark.covers("IF-M")
 def test_frames_and_octets_on_the_air_are_counted() -> None:
     async def live() -> None:
-        hub, client, watch = RadioHub(MODES), RadioClient(), AirWatch()
+        hub, client, overheard = RadioHub(MODES), RadioClient(), Overheard()
+        watch = AirWatch(overheard)
         port = await hub.open()
         await client.connect(port)
         sender = client.join(Station(name="meter", place=(0.0, 0.0, 0.0)))
@@ -29,6 +31,8 @@ def test_frames_and_octets_on_the_air_are_counted() -> None:
         await until(lambda: watch.frames == 1)
         (row,) = watch.traffic()
         assert (row.label, row.entities, row.sessions, row.octets) == ("M", 3, 2, 30)
+        (frame,) = overheard.latest(10)
+        assert (frame.interface, frame.station, frame.mode, frame.octets) == ("M", "meter", "T1", bytes(30))
         watch.stop()
         client.close()
         await hub.close()
@@ -37,6 +41,6 @@ def test_frames_and_octets_on_the_air_are_counted() -> None:
 
 
 def test_who_never_began_to_watch_may_stop() -> None:
-    watch = AirWatch()
+    watch = AirWatch(Overheard())
     watch.stop()
     assert watch.frames == 0

@@ -19,6 +19,7 @@ from meterway.headend.config import HeadEndConfig
 from meterway.headend.contact import Caller, Timing
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.live import Happening, Live
+from meterway.headend.overheard import Overheard
 from meterway.headend.plan import LOAD_PROFILE, Planner
 from meterway.headend.push import PushListener
 from meterway.headend.script import Script, SessionFailed
@@ -48,6 +49,7 @@ class HeadEnd:
         self.store = store or open_store(config.store_url)
         self.vault = vault or Vault.from_file(Path(config.master_key))
         self.live = Live()
+        self.overheard = Overheard()
         self.fleet = Fleet(self.store, self.vault, system_title=config.title, client=config.client)
         collect = config.collect
         timing = Timing(

@@ -1,7 +1,10 @@
-"""Who listens to the air of a town's homes: how much goes over interface M, and what was said last."""
+"""Who listens to the air of a town's homes: how much goes over interface M, and every frame for the page of the air."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from meterway.headend.overheard import Frame, Overheard
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.interfaces import Entity, Network, label_of
 from meterway.links.medium.client import RadioClient
@@ -9,11 +12,14 @@ from meterway.links.medium.wire import Figures, Gone
 
 __all__ = ["AirWatch"]
 
+_LABEL: Final = label_of(Entity.METER, Entity.LNAP, Network.LOCAL)
+
 
 class AirWatch:
-    """Counts the frames on the air of a radio hub from when it begins to watch."""
+    """Counts the frames on the air of a radio hub from when it begins to watch, and tells of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, overheard: Overheard) -> None:
+        self._overheard = overheard
         self.frames = 0
         self.octets = 0
         self._before = 0
@@ -34,7 +40,7 @@ class AirWatch:
         """Frames and octets between meters and gateways."""
         return [
             InterfaceTraffic(
-                label=label_of(Entity.METER, Entity.LNAP, Network.LOCAL),
+                label=_LABEL,
                 between="meter – LNAP, by radio",
                 entities=self._meters,
                 sessions=self._before + self.frames,
@@ -49,3 +55,14 @@ class AirWatch:
         if not frame.repeat:
             self.frames += 1
             self.octets += len(frame.octets)
+        self._overheard.tell(
+            Frame(
+                time_s=frame.start_s,
+                interface=_LABEL,
+                station=frame.station,
+                mode=frame.mode,
+                octets=frame.octets,
+                heard=frame.heard,
+                lost=frame.lost,
+            )
+        )

@@ -52,7 +52,6 @@ class Town:
         self._processes: list[asyncio.subprocess.Process] = []
         self.streets: list[Street] = []
         self.homes: list[Home] = []
-        self.air = AirWatch()
         self.displays: list[Display] = []
         self.config = HeadEndConfig(
             system_title=(b"MWY" + secrets.token_bytes(5)).hex(),
@@ -67,6 +66,7 @@ class Town:
             ),
         )
         self.head_end = HeadEnd(self.config)
+        self.air = AirWatch(self.head_end.overheard)
         self._control = ControlSocket(self.head_end)
         self._pages: WebServer | None = None
         self._began = 0.0

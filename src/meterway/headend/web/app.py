@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from meterway import __version__
 from meterway.base.errors import MeterwayError
 from meterway.headend.api import Views
-from meterway.headend.web import pages, rest
+from meterway.headend.web import air, pages, rest
 from meterway.headend.web.gate import Gate
 from meterway.headend.web.given import TheHeadEnd, TheViews
 from meterway.headend.web.live import messages
@@ -93,13 +93,13 @@ def create_app(
         "head_end": head_end, "views": shown, "gate": gate, "counted": counted, "ending": ending,
     }  # fmt: skip
     return Litestar(
-        [pages.router(), rest.router(), live, metrics, static],
+        [pages.router(), air.router(), rest.router(), live, metrics, static],
         before_request=gate,
         dependencies={name: _provide(value) for name, value in dependencies.items()},
         exception_handlers={MeterwayError: on_error, HTTPException: on_error, Exception: on_error},
         before_send=[_with_headers],
         openapi_config=_description(),
-        state=State({"gate": gate, "ending": ending, "views": shown}),
+        state=State({"gate": gate, "ending": ending, "views": shown, "overheard": head_end.overheard}),
         logging_config=None,
         debug=False,
     )

@@ -98,5 +98,6 @@ def page(name: str, *, request: Request[Any, Any, State] | None = None, **values
             "visitor": visitor,
             "csrf": request.app.state.gate.proof(visitor),
             "path": request.url.path,
+            "has_air": request.app.state.overheard.total > 0,
         }
     return _TEMPLATES.get_template(name).render(**values)
