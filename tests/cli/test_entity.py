@@ -1,41 +1,11 @@
 import contextlib
 import json
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 
 import pytest
 
-from command_line import meterway
-
-
-@contextlib.contextmanager
-def running(*arguments, cwd, until):
-    """An entity as a process; gives the text it printed up to a line that matches ``until``."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "meterway", *arguments],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "HOME": str(cwd)},
-    )
-    try:
-        told = ""
-        for line in process.stdout:
-            told += line
-            if re.search(until, line):
-                break
-        else:
-            pytest.fail(f"ended with {process.wait()}: {told}")
-        yield told
-    finally:
-        process.send_signal(signal.SIGTERM)
-        left = process.communicate(timeout=30)[0]
-        assert "Traceback" not in left, left
+from command_line import meterway, running
 
 
 def settings(tmp_path, **changes):

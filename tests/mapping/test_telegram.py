@@ -174,3 +174,10 @@ def test_what_is_refused_without_a_word_inside_says_so_only() -> None:
         "ok": False,
         "error": {"kind": "k", "message": "m", "offset": 3},
     }
+
+
+@pytest.mark.parametrize(("text", "frame"), [("1040014116", "short"), ("e5", "acknowledgement")])
+def test_the_short_frames_of_a_bus_are_found_by_themselves(text, frame):
+    told = decode_telegram(bytes.fromhex(text)).as_json()
+    assert (told["protocol"], told["layers"][0]["frame"]) == ("m-bus", frame)
+    assert decode_telegram(bytes.fromhex("1040014216")).as_json()["error"]["kind"] == "checksum"

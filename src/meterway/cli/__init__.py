@@ -20,6 +20,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "set": ("meterway.cli.device:set_attribute", "Write any attribute of a meter now."),
     "act": ("meterway.cli.device:act", "Call any method of a meter now."),
     "meter": ("meterway.cli.entity:meter", "Run virtual meters from a TOML file."),
+    "radio": ("meterway.cli.radio:radio", "Run a simulated radio for M-Bus meters and gateways."),
     "display": ("meterway.cli.entity:display", "Run a consumer display on a meter's H1 port."),
     "lnap": ("meterway.cli.entity:lnap", "Run a gateway of radio and wired meters from a TOML file."),
     "headend": ("meterway.cli.entity:headend", "Run a head end from a TOML file."),

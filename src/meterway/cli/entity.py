@@ -12,6 +12,7 @@ import click
 
 from meterway.base.errors import ConfigError
 from meterway.cli.loop import run, until_ended
+from meterway.cli.utility import UTILITIES, mbus_sample, run_mbus, speaks_mbus
 from meterway.model.telegram import Json
 
 if TYPE_CHECKING:
@@ -57,23 +58,51 @@ def _say(as_json: bool, event: str, **facts: Json) -> None:
 @click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
 @click.option("--serial", default="M0001", show_default=True, help="Serial of the meter in a written file.")
 @click.option(
+    "--utility",
+    type=click.Choice(UTILITIES),
+    default=UTILITIES[0],
+    show_default=True,
+    help="What the meter in a written file measures; all but electricity speak M-Bus, wired or by radio.",
+)
+@click.option(
     "--csv", is_flag=True, help="Show the meters as a CSV file for the head end's registry (with keys) and end."
 )
+@click.option(
+    "--white-list", is_flag=True, help="Show M-Bus meters as a gateway's settings list them (with keys) and end."
+)
 @click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
-def meter(config: Path | None, write_config: bool, serial: str, csv: bool, as_json: bool) -> None:
+def meter(
+    config: Path | None, write_config: bool, serial: str, utility: str, csv: bool, white_list: bool, as_json: bool
+) -> None:
     """Run the virtual meters of a TOML file until Ctrl-C."""
-    from meterway.meter.api import load_config, sample
-
     if write_config:
-        if not re.fullmatch(r"[A-Za-z0-9]{1,16}", serial):
-            raise ConfigError(f"--serial: 1 to 16 letters and digits are wanted, not {serial!r}")
-        _write_sample(sample(serial), config)
+        _write_sample(_meter_sample(serial, utility), config)
         return
-    settings = load_config(_wanted(config, "meter"))
+    path = _wanted(config, "meter")
+    if speaks_mbus(path):
+        if csv:
+            raise ConfigError("--csv: a head end reaches these meters through a gateway; see --white-list")
+        run_mbus(path, _say, white_list=white_list, as_json=as_json)
+        return
+    from meterway.meter.api import load_config
+
+    settings = load_config(path)
+    if white_list:
+        raise ConfigError("--white-list: these meters speak DLMS to the head end; see --csv")
     if csv:
         _show_registry(settings)
         return
     run(_meters(settings, as_json))
+
+
+def _meter_sample(serial: str, utility: str) -> str:
+    from meterway.meter.api import sample
+
+    if utility != UTILITIES[0]:
+        return mbus_sample(utility)
+    if not re.fullmatch(r"[A-Za-z0-9]{1,16}", serial):
+        raise ConfigError(f"--serial: 1 to 16 letters and digits are wanted, not {serial!r}")
+    return sample(serial)
 
 
 def _wanted(config: Path | None, entity: str) -> Path:

@@ -29,6 +29,7 @@ _RADIO_C: Final = frozenset((0x00, 0x06, 0x08, 0x40, 0x43, 0x44, 0x46, 0x47, 0x4
 _APDU_TAGS: Final = frozenset((0x01, 0x08, 0x0E, 0x0F, 0x10, 0x21, 0x28, 0x60, 0x61, 0x62, 0x63)) | frozenset(
     range(0xC0, 0xE8)
 )
+_WIRED_ACK: Final = b"\xe5"
 _SML_ESCAPE: Final = b"\x1b\x1b\x1b\x1b"
 _TOO_LONG: Final = 1 << 20
 
@@ -126,6 +127,8 @@ def _found(octets: bytes) -> str:
 def _is_mbus(octets: bytes) -> bool:
     """A wired frame, or a radio frame: a length that fits and a C-field that radio meters use."""
     if len(octets) > 5 and octets[0] == 0x68 == octets[3] and octets[1] == octets[2]:
+        return True
+    if octets == _WIRED_ACK or (len(octets) == 5 and octets[0] == 0x10 and octets[4] == 0x16):
         return True
     if len(octets) < 12 or octets[1] not in _RADIO_C:
         return False

@@ -17,10 +17,8 @@ from typing import Final, Literal
 import msgspec
 
 from meterway.base.errors import LinkError
-from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.hub import RadioHub
-from meterway.links.radio import RadioPort
 from meterway.lnap.api import (
     BusConfig,
     Lnap,
@@ -95,8 +93,15 @@ def _meter(home: int, place: int, secret: bytes) -> mbus.MeterConfig:
     key = hmac.digest(secret, f"meter|{ident}".encode(), "sha256")[:16].hex()
     if not mode:
         return mbus.MeterConfig(ident=ident, utility=utility, security=0, primary=place + 1)
-    is_gas = utility is mbus.Utility.GAS
-    return mbus.MeterConfig(ident=ident, utility=utility, key=key, valve=is_gas, radio=mode, interval_s=_SPEAK_S)
+    return mbus.MeterConfig(
+        ident=ident,
+        utility=utility,
+        key=key,
+        valve=utility is mbus.Utility.GAS,
+        radio=mode,
+        interval_s=_SPEAK_S,
+        place=(home * _APART_M + place, 3.0, 0.0),  # some metres from the gateway of the same home
+    )
 
 
 class _Homes:
@@ -161,16 +166,10 @@ class _Homes:
         await self._hub.close()
 
     async def _host(self, config: mbus.HostConfig, *, by_radio: bool) -> mbus.MbusHost:
-        host = mbus.MbusHost(config, self._place if by_radio else None)
+        host = mbus.MbusHost(config, mbus.joined(self._air) if by_radio else None)
         await host.start()
         self._hosts.append(host)
         return host
-
-    def _place(self, meter: mbus.MbusMeter) -> RadioPort:
-        """Some metres from the gateway of the same home."""
-        ident = meter.config.ident
-        east = int(ident[1:]) * _APART_M + int(ident[0])
-        return self._air.join(Station(name=ident, place=(east, 3.0, 0.0), hears=mbus.hears(meter.config)))
 
     def _gateway(self, home: int, hub_port: int, bus_port: int) -> LnapConfig:
         serial = f"LNAP{home:04d}"

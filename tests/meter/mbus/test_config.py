@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterway.base.errors import ConfigError
-from meterway.meter.mbus.config import SAMPLE, DlmsKeys, HostConfig, MeterConfig, load_config
+from meterway.meter.mbus.config import DlmsKeys, HostConfig, MeterConfig, load_config, sample
 from meterway.meter.mbus.usage import Utility
 
 
@@ -17,11 +17,18 @@ def written(path: Path, text: str) -> HostConfig:
     return load_config(file)
 
 
-def test_the_sample_is_read_and_its_key_comes_from_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (meter,) = written(tmp_path, SAMPLE).meters
-    assert (meter.utility, meter.valve, meter.address.manufacturer_text) == (Utility.GAS, True, "MWY")
+@pytest.mark.parametrize("utility", list(Utility))
+def test_a_sample_is_read_and_has_a_key_of_its_own(tmp_path: Path, utility: Utility) -> None:
+    config = written(tmp_path, sample(utility))
+    (meter,) = config.meters
+    assert (meter.utility, meter.valve) == (utility, utility is Utility.GAS)
+    assert config.air is not None
+    assert config.state == str(tmp_path / "10000001.state")
+    assert meter.secret != written(tmp_path, sample(utility)).meters[0].secret
+
+
+def test_a_key_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (meter,) = written(tmp_path, '[[meters]]\nident = "10000001"\nutility = "gas"\nkey = "env:GAS_KEY"').meters
     monkeypatch.delenv("GAS_KEY", raising=False)
     with pytest.raises(ConfigError, match="10000001: key"):
         assert meter.secret

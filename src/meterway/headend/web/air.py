@@ -11,8 +11,7 @@ from litestar import MediaType, Router, get
 from meterway.headend.overheard import Frame, Overheard
 from meterway.headend.web.given import AnyRequest, TheHeadEnd
 from meterway.headend.web.rendering import page
-from meterway.mapping.telegram import Refused, decode_telegram
-from meterway.model.telegram import Json
+from meterway.mapping.in_words import in_words
 
 __all__ = ["Telegram", "router", "telegrams"]
 
@@ -46,7 +45,7 @@ def _shown(frame: Frame) -> Telegram:
         mode=frame.mode,
         size=len(frame.octets),
         fate=_fate(frame),
-        says=_says(frame.octets),
+        says=in_words(frame.octets),
         hex=frame.octets.hex(" "),
     )
 
@@ -54,22 +53,6 @@ def _shown(frame: Frame) -> Telegram:
 def _fate(frame: Frame) -> str:
     lost = ", ".join(f"{count} × {cause}" for cause, count in sorted(frame.lost.items()))
     return f"heard by {frame.heard}" + (f"; lost: {lost}" if lost else "")
-
-
-def _says(octets: bytes) -> str:
-    """Readings if they are in the clear, else what kind of frame it is, or why it stays closed."""
-    told = decode_telegram(octets)
-    if isinstance(told, Refused):
-        return told.message
-    readings = [reading.as_json() for reading in told.readings]
-    values = ", ".join(f"{row['name']} {row['value']} {row['unit']}".strip() for row in readings[:3])
-    more = f" and {len(readings) - 3} more" if len(readings) > 3 else ""
-    return values + more if values else ", ".join(_layer(layer) for layer in told.layers)
-
-
-def _layer(layer: dict[str, Json]) -> str:
-    """``radio SND-IR``: the layer and what it says it is for."""
-    return f"{layer['layer']} {layer.get('control') or layer.get('kind') or ''}".strip()
 
 
 @get("/air", media_type=MediaType.HTML, sync_to_thread=True)

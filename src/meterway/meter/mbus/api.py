@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from meterway.base.errors import ConfigError
-from meterway.meter.mbus.config import SAMPLE, HostConfig, MeterConfig, load_config
+from meterway.links.medium.air import Station
+from meterway.links.medium.client import RadioClient
+from meterway.meter.mbus.config import AirConfig, HostConfig, MeterConfig, load_config, sample
 from meterway.meter.mbus.device import Alarm, Condition, MbusMeter
 from meterway.meter.mbus.past import Said, said
 from meterway.meter.mbus.radio import DOWNLINK
@@ -15,7 +17,7 @@ from meterway.meter.mbus.usage import Utility
 from meterway.meter.mbus.valve import Input, Valve
 
 __all__ = [
-    "SAMPLE",
+    "AirConfig",
     "Alarm",
     "Condition",
     "HostConfig",
@@ -30,10 +32,12 @@ __all__ = [
     "heal",
     "inject",
     "install",
+    "joined",
     "load_config",
     "press",
     "running",
     "said",
+    "sample",
 ]
 
 
@@ -48,6 +52,13 @@ async def running(
         yield host
     finally:
         await host.stop()
+
+
+def joined(radio: RadioClient) -> PortOf:
+    """Puts each meter at its place on a simulated air."""
+    return lambda meter: radio.join(
+        Station(name=str(meter.address), place=meter.config.place, hears=hears(meter.config))
+    )
 
 
 def hears(config: MeterConfig) -> frozenset[str]:

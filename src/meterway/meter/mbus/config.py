@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -13,7 +14,7 @@ from meterway.meter.config import seed_of
 from meterway.meter.mbus.usage import Utility
 from meterway.stacks.mbus.address import Address, manufacturer_code
 
-__all__ = ["DEVICE_TYPE_OF", "SAMPLE", "DlmsKeys", "HostConfig", "MeterConfig", "load_config"]
+__all__ = ["DEVICE_TYPE_OF", "AirConfig", "DlmsKeys", "HostConfig", "MeterConfig", "load_config", "sample"]
 
 DEVICE_TYPE_OF: Final[dict[Utility, int]] = {
     Utility.GAS: 0x03,
@@ -77,6 +78,8 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     primary: Annotated[int, msgspec.Meta(ge=0, le=250)] = 0
     """The primary address on a wired bus; 0 is that of a meter nobody has given one."""
 
+    place: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Where it is on a simulated air, metres."""
     speaks_dlms: bool = False
     """Whether it answers DLMS on its wired bus, beside M-Bus."""
     dlms: DlmsKeys | None = None
@@ -118,12 +121,21 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
         return _NOMINAL_S[self.radio[0]] if self.interval_s is None else self.interval_s
 
 
+class AirConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Where the simulated air is (``meterway radio``)."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
 class HostConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A process full of meters that share a place on the air, a two-wire bus, or both."""
 
     meters: tuple[MeterConfig, ...]
     state: str = ""
     """File in which counters, keys and valves outlive the process; empty: they do not."""
+    air: AirConfig | None = None
+    """The air its meters speak on; None: they are on no air."""
     bus_host: str = "127.0.0.1"
     bus_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
     """Where a master reaches the simulated two-wire bus by TCP (0 takes a free port); None: there is no bus."""
@@ -137,27 +149,51 @@ class HostConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
             raise ValueError(f"meters: {', '.join(sorted(twice))} is there twice")
 
 
-SAMPLE: Final = """\
-# Virtual M-Bus meters. Every line that is commented out shows its default.
+_SAMPLE: Final = """\
+# Virtual {utility} meters on M-Bus. Every line that is commented out shows its default or an example.
 
-# state = ""                     # file that keeps counters, keys and valves over a restart
+# File that keeps counters, keys and valves over a restart; left out, they are forgotten.
+state = "{ident}.state"
+
+# On two wires: a simulated bus that real masters reach by TCP. Left out, there is none.
 # bus_host = "127.0.0.1"
-# bus_port = 10001               # a simulated two-wire bus for real masters; left out, there is none
-# window_grace_s = 0.5
+# bus_port = 10001
+
+# On the air: the simulated radio that "meterway radio" runs. Without this table they are on no air.
+[air]
+# host = "127.0.0.1"
+port = {port}
 
 [[meters]]
-ident = "10000001"
-utility = "gas"                  # gas, water, heat, cooling, "heat and cooling", "heat cost allocator"
-key = "env:GAS_KEY"              # 32 hex digits; never a default
-valve = true
+ident = "{ident}"                  # the eight digits printed on it
+utility = "{utility}"              # {utilities}
+key = "{key}"  # drawn at random; "env:NAME" takes it from the environment
+{valve}
 # manufacturer = "MWY"
-# security = 7                   # 0 plain, 5 profile A, 7 profile B, 10 profile D
-# radio = "T1"                   # S1 S2 T1 C1 N1a..N1f N2g
+# security = 7                     # 0 plain, 5 profile A, 7 profile B, 10 profile D
+# radio = "T1"                     # S1 S2 T1 C1 N1a..N1f N2g
+# place = [0.0, 0.0, 0.0]          # metres, on the simulated air
 # bidirectional = true
-# interval_s = 900.0
+# interval_s = 900.0               # time between telegrams
+# primary = 0                      # its address on the bus
 """
+_AIR_PORT: Final = 10100
+
+
+def sample(utility: Utility = Utility.GAS, ident: str = "10000001") -> str:
+    """A commented settings file with a key of its own."""
+    return _SAMPLE.format(
+        utility=utility.value,
+        ident=ident,
+        port=_AIR_PORT,
+        key=secrets.token_hex(16),
+        valve="valve = true" if utility is Utility.GAS else "# valve = false                  # gas meters only",
+        utilities=", ".join(one.value for one in Utility),
+    )
 
 
 def load_config(path: Path) -> HostConfig:
-    """Read a settings file; ConfigError names file and field."""
-    return read_settings(path, HostConfig)
+    """Read a settings file; ConfigError names file and field. The file of ``state`` counts from its folder."""
+    config = read_settings(path, HostConfig)
+    state = str(path.parent / config.state) if config.state else ""
+    return msgspec.structs.replace(config, state=state)
