@@ -1,0 +1,288 @@
+"""The concentrator's own file: white list, counters, what was read of the meters, events, reports, state.
+
+SQLite with a write-ahead log that is flushed to the disk at every commit: what ``transaction`` has ended without an
+error is there after a power loss. A row of a profile is known by meter, profile, time and content, so one that is
+read twice is kept once; its number says in which order rows came, which is what reports go by.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from meterway.base.errors import StoreError
+from meterway.base.obis import Obis
+from meterway.nnap.events import SECURITY, Event
+from meterway.nnap.node import Cached
+from meterway.nnap.rows import Row
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+
+__all__ = ["KeptReport", "Store", "StoredRow"]
+
+_VERSION: Final = 1
+_EVENTS_KEPT: Final = 10_000
+_SCHEMA: Final = """
+CREATE TABLE nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, eui BLOB NOT NULL UNIQUE, listed INTEGER NOT NULL,
+                    row BLOB NOT NULL);
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE series (node INTEGER NOT NULL, profile BLOB NOT NULL, period INTEGER NOT NULL, columns BLOB NOT NULL,
+                     upto REAL NOT NULL, PRIMARY KEY (node, profile)) WITHOUT ROWID;
+CREATE TABLE rows (number INTEGER PRIMARY KEY AUTOINCREMENT, node INTEGER NOT NULL, profile BLOB NOT NULL,
+                   time INTEGER NOT NULL, octets BLOB NOT NULL);
+CREATE UNIQUE INDEX rows_once ON rows (node, profile, time, octets);
+CREATE INDEX rows_by_time ON rows (time);
+CREATE TABLE attributes (node INTEGER NOT NULL, class INTEGER NOT NULL, obis BLOB NOT NULL, attribute INTEGER NOT NULL,
+                         time REAL NOT NULL, octets BLOB NOT NULL,
+                         PRIMARY KEY (node, class, obis, attribute)) WITHOUT ROWID;
+CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL, code INTEGER NOT NULL,
+                     serial TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE TABLE reports (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, octets BLOB NOT NULL);
+CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+class StoredRow(NamedTuple):
+    """A row with its number and where it belongs."""
+
+    number: int
+    node: int
+    profile: Obis
+    time_s: int
+    octets: bytes
+
+
+class KeptReport(NamedTuple):
+    """A report that waits to be acknowledged."""
+
+    number: int
+    id: str
+    octets: bytes
+
+
+class Store:
+    """The file; StoreError where the disk or the file refuses."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._depth = 0
+        try:
+            self._db = sqlite3.connect(str(path), isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA journal_size_limit = 1048576")
+            self._open()
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from error
+
+    def _open(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise StoreError(f"the store was written by a newer program (version {version})")
+        if version == 0:
+            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def copy_to(self, path: Path) -> None:
+        """A whole copy, as of one moment, for a standby; StoreError if it cannot be written."""
+        try:
+            target = sqlite3.connect(str(path))
+            try:
+                self._db.backup(target)
+            finally:
+                target.close()
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from error
+
+    # -- transactions ---------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; when it ends without an error, it is on the disk. One within another is part of it."""
+        if self._depth:
+            yield
+            return
+        self._run("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+            self._run("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise
+        finally:
+            self._depth = 0
+
+    def _run(self, text: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(text, tuple(values))
+        except sqlite3.Error as error:
+            raise StoreError(f"the store refuses: {error}") from error
+
+    def _many(self, text: str, rows: Iterable[tuple[object, ...]]) -> int:
+        try:
+            return self._db.executemany(text, rows).rowcount
+        except sqlite3.Error as error:
+            raise StoreError(f"the store refuses: {error}") from error
+
+    def _all(self, text: str, values: Iterable[object] = ()) -> list[tuple]:  # type: ignore[type-arg]  # rows
+        return self._run(text, values).fetchall()
+
+    # -- nodes ----------------------------------------------------------------------------------------------
+
+    def keep_node(self, eui: bytes, row: bytes, *, listed: bool = True) -> int:
+        """Add or change a node; its number, which stays when it is taken off the list and put back."""
+        self._run(
+            "INSERT INTO nodes (eui, listed, row) VALUES (?, ?, ?)"
+            " ON CONFLICT (eui) DO UPDATE SET listed = excluded.listed, row = excluded.row",
+            (eui, int(listed), row),
+        )
+        return int(self._all("SELECT id FROM nodes WHERE eui = ?", (eui,))[0][0])
+
+    def unlist_node(self, eui: bytes, row: bytes) -> None:
+        """Take a node off the list; its rows stay until their time is over."""
+        self.keep_node(eui, row, listed=False)
+
+    def nodes(self) -> list[tuple[int, bytes]]:
+        """Number and row of each listed node."""
+        return self._all("SELECT id, row FROM nodes WHERE listed ORDER BY id")
+
+    def node_names(self) -> dict[int, bytes]:
+        """The rows of all nodes there ever were, by number."""
+        return dict(self._all("SELECT id, row FROM nodes"))
+
+    def counter(self, name: str) -> int:
+        """A counter; 0 if there is none."""
+        rows = self._all("SELECT value FROM counters WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else 0
+
+    def counters(self, prefix: str) -> dict[str, int]:
+        """The counters whose name begins so, by the rest of the name."""
+        rows = self._all("SELECT name, value FROM counters WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
+        return {name.removeprefix(prefix): value for name, value in rows}
+
+    def keep_counter(self, name: str, value: int) -> None:
+        """A counter only rises."""
+        self._run(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            (name, value),
+        )
+
+    # -- what was read ----------------------------------------------------------------------------------------
+
+    def keep_series(self, node: int, profile: Obis, *, period_s: int, columns: bytes, upto_s: float) -> None:
+        """Keep what a profile captures and up to when it is whole."""
+        self._run(
+            "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)", (node, profile.encode(), period_s, columns, upto_s)
+        )
+
+    def series(self) -> list[tuple[int, bytes, int, bytes, float]]:
+        """Node, profile, period, encoded columns, up to when."""
+        return self._all("SELECT node, profile, period, columns, upto FROM series")
+
+    def add_rows(self, node: int, profile: Obis, rows: Iterable[Row]) -> int:
+        """Keep rows; how many were new."""
+        wide = [(node, profile.encode(), row.time_s, row.octets) for row in rows]
+        return self._many("INSERT OR IGNORE INTO rows (node, profile, time, octets) VALUES (?, ?, ?, ?)", wide)
+
+    def rows(self, node: int, profile: Obis, from_s: float = 0.0, to_s: float = 1e12) -> list[Row]:
+        """The rows of a profile within [from, to], the oldest first."""
+        found = self._all(
+            "SELECT time, octets FROM rows WHERE node = ? AND profile = ? AND time >= ? AND time <= ?"
+            " ORDER BY time, number",
+            (node, profile.encode(), max(int(-(-from_s // 1)), 0), min(int(to_s // 1), 1 << 53)),
+        )
+        return [Row(*row) for row in found]
+
+    def count_rows(self, node: int, profile: Obis) -> int:
+        """How many rows of a profile there are."""
+        values = (node, profile.encode())
+        return int(self._all("SELECT count(*) FROM rows WHERE node = ? AND profile = ?", values)[0][0])
+
+    def rows_after(self, number: int, limit: int) -> list[StoredRow]:
+        """The rows that came after a number, in the order they came."""
+        found = self._all(
+            "SELECT number, node, profile, time, octets FROM rows WHERE number > ? ORDER BY number LIMIT ?",
+            (number, limit),
+        )
+        return [StoredRow(one, node, Obis.decode(profile), time, octets) for one, node, profile, time, octets in found]
+
+    def forget_before(self, time_s: float) -> int:
+        """Delete rows that are older than they are to be kept; how many."""
+        return self._run("DELETE FROM rows WHERE time < ?", (int(time_s),)).rowcount
+
+    def keep_attributes(self, node: int, found: Iterable[tuple[AttributeDescriptor, Cached]]) -> None:
+        """Keep attributes as they were read last."""
+        rows = [
+            (node, item.class_id, item.obis.encode(), item.attribute, one.time_s, one.octets) for item, one in found
+        ]
+        self._many("INSERT OR REPLACE INTO attributes VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def attribute(self, node: int, item: AttributeDescriptor) -> Cached | None:
+        """An attribute as it was read last, or None."""
+        rows = self._all(
+            "SELECT octets, time FROM attributes WHERE node = ? AND class = ? AND obis = ? AND attribute = ?",
+            (node, item.class_id, item.obis.encode(), item.attribute),
+        )
+        return Cached(*rows[0]) if rows else None
+
+    def attributes(self, node: int) -> list[AttributeDescriptor]:
+        """The attributes of a node that were ever read."""
+        found = self._all(
+            "SELECT class, obis, attribute FROM attributes WHERE node = ? ORDER BY class, obis, attribute", (node,)
+        )
+        return [AttributeDescriptor(class_id, Obis.decode(obis), attribute) for class_id, obis, attribute in found]
+
+    # -- events, reports, state -------------------------------------------------------------------------------
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Log events; the oldest are forgotten beyond ten thousand."""
+        rows = [(event.time_s, int(event.code), event.serial, event.detail) for event in events]
+        self._many("INSERT INTO events (time_s, code, serial, detail) VALUES (?, ?, ?, ?)", rows)
+        self._run("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (_EVENTS_KEPT,))
+
+    def events(
+        self, *, security: bool | None = None, from_s: float = 0.0, to_s: float = 1e12, limit: int = 1000
+    ) -> list[Event]:
+        """The last events of one log (None: of both), the oldest first."""
+        codes = ",".join(str(int(code)) for code in SECURITY)
+        chosen = {None: "1", True: f"code IN ({codes})", False: f"code NOT IN ({codes})"}[security]
+        rows = self._all(
+            f"SELECT time_s, code, serial, detail FROM events WHERE time_s >= ? AND time_s <= ? AND {chosen}"  # noqa: S608  numbers of our own
+            " ORDER BY id DESC LIMIT ?",
+            (from_s, to_s, limit),
+        )
+        return [Event.of(*row) for row in reversed(rows)]
+
+    def events_after(self, number: int, limit: int = 1000) -> list[tuple[int, Event]]:
+        """The events after a number, in the order they came."""
+        rows = self._all(
+            "SELECT id, time_s, code, serial, detail FROM events WHERE id > ? ORDER BY id LIMIT ?", (number, limit)
+        )
+        return [(row[0], Event.of(*row[1:])) for row in rows]
+
+    def add_report(self, report_id: str, octets: bytes) -> None:
+        """Put a report into the spool."""
+        self._run("INSERT INTO reports (id, octets) VALUES (?, ?)", (report_id, octets))
+
+    def reports(self, limit: int = 100) -> list[KeptReport]:
+        """The reports that wait, the oldest first."""
+        return [KeptReport(*row) for row in self._all("SELECT * FROM reports ORDER BY number LIMIT ?", (limit,))]
+
+    def drop_report(self, report_id: str) -> bool:
+        """It was acknowledged; False if it does not wait."""
+        return self._run("DELETE FROM reports WHERE id = ?", (report_id,)).rowcount > 0
+
+    def keep_state(self, name: str, value: bytes) -> None:
+        """Any small thing that is to outlive the process."""
+        self._run("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+    def state(self, name: str) -> bytes:
+        """What was kept under a name; empty if nothing was."""
+        rows = self._all("SELECT value FROM state WHERE name = ?", (name,))
+        return bytes(rows[0][0]) if rows else b""

@@ -1,0 +1,235 @@
+"""A concentrator and virtual meters on a tiny network of one shared channel, on a clock that runs when told to.
+
+The carrier is ours and a model: hops, loss on each with a few repetitions, urgent frames first, airtime counted. The
+stations are toy ones, the meters and their DLMS servers are the real virtual meters.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from random import Random
+
+from meterway.interfaces.stationed import Stationed
+from meterway.links.node import BROADCAST, FrameHeard
+from meterway.meter.api import Keys, Meter, MeterConfig
+from meterway.meter.counters import ClockCounters
+from meterway.meter.objects import LogicalMeter
+from meterway.nnap.device import Concentrator, Rules
+from meterway.nnap.driver import Driver
+from meterway.nnap.ledger import Ledger
+from meterway.nnap.node import Node
+from meterway.nnap.plan import PlanRules
+from meterway.nnap.reading import ReadRules
+from meterway.nnap.store import Store
+from meterway.stacks.dlms.framing import Role
+from meterway.stacks.dlms.security.context import Keys as ApplicationKeys
+from meterway.stacks.dlms.server import DlmsServer
+from meterway.stacks.neighbourhood.framing import StationFraming
+from meterway.stacks.neighbourhood.station import Apdu, Left
+from meterway.store.vault import Vault
+from stacks.neighbourhood.toy_station import ToyStation
+
+SECRET = bytes(range(16))
+TITLE = b"MWYNNAP1"
+EUI = b"CONCENTR"
+START = 1_790_000_000.0
+
+
+class _Call:
+    def __init__(self, action):
+        self.action = action
+
+    def cancel(self):
+        self.action = None
+
+
+class Carrier:
+    """A ``NodeClock`` and the channel that all nodes share."""
+
+    def __init__(self, *, loss=0.0, bits_per_s=20_000, seed=1, start=START):
+        self.time, self.loss, self.rate = start, loss, bits_per_s
+        self.random = Random(seed)
+        self.calls, self.count = [], 0
+        self.ports, self.hops = {}, {}
+        self.waiting, self.busy = ([], []), False
+        self.airtime_s, self.sent = 0.0, Counter()
+
+    def now(self):
+        return self.time
+
+    def call_at(self, when, action):
+        call = _Call(action)
+        self.count += 1
+        heappush(self.calls, (max(when, self.time), self.count, call))
+        return call
+
+    def run(self, until):
+        while self.calls and self.calls[0][0] <= until:
+            self.time, _, call = heappop(self.calls)
+            if call.action is not None:
+                call.action()
+        self.time = max(self.time, until)
+
+    def join(self, node, hops=1):
+        port = self.ports[node] = _Port(self, node)
+        self.hops[node] = hops
+        return port
+
+    def send(self, source, octets, to, urgent):
+        self.waiting[0 if urgent else 1].append((source, octets, to))
+        if not self.busy:
+            self._next()
+
+    def _next(self):
+        queue = self.waiting[0] or self.waiting[1]
+        self.busy = bool(queue)
+        if not queue:
+            return
+        source, octets, to = queue.pop(0)
+        once = 0.02 + len(octets) * 8 / self.rate
+        hops = max(self.hops.values()) if to == BROADCAST else max(self.hops.get(source, 0), self.hops.get(to, 0), 1)
+        tries, there = 0, True
+        for _ in range(hops):
+            left = 1 if to == BROADCAST else 4
+            while True:
+                tries, left = tries + 1, left - 1
+                if self.random.random() >= self.loss:
+                    break
+                if not left:
+                    there = False
+                    break
+            if not there and to != BROADCAST:
+                break
+        self.airtime_s += tries * once
+        self.sent[to == BROADCAST] += 1
+        self.call_at(self.time + tries * once, lambda: self._arrived(source, octets, to, hops, there))
+
+    def _arrived(self, source, octets, to, hops, there):
+        for node in list(self.ports):
+            if node == source or to not in (node, BROADCAST):
+                continue
+            if to == BROADCAST:
+                there = all(self.random.random() >= self.loss for _ in range(self.hops[node]))
+            port = self.ports.get(node)
+            if there and port is not None and port.on_frame is not None:
+                heard = FrameHeard(
+                    octets=octets, source=source, time_s=self.time, hops=hops, is_broadcast=to == BROADCAST
+                )
+                port.on_frame(heard)
+        self._next()
+
+
+class _Port:
+    def __init__(self, carrier, node):
+        self.carrier, self.node, self.on_frame = carrier, node, None
+
+    def listen(self, on_frame):
+        self.on_frame = on_frame
+
+    def send(self, octets, *, to, urgent=False):
+        self.carrier.send(self.node, octets, to, urgent)
+
+    def close(self):
+        self.carrier.ports.pop(self.node, None)
+
+
+class MeterNode:
+    """A virtual meter on a node: its server answers whoever asks."""
+
+    def __init__(self, carrier, number, config, *, hops=1, station=None):
+        self.meter = Meter(config)
+        self.eui = config.title
+        self.carrier = carrier
+        self.logical = LogicalMeter(self.meter, ClockCounters(carrier.now), lambda now: now)
+        self.stationed = Stationed(station or ToyStation(self.eui), carrier.join(number, hops), carrier, self._event)
+        self.servers = {}
+
+    def _event(self, event):
+        if isinstance(event, Left):
+            self.servers.clear()
+        if not isinstance(event, Apdu):
+            return
+        if event.is_broadcast:
+            self.take_broadcast(event)
+            return
+        server, framing = self.servers.get(event.client) or self._serve(event)
+        framing.take(event)
+        server.receive_data(b"\0", self.carrier.now())
+
+    def _serve(self, event):
+        framing = StationFraming(self.stationed.station, event.eui, event.client, event.server, role=Role.SERVER)
+        server = DlmsServer(framing, lambda number: self.logical if number == 1 else None)
+        self.servers[event.client] = server, framing
+        return server, framing
+
+    def take_broadcast(self, event):
+        pass
+
+    def start(self):
+        self.stationed.start()
+
+
+def meter_config(number, **changes):
+    serial = f"M{number:05d}"
+    return MeterConfig(serial=serial, keys=Keys.derive(SECRET, serial), profile_days=5, **changes)
+
+
+def node_of(config, channel, **changes):
+    keys = ApplicationKeys(config.keys.guek, config.keys.gak)
+    return Node(eui=config.title, serial=config.serial, channel=channel, title=config.title, keys=keys, **changes)
+
+
+DAY = ReadRules(profiles=None, logs=(), registers=False)
+
+
+@dataclass
+class Network:
+    """A concentrator with ``meters`` virtual meters at one to ``hops`` hops."""
+
+    meters: int = 3
+    hops: int = 1
+    loss: float = 0.0
+    seed: int = 1
+    rules: Rules = field(default_factory=lambda: Rules(plan=PlanRules(every_s=3600.0)))
+    path: object = ":memory:"
+    known: bool = True
+    drift_s: float = 0.0
+    bits_per_s: int = 20_000
+
+    def __post_init__(self):
+        self.carrier = Carrier(loss=self.loss, seed=self.seed, bits_per_s=self.bits_per_s)
+        self.configs = [meter_config(number, clock_offset_s=self.drift_s) for number in range(1, self.meters + 1)]
+        self.nodes = [
+            MeterNode(self.carrier, number, config, hops=1 + (number - 1) % self.hops)
+            for number, config in enumerate(self.configs, 1)
+        ]
+        self.begin()
+
+    def begin(self):
+        """A concentrator on the store, as after a start of the process."""
+        self.store = Store(self.path)
+        self.ledger = Ledger(self.store, Vault(bytes(32)))
+        self.ledger.restore()
+        station = ToyStation(EUI, admit=self.ledger.roll.admit)
+        self.concentrator = Concentrator(
+            self.ledger.roll, station, self.ledger, title=TITLE, rules=self.rules, counter=self.ledger.send_counter()
+        )
+        if self.known:
+            nodes = [node_of(config, channel) for channel, config in enumerate(self.configs, 1)]
+            self.ledger.enlist_all(nodes, self.concentrator, self.carrier.now())
+        self.driver = Driver(self.concentrator, self.carrier.join(0, 0), self.carrier)
+
+    def start(self):
+        self.driver.start()
+        for node in self.nodes:
+            node.start()
+        return self
+
+    def run(self, seconds):
+        self.carrier.run(self.carrier.now() + seconds)
+
+    def node(self, number=1):
+        return self.concentrator.roll.nodes[self.configs[number - 1].title]
+
+    def codes(self):
+        return [event.code for event in self.concentrator.events]
