@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterway.links.radio import Reception
+from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.device import Alarm, MbusMeter
 from meterway.meter.mbus.radio import DOWNLINK, WINDOWS, Outgoing, RadioMeter, interval_s
@@ -19,6 +20,7 @@ from meterway.meter.mbus.valve import Valve
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.application import Switch, change_key, switch
 from meterway.stacks.mbus.build import Wrapping, transport
+from meterway.stacks.mbus.image import CI_REQUEST, ImageSender
 from meterway.stacks.mbus.telegram import Telegram, decode
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, encode_radio
@@ -62,7 +64,9 @@ class Home:
     def open(self, octets: bytes) -> Telegram:
         return decode(octets, keys=[self.meter.key])
 
-    def order(self, payload: bytes, *, counter: int = 1, key: bytes = KEY, control: int = 0x53) -> bytes:
+    def order(
+        self, payload: bytes, *, counter: int = 1, key: bytes = KEY, control: int = 0x53, ci: int = 0x5B
+    ) -> bytes:
         wrapping = Wrapping(
             sender=self.meter.address,
             mode=self.meter.config.security,
@@ -71,7 +75,7 @@ class Home:
             long=True,
             from_meter=False,
         )
-        afl, message = transport(wrapping, payload, access=counter, ci=0x5B)
+        afl, message = transport(wrapping, payload, access=counter, ci=ci)
         return encode_radio(control, GATEWAY, (afl.encode() if afl is not None else b"") + message, "A")
 
     def request(self, control: int, access: int = 77) -> bytes:
@@ -280,6 +284,59 @@ def test_installation_asks_six_times_or_until_it_is_confirmed() -> None:
     home.speak()
     assert home.answer(home.request(0x06)) == ()
     assert decode_radio(home.speak()).name == "SND-NR"
+
+
+class Campaign:
+    """A gateway's hand that transfers an image, one frame and its answer at a time."""
+
+    def __init__(self, home: Home, sender: ImageSender) -> None:
+        self.home, self.sender, self.counter, self.blocks = home, sender, 0, 0
+
+    def session(self, *, pause_s: float = 0.15) -> None:
+        """What fits into one listening of the meter: SND-UD2 where an answer is wanted, SND-UD for a block."""
+        self.home.speak()
+        self.sender.open()
+        after_s = None
+        while (request := self.sender.next_request()) is not None:
+            self.counter += 1
+            control = 0x43 if request.answered else 0x53
+            frame = self.home.order(request.payload, counter=self.counter, control=control, ci=CI_REQUEST)
+            heard = self.home.answer(frame, after_s=after_s)
+            after_s = pause_s
+            if not heard:
+                self.sender.lost()
+            elif request.answered:
+                self.sender.received(self.home.open(heard[0].octets).payload)
+            else:
+                self.blocks += 1
+                self.sender.acknowledged()
+
+
+@pytest.mark.covers("F2b", "IF-M")
+@pytest.mark.parametrize(("radio", "security"), [("T1", 7), ("C1", 10), ("S2", 5), ("N1a", 7)])
+def test_firmware_comes_over_the_air_in_as_many_sessions_as_the_battery_wants(radio: str, security: int) -> None:
+    home = Home(radio=radio, security=security, long_header=radio == "C1")
+    campaign = Campaign(home, ImageSender(signed_image(bytes(150 * 100)), b"GAS-3.0", block_size=100))
+    seen, before = [], home.meter.used_mas
+    while campaign.sender.result is None and len(seen) < 9:
+        campaign.session()
+        seen.append(campaign.blocks)
+    assert seen == [64, 128, 151]
+    assert campaign.sender.result.done
+    assert home.meter.firmware == b"GAS-3.0"
+    assert home.meter.used_mas > before
+
+
+@pytest.mark.covers("F2b")
+def test_a_meter_that_sleeps_again_takes_no_block_until_its_next_telegram() -> None:
+    home = Home()
+    campaign = Campaign(home, ImageSender(signed_image(bytes(1000)), b"GAS-3.0"))
+    campaign.session(pause_s=11.0)
+    assert (campaign.counter, campaign.sender.result) == (4, None)
+    assert home.meter.image is not None
+    campaign.session()
+    assert campaign.sender.result is not None
+    assert campaign.sender.result.done
 
 
 @pytest.mark.covers("F2a")

@@ -70,7 +70,7 @@ def test_a_master_reads_each_meter_on_the_bus_behind_a_tcp_port() -> None:
         assert host.bus_port is not None
         telegram = decode(await read(host.bus_port, 2))
         assert telegram.device == host.meter("50000002").address
-        assert telegram.records[2].value == host.meter("50000002").at(NOW)[0] / 1000
+        assert telegram.records[3].value == host.meter("50000002").at(NOW)[0] / 1000
         await host.stop()
 
     asyncio.run(play())

@@ -75,10 +75,11 @@ def test_key_valve_alarms_and_litres_are_what_they_were(opened: Open, tmp_path: 
     meter.end(Condition.LEAK, NOW + 60)
     meter.raise_alarm(Alarm.MAGNET)
     meter.key, meter.received, meter.primary, meter.changed = bytes(range(16)), 12, 7, True
+    meter.firmware = b"GAS-2.0"
     state.keep(meter)
     again = gas()
     opened(tmp_path / "state").restore(again)
-    for name in ("key", "received", "primary", "valve", "alarms", "error_flags", "episodes", "folded"):
+    for name in ("key", "received", "primary", "valve", "alarms", "error_flags", "firmware", "episodes", "folded"):
         assert getattr(again, name) == getattr(meter, name)
     assert again.at(NOW + DAY_S) == meter.at(NOW + DAY_S)
     assert bytes(range(16)).hex() not in (tmp_path / "state").read_text()

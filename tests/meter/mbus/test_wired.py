@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.device import Alarm, MbusMeter
 from meterway.meter.mbus.usage import Utility
@@ -13,6 +14,7 @@ from meterway.meter.mbus.valve import Valve
 from meterway.meter.mbus.wired import WiredMeter
 from meterway.stacks.mbus.application import ApplicationSelect, Switch, set_address, switch
 from meterway.stacks.mbus.build import Wrapping, transport
+from meterway.stacks.mbus.image import CI_REQUEST, ImageSender
 from meterway.stacks.mbus.link.frames import ACK, LongFrame, ShortFrame
 from meterway.stacks.mbus.telegram import Telegram, decode
 
@@ -91,7 +93,7 @@ def test_a_selected_application_narrows_what_is_read() -> None:
     for application in (1, 2, 3, 5, 8):
         assert bench.send(0x50, ApplicationSelect(application=application).encode()) == ACK
         sizes[application] = len(bench.read().records)
-    assert sizes == {1: 8, 2: 4, 3: 5, 5: 8, 8: 2}
+    assert sizes == {1: 8, 2: 5, 3: 5, 5: 8, 8: 3}
     bench.send(0x54)
     assert bench.read().payload == b"\x80"
     bench.send(0x50)
@@ -138,3 +140,44 @@ def test_alarms_are_given_on_request_and_only_while_there_are_any() -> None:
     alarm = decode(bench.ask(0x5A), keys=[KEY])
     assert (alarm.kind, alarm.payload) == ("alarm", bytes((Alarm.TAMPER,)))
     assert alarm.status & 3 == 3
+
+
+def transfer(bench: Bench, sender: ImageSender) -> None:
+    """All of an image over the bus, each request an order under the meter's profile."""
+    counter = 0
+    sender.open()
+    while (request := sender.next_request()) is not None:
+        counter += 1
+        assert bench.order(request.payload, ci=CI_REQUEST, counter=counter) == ACK
+        if not request.answered:
+            sender.acknowledged()
+            continue
+        told = bench.read()
+        assert told.kind == "image transfer"
+        sender.received(told.payload)
+
+
+@pytest.mark.covers("F2b", "IF-M", "SEC-04")
+@pytest.mark.parametrize("security", [0, 5, 7, 10])
+def test_new_firmware_comes_over_the_bus_and_is_told_from_then_on(security: Literal[0, 5, 7, 10]) -> None:
+    bench = Bench(Utility.GAS, security)
+    sender = ImageSender(signed_image(bytes(1000)), b"GAS-2.1")
+    transfer(bench, sender)
+    assert sender.result is not None
+    assert (sender.result.done, sender.result.active) == (True, b"GAS-2.1")
+    (firmware,) = [record.value for record in bench.read().records if record.head.vif == "FD0E"]
+    assert firmware == "GAS-2.1"
+
+
+@pytest.mark.covers("F2b", "SEC-04")
+def test_firmware_without_its_digest_or_key_changes_nothing() -> None:
+    bench = Bench(Utility.GAS, 7)
+    sender = ImageSender(bytes(300), b"EVIL")
+    transfer(bench, sender)
+    assert sender.result is not None
+    assert (sender.result.done, sender.result.reason, bench.meter.firmware) == (False, "not genuine", b"1.0")
+    request = ImageSender(signed_image(b"x"), b"EVIL")
+    request.open()
+    asked = request.next_request()
+    assert asked is not None
+    assert bench.order(asked.payload, ci=CI_REQUEST, counter=99, key=bytes(16)) == b""

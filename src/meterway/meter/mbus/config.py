@@ -59,6 +59,8 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     security: Literal[0, 5, 7, 10] = 7
     """0 plain; 5 profile A; 7 profile B; 10 profile D."""
     seed: int | None = None
+    firmware: Annotated[str, msgspec.Meta(pattern="^[!-~]{1,32}$")] = "1.0"
+    """The firmware it left the factory with; an image that is activated brings another."""
     utc_offset_min: Annotated[int, msgspec.Meta(ge=-720, le=840)] = 0
     """The clock shows this standard time the whole year."""
     clock_offset_s: float = 0.0
@@ -176,6 +178,7 @@ key = "{key}"  # drawn at random; "env:NAME" takes it from the environment
 # bidirectional = true
 # interval_s = 900.0               # time between telegrams
 # primary = 0                      # its address on the bus
+# firmware = "1.0"                 # what an image transfer replaces
 """
 _AIR_PORT: Final = 10100
 

@@ -13,10 +13,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from meterway.base.errors import ConfigError
+from meterway.meter.firmware import image_signature
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.usage import DAY_S, HOUR_S, Ints, Usage, Utility
 from meterway.meter.mbus.valve import LEAK_TEST_S, Input, Valve, after
 from meterway.stacks.mbus.address import Address
+from meterway.stacks.mbus.image_receiver import ImageReceiver
 
 __all__ = [
     "CLOCK_SET",
@@ -122,6 +124,7 @@ class MbusMeter:
     __slots__ = (
         "address",
         "alarms",
+        "answer",
         "application",
         "changed",
         "clock_offset_s",
@@ -129,7 +132,10 @@ class MbusMeter:
         "counter",
         "episodes",
         "error_flags",
+        "firmware",
         "folded",
+        "image",
+        "image_blocks",
         "key",
         "primary",
         "received",
@@ -153,6 +159,13 @@ class MbusMeter:
         self.alarms = Alarm(0)
         self.error_flags = 0
         self.application = 0
+        self.firmware = config.firmware.encode()
+        self.image: ImageReceiver | None = None
+        """The image that is being transferred, if one was announced since the last restart."""
+        self.image_blocks: int | None = None
+        """How many blocks of an image it takes in one session; None: as many as come."""
+        self.answer = b""
+        """What it tells of an image transfer in the place of its next data."""
         self.episodes: tuple[Episode, ...] = ()
         self.folded = Folded(0, (0,) * self.usage.channels)
         self.valve = Valve.OPEN
@@ -312,6 +325,18 @@ class MbusMeter:
         self.alarms &= Alarm.FAULT | lasting
         self.error_flags = 0
         self.changed = True
+
+    # -- firmware -----------------------------------------------------------------------------------------
+
+    def take_image(self, payload: bytes) -> None:
+        """Do what an image transfer asks; ``answer`` is there afterwards unless a block was sent."""
+        if self.image is None:
+            self.image = ImageReceiver(
+                lambda image: image_signature(image) is not None, active=self.firmware, per_session=self.image_blocks
+            )
+        self.answer = self.image.take(payload) or b""
+        self.changed |= self.image.active != self.firmware
+        self.firmware = self.image.active
 
     # -- valve --------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """What a partner may order of a meter, on either link, and when the meter refuses.
 
-Orders that move the valve, change the key, set the clock or reset alarms are taken only as protected as the meter's own
-messages are, and with a message counter above the last one taken. Profile A (mode 5) has no message counter: there a
-recorded order that is played again is obeyed again, which is why valves belong into profiles B and D.
+Orders that move the valve, change the key, set the clock, reset alarms or transfer an image are taken only as protected
+as the meter's own messages are, and with a message counter above the last one taken. Profile A (mode 5) has no message
+counter: there a recorded order that is played again is obeyed again, which is why valves belong into profiles B and D.
 """
 
 from __future__ import annotations
@@ -75,6 +75,11 @@ def obey(meter: MbusMeter, telegram: Telegram, unix_s: float) -> ApplicationErro
         if not taken(meter, telegram):
             return UNSPECIFIED
         _move_clock(meter, order, unix_s)
+        return None
+    if kind == "image transfer":
+        if not taken(meter, telegram):
+            return UNSPECIFIED
+        meter.take_image(telegram.payload)
         return None
     if kind != "command":
         return UNKNOWN_CI

@@ -17,6 +17,7 @@ from meterway.meter.mbus.wired import selected
 from meterway.stacks.mbus.application import Alarm, ApplicationError
 from meterway.stacks.mbus.build import Wrapping, radio_telegrams, transport
 from meterway.stacks.mbus.ell import Ell
+from meterway.stacks.mbus.image import CI_ANSWER_LONG, CI_ANSWER_SHORT
 from meterway.stacks.mbus.records.record import Record
 from meterway.stacks.mbus.security import seal_payload
 from meterway.stacks.mbus.telegram import Telegram, decode
@@ -67,11 +68,14 @@ _CI_SHORT, _CI_LONG = 0x8A, 0x8B
 _DATA: Final = (0x7A, 0x72)
 _ALARM: Final = (0x74, 0x75)
 _ERROR: Final = (0x6E, 0x6F)
+_IMAGE: Final = (CI_ANSWER_SHORT, CI_ANSWER_LONG)
 
 _INSTALL_TIMES: Final = 6
 _INSTALL_S: Final = 30.0
 _HISTORY_EVERY: Final = 4
 _SESSION_S: Final = 10.0
+_SESSION_BLOCKS: Final = 64
+"""Blocks of an image for which the battery keeps the ear open after one telegram."""
 _ROOM: Final = 205
 _SEND_MA, _LISTEN_MA = 32.0, 14.0
 
@@ -115,6 +119,7 @@ class RadioMeter:
         self._error: ApplicationError | None = None
         self._installing = 0
         self._announced = meter.alarms
+        meter.image_blocks = _SESSION_BLOCKS
 
     # -- by itself ----------------------------------------------------------------------------------------
 
@@ -131,7 +136,9 @@ class RadioMeter:
         if unix_s < self.next_s and not demands:
             self._announced &= meter.alarms
             return ()
-        self._question, self._answer = b"", None  # what was asked in an earlier window is over
+        self._question, self._answer, meter.answer = b"", None, b""  # what was asked in an earlier window is over
+        if meter.image is not None:
+            meter.image.open()
         if demands:
             self._announced = meter.alarms
             return (self._sent(self._demand(unix_s), unix_s),)
@@ -234,6 +241,9 @@ class RadioMeter:
         if self._error is not None:
             error, self._error = self._error, None
             return self._message(error.encode(), _ERROR, access, unix_s)
+        if self.meter.answer:
+            answer, self.meter.answer = self.meter.answer, b""
+            return self._message(answer, _IMAGE, access, unix_s)
         parts = selected(self.meter, unix_s) if self.meter.application else [records.current(self.meter, unix_s)]
         return self._message(_octets(parts[0]), _DATA, access, unix_s)
 

@@ -24,10 +24,10 @@ HISTORY: Final = 8
 """Storage number of the latest monthly value; the profile counts up from it."""
 
 _INT8, _INT16, _INT32 = 1, 2, 4
-_BCD8, _BINARY = 12, 13
+_BCD8, _BINARY, _TEXT = 12, 13, 13
 _DATE, _MOMENT = b"\x6c", b"\x6d"
 _ERRORS, _BATTERY_DAYS, _OUTPUT = b"\xfd\x17", b"\xfd\x74", b"\xfd\x1a"
-_FABRICATION = b"\x78"
+_FABRICATION, _FIRMWARE = b"\x78", b"\xfd\x0e"
 _BACKWARDS, _UNCONVERTED, _INVERSE = 0x3C, 0x3A, 0x13
 _DAYS_PER_YEAR: Final = 365.25
 
@@ -126,9 +126,13 @@ def _field_of(number: int) -> int:
 
 
 def identity(meter: MbusMeter, unix_s: float) -> list[Record]:
-    """The fabrication number, and how many days the battery lasts."""
+    """The fabrication number, the firmware, and how many days the battery lasts."""
     days = int(meter.battery_years(unix_s) * _DAYS_PER_YEAR)
-    return [make_record(_FABRICATION, meter.config.ident, _BCD8), make_record(_BATTERY_DAYS, days, _INT16)]
+    return [
+        make_record(_FABRICATION, meter.config.ident, _BCD8),
+        make_record(_FIRMWARE, meter.firmware.decode("ascii"), _TEXT),
+        make_record(_BATTERY_DAYS, days, _INT16),
+    ]
 
 
 def everything(meter: MbusMeter, unix_s: float) -> list[list[Record]]:

@@ -36,6 +36,7 @@ def _row(meter: MbusMeter, counter: int) -> Json:
         "alarms": int(meter.alarms),
         "errors": meter.error_flags,
         "valve": int(meter.valve),
+        "firmware": meter.firmware.decode("ascii"),
         "used": round(meter.used_mas),
         "episodes": [
             [one.start_s, None if one.end_s == math.inf else one.end_s, one.condition.value, one.rate]
@@ -115,6 +116,7 @@ class FileState:
         meter.episodes = tuple(_episode(*one) for one in episodes)
         meter.folded = Folded(int(folded[0]), tuple(int(unit) for unit in folded[1]), int(folded[2]))
         meter.counter, meter.received, meter.primary = number("counter"), number("received"), number("primary")
+        meter.firmware = str(row.get("firmware", meter.config.firmware)).encode("ascii")
         meter.clock_offset_s, meter.used_mas = clock, float(number("used"))
         meter.alarms, meter.error_flags = Alarm(number("alarms")), number("errors")
         meter.valve = after(Valve(number("valve")), Input.RESTART)

@@ -11,6 +11,7 @@ from meterway.meter.mbus.device import MbusMeter
 from meterway.meter.mbus.orders import obey
 from meterway.stacks.mbus.application import Alarm, ApplicationError
 from meterway.stacks.mbus.build import Wrapping, transport
+from meterway.stacks.mbus.image import CI_ANSWER_LONG
 from meterway.stacks.mbus.link.frames import SND_UD, LongFrame
 from meterway.stacks.mbus.link.slave import Slave
 from meterway.stacks.mbus.records.record import Record
@@ -100,6 +101,9 @@ class WiredMeter:
         if self._error is not None:
             error, self._error = self._error, None
             return [self._sealed(error.encode(), _ERROR)]
+        if self.meter.answer:
+            answer, self.meter.answer = self.meter.answer, b""
+            return [self._sealed(answer, CI_ANSWER_LONG)]
         if self._tell_selection:
             self._tell_selection = False
             return [self._sealed(bytes((self.meter.application << 4,)), _SELECTED)]
@@ -114,6 +118,7 @@ class WiredMeter:
     def received(self, ci: int, data: bytes) -> bool:
         """Obey; False if the octets cannot be opened under the meter's key or were played again."""
         meter = self.meter
+        meter.answer = b""
         if ci in _WHICH_APPLICATION:
             self._tell_selection = True
             return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Container
 from typing import Final, cast
 
@@ -11,6 +9,7 @@ from meterway.base.errors import SecurityError
 from meterway.base.obis import Obis
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.events import EventCode, Log
+from meterway.meter.firmware import image_signature
 from meterway.meter.objects.table import Ask, Behaviour, Call, CosemObject, Live, typed_of, u32
 from meterway.meter.tariff import TARIFF_SCRIPTS, TariffPlan, plan_of
 from meterway.stacks.dlms import axdr
@@ -29,7 +28,6 @@ __all__ = [
     "CONTROLS",
     "activate_calendar",
     "activation_behaviour",
-    "image_signature",
     "push_behaviour",
     "run_script",
     "schedule_behaviour",
@@ -39,8 +37,6 @@ __all__ = [
 _SWITCH_SCRIPTS: Final = Obis(0, 0, 10, 0, 106)
 _IMAGE_SCRIPTS: Final = Obis(0, 0, 10, 0, 107)
 _PUSH_SCRIPTS: Final = Obis(0, 0, 10, 0, 108)
-
-_DIGEST: Final = 32
 
 
 def _ok(done: bool) -> ActionResult:
@@ -302,12 +298,6 @@ def _image(meter: Meter) -> ImageTransfer:
     if meter.image is None:
         meter.image = ImageTransfer(enabled=True)
     return meter.image
-
-
-def image_signature(image: bytes) -> bytes | None:
-    """The SHA-256 that ends a genuine image of a virtual meter; None if it is not that of the rest."""
-    digest = hashlib.sha256(image[:-_DIGEST]).digest()
-    return digest if len(image) > _DIGEST and hmac.compare_digest(digest, image[-_DIGEST:]) else None
 
 
 _IDLE: Final = ImageTransfer(enabled=True)

@@ -1,4 +1,4 @@
-"""What the control information octet (CI) announces: EN 13757-7, table of CI fields."""
+"""What the control information octet (CI) announces: EN 13757-7 (2018), table 2."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _TRIPLES: Final[dict[str, tuple[int | None, int | None, int | None]]] = {
     "alarm": (0x71, 0x74, 0x75),
     "data": (0x78, 0x7A, 0x72),
     "compact frame": (0x79, 0x7B, 0x73),
-    "dlms": (None, 0x7C, 0x7D),
+    "dlms": (None, 0x7D, 0x7C),
     "dlms command": (None, 0x61, 0x60),
-    "obis": (None, 0x7E, 0x7F),
+    "obis": (None, 0x7F, 0x7E),
     "obis command": (None, 0x65, 0x64),
     "transport": (None, 0x8A, 0x80),
-    "security information": (0xC3, 0xC4, 0xC5),
-    "image transfer": (0xC0, 0xC1, 0xC2),
+    "security information": (None, 0xC4, 0xC5),
+    "image transfer": (None, 0xC1, 0xC2),
     "selection": (0x52, None, None),
 }
 
@@ -40,14 +40,23 @@ CIS: Final[dict[int, CiMeaning]] = {
     0x54: CiMeaning("request of selected application", "none"),
     0x55: CiMeaning("request of selected application", "long"),
     0x5C: CiMeaning("synchronise action", "none"),
+    0x84: CiMeaning("request of compact frame", "long"),
+    0x85: CiMeaning("request of format frame", "long"),
     0x8B: CiMeaning("transport", "long"),
+    0xC0: CiMeaning("image transfer", "long"),
+    0xC3: CiMeaning("security information", "long"),
     **{
         ci: CiMeaning(kind, header)
         for kind, triple in _TRIPLES.items()
         for ci, header in zip(triple, ("none", "short", "long"), strict=True)
         if ci is not None
     },
-    **{ci: CiMeaning("network", "none") for ci in (0x81, 0x82, 0x83, 0x87, 0x88, 0x89)},
+    0x81: CiMeaning("network", "none"),
+    0x82: CiMeaning("network management", "long"),
+    0x83: CiMeaning("network management", "none"),
+    0x87: CiMeaning("network management", "long"),
+    0x88: CiMeaning("network management", "short"),
+    0x89: CiMeaning("network management", "none"),
     **{ci: CiMeaning("manufacturer", "none") for ci in range(0xA0, 0xB8)},
     **{ci: CiMeaning("baud rate", "none") for ci in range(0xB8, 0xC0)},
 }
