@@ -1,4 +1,4 @@
-"""Octets to the radio hub's line, to receivers' streams and to a receiver on two wires: only frames come out."""
+"""Octets to the hubs' lines, to receivers' streams and to a receiver on two wires: only frames come out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import sys
 import atheris
 
 with atheris.instrument_imports():
-    from meterway.links.medium.wire import Closed, WireEngine
+    from meterway.links.medium.messages import Closed
+    from meterway.links.medium.neighbourhood.wire import NeighbourhoodWire
+    from meterway.links.medium.wire import WireEngine
     from meterway.links.medium.wired import overlay
     from meterway.links.receivers.amber import AmberCodec
     from meterway.links.receivers.imst import ImstCodec
@@ -21,7 +23,8 @@ def one_input(octets: bytes) -> None:
         return
     cut, rest = octets[0], octets[1:]
     for part in (rest, len(rest).to_bytes(4, "big") + rest):
-        _hub(part, cut)
+        _hub(WireEngine(), WireEngine(), part, cut)
+        _hub(NeighbourhoodWire(), NeighbourhoodWire(), part, cut)
     for codec in (AmberCodec(rssi=True), ImstCodec(), LineCodec(), RadiocraftsCodec(rssi=True)):
         for reception in codec.receive(rest[:cut], 0.0) + codec.receive(rest[cut:], 0.1):
             if not reception.octets:
@@ -30,8 +33,9 @@ def one_input(octets: bytes) -> None:
         raise AssertionError("a single sender is not read as it sent")
 
 
-def _hub(octets: bytes, cut: int) -> None:
-    engine, again = WireEngine(), WireEngine()
+def _hub(
+    engine: WireEngine | NeighbourhoodWire, again: WireEngine | NeighbourhoodWire, octets: bytes, cut: int
+) -> None:
     for part in (octets[:cut], octets[cut:]):
         if part:
             engine.receive_data(part, 0.0)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from meterway.base.errors import LinkError
-from meterway.links import tcp
 from meterway.links.medium.air import Station
+from meterway.links.medium.hubs import HubClient
 from meterway.links.medium.wire import (
-    Closed,
     Figures,
     Gone,
     Heard,
@@ -21,12 +19,9 @@ from meterway.links.medium.wire import (
     Watch,
     WireEngine,
 )
-from meterway.links.pump import EngineProtocol
 from meterway.links.radio import OnReception, Reception
 
 __all__ = ["ClientPort", "RadioClient"]
-
-_LOG = logging.getLogger(__name__)
 
 
 class ClientPort:
@@ -67,32 +62,21 @@ class ClientPort:
             self._on_reception(reception)
 
 
-class RadioClient:
+class RadioClient(HubClient[Message]):
     """A connection to a radio hub. ``on_lost`` hears once that it ended; ``problems`` are the hub's refusals in words.
 
     With ``watch`` the hub's ``Gone`` and ``Figures`` come to the given callbacks.
     """
 
+    name = "radio hub"
+
     def __init__(self, on_lost: Callable[[str], None] | None = None) -> None:
-        self.problems: list[str] = []
-        self._on_lost = on_lost
-        self._wire = WireEngine()
-        self._protocol: EngineProtocol[Message] | None = None
+        super().__init__(WireEngine(), on_lost)
         self._ports: dict[int, ClientPort] = {}
         self._count = 0
         self._since: float | None = None
-        self._reason = ""
         self._on_gone: Callable[[Gone], None] | None = None
         self._on_figures: Callable[[Figures], None] | None = None
-
-    async def connect(self, port: int, host: str | None = None, *, timeout_s: float = 10.0) -> None:
-        """Connect to the hub; LinkError names the address if that fails."""
-        self._protocol = await tcp.connect(host, port, self._make, timeout_s=timeout_s)
-
-    @property
-    def connected(self) -> bool:
-        """Whether the hub is there."""
-        return self._protocol is not None and self._protocol.connected
 
     def join(self, station: Station) -> ClientPort:
         """Put a station on the air. A name that is taken shows in ``problems``, as the hub says so later."""
@@ -125,25 +109,7 @@ class RadioClient:
         self._on_gone, self._on_figures = on_gone, on_figures
         self._tell(Watch(on_gone is not None))
 
-    def close(self) -> None:
-        """Leave the hub, with all stations."""
-        if self._protocol is not None:
-            self._protocol.close()
-
-    def _make(self) -> EngineProtocol[Message]:
-        return EngineProtocol(self._wire, self._said, on_lost=self._lost)
-
-    def _tell(self, message: Message) -> None:
-        if self._protocol is None or not self._protocol.connected:
-            raise LinkError("the radio hub is not there")
-        self._wire.tell(message)
-        self._protocol.flush()
-
-    def _lost(self, error: Exception | None) -> None:
-        if self._on_lost is not None:
-            self._on_lost(self._reason or str(error or "the radio hub closed the line"))
-
-    def _said(self, message: Message) -> None:
+    def _told(self, message: Message) -> bool:
         match message:
             case Heard():
                 self._heard(message)
@@ -155,16 +121,9 @@ class RadioClient:
             case Figures():
                 if self._on_figures is not None:
                     self._on_figures(message)
-            case Closed():
-                if message.reason:
-                    self._leave(message.reason)
             case _:
-                self._leave("the hub said what only a client says")
-
-    def _leave(self, reason: str) -> None:
-        self._reason = reason
-        if self._protocol is not None:
-            self._protocol.abort()
+                return False
+        return True
 
     def _refused(self, message: Refused) -> None:
         port = self._ports.get(message.number)
@@ -172,9 +131,7 @@ class RadioClient:
             port.refused += 1
         else:
             name = port.station.name if port is not None else f"station {message.number}"
-            self.problems.append(f"{name}: {message.reason}")
-            _LOG.warning("radio hub: %s: %s", name, message.reason)
-            del self.problems[:-100]
+            self._problem(f"{name}: {message.reason}")
 
     def _heard(self, message: Heard) -> None:
         self._since = None if message.repeat else message.time_s
