@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from meterway.links.radio import OnReception, Reception
-from meterway.lnap.config import LnapConfig, MeterConfig, PartyConfig, SideConfig
-from meterway.lnap.device import Bound, Gateway, Profile
+from meterway.lnap.config import LnapConfig, MeterConfig, PartyConfig
+from meterway.lnap.device import Gateway
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.links_config import SideConfig
+from meterway.lnap.meters import Bound, Profile
 from meterway.lnap.rules import Party, Right
 from meterway.lnap.site import Site
 from meterway.lnap.store import Spool

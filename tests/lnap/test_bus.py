@@ -14,9 +14,9 @@ from lnap_town import NOON, RadioMeter, ledger
 from meterway.base.errors import LinkError
 from meterway.base.obis import Obis
 from meterway.lnap.bus import Bus
-from meterway.lnap.config import BusConfig
-from meterway.lnap.device import Bound
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.links_config import BusConfig
+from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import OrderState
 from meterway.meter.mbus.api import HostConfig, MeterConfig, Utility, running
 from meterway.stacks.mbus.application import ClockOrder

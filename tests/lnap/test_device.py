@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from lnap_town import GAS, NOON, WATER, RadioMeter
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
-from meterway.lnap.device import Bound, Fate, Gateway, KeyStatus, Profile
+from meterway.lnap.device import Fate, Gateway
 from meterway.lnap.events import Code
+from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import OrderState, Quality
 from meterway.stacks.mbus.records.record import make_record
 

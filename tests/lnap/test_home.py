@@ -24,9 +24,9 @@ from cryptography.x509.oid import NameOID
 
 from lnap_town import NOON, RadioMeter, hear, ledger, site
 from meterway.base.errors import ConfigError
-from meterway.lnap.config import MqttConfig
 from meterway.lnap.home import Home
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.links_config import MqttConfig
 
 aiomqtt = pytest.importorskip("aiomqtt")
 Program = Callable[[str], Path]
@@ -148,7 +148,7 @@ def test_home_assistant_finds_a_gas_meter_and_its_value(tmp_path: Path, program:
 
 
 @pytest.mark.covers("IF-H2", "SEC-03")
-@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:unclosed <(ssl.SSLSocket|socket.socket):ResourceWarning")
 @pytest.mark.parametrize("wrong", ["password", "authority"])
 def test_a_wrong_login_or_authority_gets_nowhere(tmp_path: Path, program: Program, wrong: str) -> None:
     book = ledger(tmp_path, RadioMeter().bound())

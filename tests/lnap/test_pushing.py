@@ -10,8 +10,8 @@ import pytest
 from lnap_town import NOON, RadioMeter, ledger, site
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import ConfigError
-from meterway.lnap.config import PushConfig
 from meterway.lnap.counters import DlmsCounters
+from meterway.lnap.links_config import PushConfig
 from meterway.lnap.pushing import Pusher, protected_push
 from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.security.context import open_octets

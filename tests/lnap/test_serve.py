@@ -13,8 +13,8 @@ from meterway.base.obis import Obis
 from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.hub import RadioHub
-from meterway.lnap.config import RadioConfig, SideConfig
 from meterway.lnap.events import Code
+from meterway.lnap.links_config import RadioConfig, SideConfig
 from meterway.lnap.serve import Lnap
 from meterway.stacks.mbus.wireless.modes import MODES
 

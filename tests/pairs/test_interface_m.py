@@ -14,8 +14,8 @@ from meterway.base.obis import Obis
 from meterway.links.medium.air import AirSettings, Station
 from meterway.links.medium.memory import SimulatedRadio
 from meterway.lnap.airing import Airing as GatewayAiring
-from meterway.lnap.device import Bound, KeyStatus, Profile
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import OrderState
 from meterway.meter.mbus.airing import Airing as MeterAiring
 from meterway.meter.mbus.api import MbusMeter, MeterConfig, Utility, Valve, hears

@@ -9,11 +9,12 @@ from typing import Final
 from meterway.base.errors import LinkError, StoreError
 from meterway.links.radio import RadioPort, Reception
 from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, send_order
-from meterway.lnap.device import Bound, Fate, Heard
+from meterway.lnap.device import Fate, Heard
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.meters import Bound
 from meterway.lnap.rules import Window
 from meterway.stacks.mbus.address import Address
-from meterway.stacks.mbus.wireless.frames import RadioFrame
+from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, encode_radio
 
 __all__ = ["Airing"]
 
@@ -25,7 +26,8 @@ _TOLD: Final = (Fate.STORED, Fate.LINK)
 class Airing:
     """One radio port. ``own`` is the gateway's address; without ``windows`` it listens always.
 
-    ``shift`` is how many seconds the gateway's clock is ahead of the radio's.
+    ``shift`` is how many seconds the gateway's clock is ahead of the radio's. ``adds_checks`` says that the radio adds
+    the check sums of the link layer to what it is given, as receivers on a line do.
 
     A session with a meter is: order, acknowledgement, question, answer, end. Only the answer, protected as the meter's
     telegrams are, settles an order; one that is not answered goes out again when the meter wakes next.
@@ -39,12 +41,14 @@ class Airing:
         windows: tuple[Window, ...] = (),
         *,
         shift: Callable[[], float] = float,
+        adds_checks: bool = False,
     ) -> None:
         self._port = port
         self._ledger = ledger
         self._own = own
         self._windows = windows
         self._shift = shift
+        self._adds_checks = adds_checks
         self.heard = 0
         self.sent = 0
         port.listen(self._take)
@@ -93,8 +97,15 @@ class Airing:
         return answer
 
     def _send(self, answer: Answer) -> None:
+        octets = _bare(answer.octets) if self._adds_checks else answer.octets
         try:
-            self._port.send(answer.octets, mode=answer.mode, delay_s=answer.delay_s)
+            self._port.send(octets, mode=answer.mode, delay_s=answer.delay_s)
         except LinkError:
             return  # a receiver without a transmitter: the order waits until it expires
         self.sent += 1
+
+
+def _bare(octets: bytes) -> bytes:
+    """A frame of ours without its check sums."""
+    frame = decode_radio(octets)
+    return encode_radio(frame.control, frame.address, frame.body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from meterway.lnap.device import Bound
+from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import Order
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.build import Wrapping, transport

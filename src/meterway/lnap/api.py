@@ -11,24 +11,13 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
-from meterway.lnap.config import (
-    SAMPLE,
-    BusConfig,
-    LnapConfig,
-    MeterConfig,
-    MqttConfig,
-    PartyConfig,
-    PushConfig,
-    RadioConfig,
-    SideConfig,
-    TariffConfig,
-    address_of,
-    load_config,
-    sample,
-)
-from meterway.lnap.device import Bound, Fate, Link, Profile
+from meterway.lnap.config import LnapConfig, MeterConfig, PartyConfig, TariffConfig, address_of, load_config
+from meterway.lnap.device import Fate
 from meterway.lnap.keys import derive, title_of
+from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, RadioConfig, SideConfig
+from meterway.lnap.meters import Bound, Link, Profile
 from meterway.lnap.mirror import Order, OrderState
+from meterway.lnap.sample import SAMPLE, sample
 from meterway.lnap.serve import Lnap
 from meterway.mapping.mbus_cosem import COMPANIONS, medium_of
 from meterway.mapping.party_keys import device_name

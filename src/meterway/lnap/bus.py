@@ -1,4 +1,4 @@
-"""The gateway on a two-wire bus behind a TCP port: it polls on schedule, delivers orders, searches."""
+"""The gateway on a two-wire bus, by a serial port or over TCP: it polls on schedule, delivers orders, searches."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, Final
 from meterway.base.errors import LinkError, MeterwayError
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
+from meterway.links.serial import open_serial
 from meterway.lnap.answers import bus_order
-from meterway.lnap.config import BusConfig
-from meterway.lnap.device import Bound
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.links_config import BusConfig
+from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.rules import next_poll, search_order
 from meterway.stacks.mbus.address import Address
@@ -26,15 +27,18 @@ from meterway.stacks.mbus.link.search import address_in, scan_primary, search_se
 __all__ = ["Bus"]
 
 _LOG: Final = logging.getLogger(__name__)
-_RETRY_S: Final = 5.0
 _IDLE_S: Final = 1.0
 _LONGEST_S: Final = 600.0
 
 
 class Bus:
-    """One bus. ``unix`` gives Unix seconds. ``wanted`` are the channels to be read now, before any schedule."""
+    """One bus. ``unix`` gives Unix seconds. ``wanted`` are the channels to be read now, before any schedule.
 
-    def __init__(self, config: BusConfig, ledger: Ledger, unix: Callable[[], float]) -> None:
+    ``place`` is its place in the settings, which messages name.
+    """
+
+    def __init__(self, config: BusConfig, ledger: Ledger, unix: Callable[[], float], *, place: int = 0) -> None:
+        self._setting = f"buses[{place}]"
         self._config = config
         self._ledger = ledger
         self._unix = unix
@@ -66,12 +70,12 @@ class Bus:
                     searched = True
                 await self._work()
             except MeterwayError as error:
-                _LOG.warning("bus %s:%d: %s", self._config.host, self._config.port, error)
+                _LOG.warning("%s: %s: %s", self._setting, self._config.way, error)
             finally:
                 if self._protocol is not None:
                     self._protocol.abort()
                     self._protocol = None
-            await asyncio.sleep(_RETRY_S)
+            await asyncio.sleep(self._config.retry_s)
 
     async def _connect(self) -> None:
         master = Master(baud=self._config.baud, latency_s=self._config.latency_s)
@@ -79,7 +83,11 @@ class Bus:
         def make() -> EngineProtocol[MasterEvent]:
             return EngineProtocol(master, self._event, on_lost=self._lost)
 
-        self._protocol = await tcp.connect(self._config.host, self._config.port, make)
+        config = self._config
+        if config.serial:
+            self._protocol = await open_serial(config.serial, make, baud=config.baud, parity=config.parity)
+        else:
+            self._protocol = await tcp.connect(config.host, config.port, make)
 
     # -- procedures -------------------------------------------------------------------------------------------
 

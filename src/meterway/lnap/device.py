@@ -7,17 +7,18 @@ meter's key, and its message counter was not seen before. Everything else is cou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from enum import Enum, IntEnum
+from enum import Enum
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError, LocalProtocolError, RemoteProtocolError, SecurityError
-from meterway.base.obis import Obis
 from meterway.lnap.events import Code, Event
+from meterway.lnap.meters import Bound, KeyStatus, Link, Profile, Proposal, check_key
 from meterway.lnap.mirror import Mailbox, Mirror, Mirrored, Order, OrderState, Quality
+from meterway.lnap.opening import TriedKeys, counter_of, listens, protection_of
 from meterway.lnap.rules import Limits, Verdict, judge
 from meterway.mapping.mbus import readings
 from meterway.mapping.mbus_cosem import Measured, is_converting, measured
@@ -30,9 +31,7 @@ from meterway.stacks.mbus.security import CounterGuard
 from meterway.stacks.mbus.telegram import Telegram, decode, sender_of
 from meterway.stacks.mbus.wireless.frames import RadioFrame
 
-__all__ = ["Bound", "Fate", "Gateway", "Heard", "KeyStatus", "Link", "Profile", "Proposal"]
-
-Link = Literal["radio", "wired"]
+__all__ = ["Fate", "Gateway", "Heard"]
 
 _SND_IR: Final = 0x46
 _RSP_UD: Final = 0x08
@@ -42,82 +41,6 @@ _MOST_PROPOSALS: Final = 256
 _MOST_FRAGMENTED: Final = 64
 _ANSWER_S: Final = 30.0
 _BATTERY_LOW: Final = 0x04
-
-
-class Profile(IntEnum):
-    """The least protection a meter's telegrams must have; a higher one is accepted."""
-
-    PLAIN = 0
-    A = 5
-    """Encrypted (mode 5, or the extended link layer)."""
-    B = 7
-    """Encrypted and authenticated with a message counter (mode 7 and above)."""
-    D = 10
-    """AEAD with a message counter."""
-
-
-class KeyStatus(IntEnum):
-    """The ``encryption_key_status`` of an M-Bus client."""
-
-    NONE = 0
-    SET = 1
-    TRANSFERRED = 2
-    SET_AND_TRANSFERRED = 3
-    IN_USE = 4
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Bound:
-    """A meter of the white list and how it stands. ``keys`` are tried in order; the first is the one in use."""
-
-    address: Address
-    channel: int
-    link: Link = "radio"
-    security: Profile = Profile.B
-    keys: tuple[bytes, ...] = ()
-    primary: int | None = None
-    key_status: KeyStatus = KeyStatus.NONE
-    status: int = 0
-    alarm: int = 0
-    access: int = 0
-    config: int = 0
-    heard_s: float = 0.0
-    rssi_dbm: float | None = None
-    mode: str = ""
-    telegrams: int = 0
-    refused: int = 0
-    silent: bool = False
-    valve: int | None = None
-    """0 closed, 1 open, 2 released, as the meter reports it; None for one without a valve."""
-    converts: bool = False
-    protection: int = 0
-    """The security mode its telegrams have; what is sent to it has the same."""
-    sent: int = 0
-    """The last message counter that was used towards it, and the last that is reserved on the disk."""
-    reserved: int = 0
-    recent: tuple[tuple[float, bytes], ...] = ()
-    good: dict[Obis, Mirrored] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return f"Bound({self.address}, channel={self.channel})"
-
-    @property
-    def name(self) -> str:
-        """The address as text."""
-        return str(self.address)
-
-
-@dataclass(slots=True, kw_only=True)
-class Proposal:
-    """A meter that asked to be installed (SND-IR) or was found on the bus, waiting for somebody to decide."""
-
-    address: Address
-    link: Link
-    first_s: float
-    last_s: float
-    count: int = 1
-    primary: int | None = None
-    rssi_dbm: float | None = None
 
 
 class Fate(Enum):
@@ -144,17 +67,6 @@ class Heard:
     values: tuple[Mirrored, ...] = ()
     answerable: bool = False
     why: str = ""
-
-
-class _Tried(list[bytes]):
-    """Keys that remember which of them was tried last: when that ends well, it is the one."""
-
-    last: bytes = b""
-
-    def __iter__(self) -> Iterator[bytes]:
-        for key in super().__iter__():
-            self.last = key
-            yield key
 
 
 class Gateway:
@@ -187,7 +99,7 @@ class Gateway:
             raise ConfigError(f"{meter.address} is bound to channel {self.meters[meter.address].channel} already")
         if not 1 <= meter.channel <= _MOST_CHANNELS or meter.channel in self.channels:
             raise ConfigError(f"channel {meter.channel} is taken, or not one from 1 to {_MOST_CHANNELS}")
-        _check_keys(meter.keys)
+        check_key(*meter.keys)
         if meter.keys and meter.key_status is KeyStatus.NONE:
             meter.key_status = KeyStatus.SET
         self.meters[meter.address] = self.channels[meter.channel] = meter
@@ -219,7 +131,7 @@ class Gateway:
 
     def set_key(self, channel: int, key: bytes, now: float) -> None:
         """Install a key on the gateway's side; the one before stays in use until the meter speaks under it."""
-        _check_keys((key,))
+        check_key(key)
         meter = self.channel(channel)
         meter.keys = (*meter.keys[:1], key) if key not in meter.keys[:1] else meter.keys[:1]
         transferred = meter.key_status in (KeyStatus.TRANSFERRED, KeyStatus.SET_AND_TRANSFERRED)
@@ -323,7 +235,7 @@ class Gateway:
         """The telegram and the key it opened under."""
         if len(self.fragments) > _MOST_FRAGMENTED:
             self.fragments.clear()
-        keys = _Tried(meter.keys)
+        keys = TriedKeys(meter.keys)
         telegram = decode(
             octets, link=link, keys=keys, formats=self.formats, fragments=self.fragments, allow_plain=False
         )
@@ -333,7 +245,7 @@ class Gateway:
         """SecurityError(policy) for protection below the agreed one."""
         if telegram.kind in ("fragment", "link", "transport"):
             return
-        if _profile_of(telegram) < meter.security:
+        if protection_of(telegram) < meter.security:
             mode = telegram.protection.mode
             raise SecurityError(
                 f"mode {mode} ({telegram.protection.state}) is less than {meter.security.name}", "policy"
@@ -347,7 +259,7 @@ class Gateway:
         kept = tuple(entry for entry in meter.recent if now - entry[0] < _DUPLICATE_S)[-8:]
         if any(entry[1] == digest for entry in kept):
             return True
-        counter = _counter_of(telegram)
+        counter = counter_of(telegram)
         if counter is not None and counter == self.guard.last.get(meter.name):
             return True
         meter.recent = (*kept, (now, digest))
@@ -355,11 +267,11 @@ class Gateway:
 
     def _count(self, telegram: Telegram, meter: Bound, key: bytes) -> None:
         """Take the message counter; a verified message under the next key ends the use of the one before."""
-        if telegram.kind == "fragment" or _profile_of(telegram) is Profile.PLAIN:
+        if telegram.kind == "fragment" or protection_of(telegram) is Profile.PLAIN:
             return
         fresh = key in meter.keys[1:]
-        counter = _counter_of(telegram)
-        if counter is not None and _profile_of(telegram) >= Profile.B:
+        counter = counter_of(telegram)
+        if counter is not None and protection_of(telegram) >= Profile.B:
             if fresh:
                 self.guard.last.pop(meter.name, None)
             self.guard.accept(meter.address, counter)
@@ -383,7 +295,7 @@ class Gateway:
             meter=meter,
             telegram=telegram,
             values=values,
-            answerable=_listens(telegram),
+            answerable=listens(telegram),
         )
 
     def _note(self, telegram: Telegram, meter: Bound, now: float, mode: str, rssi: float | None) -> None:
@@ -501,36 +413,6 @@ _EVENTS: Final[dict[Verdict, Code]] = {
     Verdict.JUMPED: Code.REGISTER_JUMPED,
     Verdict.TIME_BACKWARDS: Code.TIME_BACKWARDS,
 }
-
-
-def _check_keys(keys: Sequence[bytes]) -> None:
-    if any(len(key) != 16 for key in keys):
-        raise ConfigError("a meter's key has 16 octets")
-
-
-def _profile_of(telegram: Telegram) -> Profile:
-    """The protection a telegram had, as far as it was verified."""
-    protection, link = telegram.protection, telegram.link_protection
-    if protection.state == "verified":
-        return Profile.D if protection.mode in (9, 10) else Profile.B
-    if protection.state == "decrypted" or link.state == "decrypted":
-        return Profile.A
-    return Profile.PLAIN
-
-
-def _counter_of(telegram: Telegram) -> int | None:
-    if telegram.tpl is not None and telegram.tpl.counter is not None:
-        return telegram.tpl.counter
-    return telegram.afl.counter if telegram.afl is not None else None
-
-
-def _listens(telegram: Telegram) -> bool:
-    """Whether the sender of a radio telegram listens after it."""
-    if not isinstance(telegram.frame, RadioFrame):
-        return False
-    if telegram.ell is not None:
-        return telegram.ell.bidirectional and telegram.ell.accessible
-    return telegram.tpl is not None and telegram.tpl.bidirectional and telegram.tpl.accessible
 
 
 def _is_valve(record: Record) -> bool:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
-from meterway.lnap.device import Bound
+from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import Mirrored
 from meterway.lnap.rules import is_cumulative
 from meterway.lnap.site import Site

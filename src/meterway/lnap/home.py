@@ -14,9 +14,9 @@ from typing import Final, Protocol, cast
 
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.links.tls import client_context
-from meterway.lnap.config import MqttConfig
-from meterway.lnap.device import Bound
 from meterway.lnap.discovery import Messages, announcements, states, topics_of
+from meterway.lnap.links_config import MqttConfig
+from meterway.lnap.meters import Bound
 from meterway.lnap.site import Site
 
 __all__ = ["Home"]

@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from meterway.base.obis import Obis
-from meterway.lnap.device import Bound, Gateway, Heard, KeyStatus, Profile
+from meterway.lnap.device import Gateway, Heard
 from meterway.lnap.events import Code, Event
+from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import Mirrored, Quality
 from meterway.lnap.rules import is_cumulative, is_silent, rescaled
 from meterway.lnap.store import Spool

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from meterway.base.errors import ConfigError, LinkError
 from meterway.links import tcp
-from meterway.lnap.config import PushConfig
+from meterway.lnap.links_config import PushConfig
 from meterway.lnap.objects import push_notification
 from meterway.lnap.objects.logical import CounterStore
 from meterway.lnap.site import Site

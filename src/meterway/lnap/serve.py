@@ -9,20 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from meterway.base.errors import LinkError, MeterwayError
+from meterway.base.errors import MeterwayError
 from meterway.links import tcp
-from meterway.links.medium.air import Station
-from meterway.links.medium.client import RadioClient
 from meterway.links.pump import EngineProtocol
 from meterway.links.radio import RadioPort
 from meterway.lnap.airing import Airing
+from meterway.lnap.attaching import stay_attached
 from meterway.lnap.bus import Bus
-from meterway.lnap.config import LnapConfig, RadioConfig, SideConfig
+from meterway.lnap.config import LnapConfig
 from meterway.lnap.counters import DlmsCounters
 from meterway.lnap.device import Gateway
 from meterway.lnap.events import Code
 from meterway.lnap.home import Home
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.links_config import RadioConfig, SideConfig
 from meterway.lnap.objects import LogicalSite
 from meterway.lnap.pushing import Pusher
 from meterway.lnap.rules import Side, Window
@@ -37,7 +37,6 @@ __all__ = ["Lnap"]
 
 _LOG: Final = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
-_RETRY_S: Final = 5.0
 _SIDES: Final[tuple[Side, ...]] = ("wan", "home", "local")
 
 
@@ -104,10 +103,13 @@ class Lnap:
             raise
         if self.config.push is not None:
             self.pusher = Pusher(self.config.push, self.site, self.counters, self.now)
-        self.buses = [Bus(bus, self.ledger, self.now) for bus in self.config.buses]
+        self.buses = [Bus(bus, self.ledger, self.now, place=place) for place, bus in enumerate(self.config.buses)]
         self._tasks = [asyncio.create_task(bus.run()) for bus in self.buses]
         self._tasks += [
-            asyncio.create_task(self._stay_tuned(one, number)) for number, one in enumerate(self.config.radios)
+            asyncio.create_task(
+                stay_attached(one, self._take_place(one), place=number, serial=self.config.serial, clock=self.unix)
+            )
+            for number, one in enumerate(self.config.radios)
         ]
         if self.config.mqtt is not None:
             self.home = Home(self.config.mqtt, self.site, self.now)
@@ -161,32 +163,32 @@ class Lnap:
 
     # -- southbound -------------------------------------------------------------------------------------------
 
-    def attach(self, port: RadioPort, windows: tuple[Window, ...] = ()) -> Airing:
-        """Listen on a radio port."""
-        airing = Airing(port, self.ledger, self.config.address, windows, shift=lambda: self.site.clock_offset_s)
+    def attach(self, port: RadioPort, windows: tuple[Window, ...] = (), *, adds_checks: bool = False) -> Airing:
+        """Listen on a radio port; see ``Airing`` for ``adds_checks``."""
+        airing = Airing(
+            port,
+            self.ledger,
+            self.config.address,
+            windows,
+            shift=lambda: self.site.clock_offset_s,
+            adds_checks=adds_checks,
+        )
         self.airings.append(airing)
         return airing
 
-    async def _stay_tuned(self, radio: RadioConfig, number: int) -> None:
-        """Be on the simulated air of a hub, again whenever it comes back."""
-        name = radio.station or f"{self.config.serial}-{number}"
-        station = Station(name=name, place=radio.place, hears=frozenset(radio.hears))
+    def _take_place(self, radio: RadioConfig) -> Callable[[RadioPort], Callable[[], object]]:
+        """How a place on the air is taken and left again."""
         windows = tuple(window.window() for window in radio.windows)
-        while True:
-            ended = asyncio.Event()
-            client = RadioClient(lambda _, ended=ended: ended.set())  # type: ignore[misc]
-            try:
-                await client.connect(radio.port, radio.host)
-                airing = self.attach(client.join(station), windows)
-            except LinkError as error:
-                _LOG.warning("radio %s:%d: %s", radio.host, radio.port, error)
-            else:
-                try:
-                    await ended.wait()
-                finally:
-                    self.airings.remove(airing)
-                    client.close()
-            await asyncio.sleep(_RETRY_S)
+
+        def attach(port: RadioPort) -> Callable[[], object]:
+            airing = self.attach(port, windows, adds_checks=radio.receiver != "simulated")
+
+            def leave() -> None:
+                self.airings.remove(airing)
+
+            return leave
+
+        return attach
 
     def _poll(self, channel: int) -> bool:
         asked = [bus.poll(channel) for bus in self.buses]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
 
-from meterway.lnap.device import Bound
 from meterway.lnap.events import Code, Event
 from meterway.lnap.keys import PartyKeys, derive, title_of
 from meterway.lnap.ledger import Ledger
+from meterway.lnap.meters import Bound
 from meterway.lnap.rules import Party, Side
 from meterway.lnap.tariff import TariffCase
 from meterway.mapping.party_keys import device_name

@@ -17,8 +17,8 @@ import msgspec
 
 from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
-from meterway.lnap.device import Bound
 from meterway.lnap.events import Event
+from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import Mirrored, Order
 from meterway.lnap.tariff import Row
 from meterway.stacks.mbus.address import Address

@@ -8,7 +8,7 @@ import pytest
 
 from lnap_objects import Bench
 from lnap_town import NOON, RadioMeter, hear
-from meterway.lnap.device import KeyStatus
+from meterway.lnap.meters import KeyStatus
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.results import ActionResult
 from meterway.stacks.mbus.records.record import make_record

@@ -69,7 +69,7 @@ class ReceiverPort(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the line and set the device up (called by the loop)."""
-        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport = cast(asyncio.WriteTransport, transport)  # one that can only be read is never written to
         setup = self.codec.setup()
         if setup:
             self._transport.write(setup)
@@ -92,14 +92,24 @@ class ReceiverPort(asyncio.Protocol):
 
 
 async def open_tcp_receiver(
-    codec: ReceiverCodec, port: int, host: str | None = None, *, on_lost: Callable[[str], None] | None = None
+    codec: ReceiverCodec,
+    port: int,
+    host: str | None = None,
+    *,
+    on_lost: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> ReceiverPort:
     """A receiver behind a TCP port (ser2net, or ``rtl_wmbus | nc``); LinkError names the address if that fails."""
-    return await tcp.connect(host, port, lambda: ReceiverPort(codec, on_lost=on_lost))
+    return await tcp.connect(host, port, lambda: ReceiverPort(codec, on_lost=on_lost, clock=clock))
 
 
 async def open_serial_receiver(
-    codec: ReceiverCodec, device: str, *, baud: int = 9600, on_lost: Callable[[str], None] | None = None
+    codec: ReceiverCodec,
+    device: str,
+    *,
+    baud: int = 9600,
+    on_lost: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> ReceiverPort:
     """A receiver on a serial port, 8N1 (iM871A 57600, AMB8465 9600, RC1180 19200 baud); LinkError if that fails."""
-    return await open_serial(device, lambda: ReceiverPort(codec, on_lost=on_lost), baud=baud, parity="N")
+    return await open_serial(device, lambda: ReceiverPort(codec, on_lost=on_lost, clock=clock), baud=baud, parity="N")

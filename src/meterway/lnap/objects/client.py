@@ -7,7 +7,7 @@ from typing import Final
 
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.base.obis import Obis
-from meterway.lnap.device import Bound, KeyStatus, Profile
+from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing, fixed, octets
 from meterway.lnap.rules import Right
 from meterway.stacks.dlms import axdr
