@@ -8,6 +8,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -51,15 +52,12 @@ class _Program(asyncio.SubprocessProtocol, asyncio.Transport):
         else:
             self._said = (self._said + data)[-_SAID:]
 
-    def process_exited(self) -> None:
-        """It ended (called by the loop)."""
-        if self._ended or self._process is None:
-            return
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It ended and all it printed was read (called by the loop)."""
         self._ended = True
         said = self._said.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        status = self._process.get_returncode()
+        status = None if self._process is None else self._process.get_returncode()
         self._port.connection_lost(LinkError(f"{self._name} ended with status {status}{': ' if said else ''}{said}"))
-        self._process.close()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Nothing: a program only prints."""
@@ -69,10 +67,8 @@ class _Program(asyncio.SubprocessProtocol, asyncio.Transport):
         process = self._process
         if process is None or self._ended:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.get_pid(), signal.SIGTERM)
-        except ProcessLookupError:
-            self.process_exited()
 
 
 async def open_program_receiver(
