@@ -57,6 +57,8 @@ class _Program(asyncio.SubprocessProtocol, asyncio.Transport):
         self._ended = True
         said = self._said.decode("utf-8", "replace").strip().rpartition("\n")[2]
         status = None if self._process is None else self._process.get_returncode()
+        if self._process is not None:
+            self._process.close()
         self._port.connection_lost(LinkError(f"{self._name} ended with status {status}{': ' if said else ''}{said}"))
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -69,6 +71,7 @@ class _Program(asyncio.SubprocessProtocol, asyncio.Transport):
             return
         with suppress(ProcessLookupError):
             os.killpg(process.get_pid(), signal.SIGTERM)
+        process.close()
 
 
 async def open_program_receiver(
