@@ -16,12 +16,14 @@ from meterway.lnap.api import (
     accept,
     meters,
     order_valve,
+    profile_of,
     registry_rows,
     registry_rows_of,
     replay,
     rotate_key,
     serve_lnap,
 )
+from meterway.mapping.mbus_cosem import companion_of
 from meterway.mapping.profile import load_profile
 from meterway.stacks.mbus.telegram import decode
 
@@ -127,3 +129,12 @@ def test_a_gateway_that_lived_through_the_past_starts_with_its_readings(tmp_path
             assert lnap.gateway.receive(told[0][2], link="radio", now=hours[-1] + 70).fate is not Fate.STORED
 
     asyncio.run(live())
+
+
+@pytest.mark.covers("IF-G1")
+@pytest.mark.parametrize("kind", [0x02, 0x03, 0x04, 0x06, 0x07, 0x08, 0x0A, 0x1A, 0x1B, 0x00, 0xFF])
+def test_gateway_and_head_end_read_a_meter_by_the_same_profile(kind: int) -> None:
+    meter = RadioMeter().bound()
+    meter.kind = kind
+    assert profile_of(meter) == companion_of(kind).profile
+    load_profile(profile_of(meter))

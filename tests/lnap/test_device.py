@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +14,11 @@ from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.lnap.device import Fate, Gateway
 from meterway.lnap.events import Code
-from meterway.lnap.meters import Bound, KeyStatus, Profile
+from meterway.lnap.meters import Bound, KeyStatus, Link, Profile
 from meterway.lnap.mirror import OrderState, Quality
+from meterway.mapping.drivers.registry import drivers_of, read_drivers
 from meterway.stacks.mbus.records.record import make_record
+from meterway.stacks.mbus.telegram import sender_of
 
 VOLUME = Obis(7, 0, 3, 0, 0)
 
@@ -198,3 +203,60 @@ def test_no_mutation_of_a_plain_telegram_ends_the_gateway(data: st.DataObject) -
         octets[place] = data.draw(st.integers(0, 255))
     found.receive(bytes(octets), link="radio", now=NOON)
     assert found.counts.total() == 1
+
+
+def sent_by(name: str) -> tuple[bytes, tuple[bytes, ...], dict[str, float]]:
+    """The octets of a driver's vector, its keys, and the numbers it holds for the present."""
+    path = Path(__file__).parent.parent / "vectors" / "mbus" / "drivers.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    row = next(one for one in rows if one["driver"] == name)
+    keys = (bytes.fromhex(row["key"]),) if row.get("key") else ()
+    return (
+        bytes.fromhex(row["hex"]),
+        keys,
+        {what: value for what, value, _, storage in reversed(row["values"]) if not storage},
+    )
+
+
+@pytest.mark.covers("IF-M", "F1a")
+@pytest.mark.parametrize(
+    ("driver", "link", "what", "code", "factor"),
+    [
+        ("diehl_prios", "radio", "volume", "8-0:1.0.0", 1000),
+        ("apator_162", "radio", "volume", "8-0:1.0.0", 1000),
+        ("apator_eitn40", "radio", "heat cost units", "4-0:1.0.0", 1),
+        ("ime", "wired", "active energy, import", "1-0:1.8.0", 1),
+        ("eltako_dsz", "wired", "voltage, phase 1", "1-0:32.7.0", 1000),
+        ("kamstrup_heat", "radio", "energy", "6-0:1.0.0", 1),
+    ],
+)
+def test_a_meter_that_needs_a_driver_is_mirrored_with_it(
+    driver: str, link: Link, what: str, code: str, factor: int
+) -> None:
+    octets, keys, told = sent_by(driver)
+    sender = sender_of(octets, link=link)
+    assert sender is not None
+    found = gateway(Bound(address=sender, channel=1, link=link, security=Profile.PLAIN, keys=keys))
+    heard = found.receive(octets, link=link, now=NOON)
+    assert heard.fate is Fate.STORED, heard
+    value = found.mirror.get(1, Obis.parse(code))
+    assert value is not None
+    assert value.raw * 10.0**value.scaler * 1000 == pytest.approx(told[what] * 1000)
+    assert found.channels[1].device_type != found.channels[1].address.device_type or driver != "diehl_prios"
+
+
+def test_a_driver_of_ones_own_comes_before_the_packages(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        "title = 'water meter of our own'\n[[match]]\nmanufacturer = ['APA']\n"
+        "[[block]]\nplace = 'manufacturer data'\n"
+        "[[block.field]]\nname = 'volume'\ntype = 'uint'\nat = 0\nsize = 1\nscale = 1\nunit = 'm³'\n"
+    )
+    octets, _, _ = sent_by("apator_162")
+    sender = sender_of(octets, link="radio")
+    assert sender is not None
+    found = Gateway(drivers=drivers_of(read_drivers(str(tmp_path))))
+    found.bind(Bound(address=sender, channel=1, security=Profile.PLAIN), NOON)
+    found.receive(octets, link="radio", now=NOON)
+    value = found.mirror.get(1, Obis(8, 0, 1, 0, 0))
+    assert value is not None
+    assert value.raw == 1000

@@ -24,6 +24,7 @@ def test_the_sample_with_every_example_in_force_is_read(tmp_path: Path) -> None:
         if not re.match(r"(port = 5000|file = )", line):
             once.append(line)
     path = tmp_path / "lnap.toml"
+    (tmp_path / "drivers").mkdir()
     path.write_text("\n".join(once).replace('party = "supplier"', 'party = "operator"'))
     config = load_config(path)
     assert [radio.receiver for radio in config.radios] == ["lines", "im871a", "simulated"]
@@ -31,3 +32,4 @@ def test_the_sample_with_every_example_in_force_is_read(tmp_path: Path) -> None:
     assert config.mqtt is not None
     assert config.meters
     assert config.tariffs
+    assert config.meter_drivers().drivers

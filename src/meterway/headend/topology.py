@@ -13,7 +13,7 @@ from meterway.base.errors import ConfigError, SecurityError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.layout import Behind
-from meterway.mapping.mbus_cosem import COMPANIONS, Companion, medium_of
+from meterway.mapping.mbus_cosem import companion_of
 from meterway.mapping.party_keys import device_name, party_keys
 from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
@@ -34,7 +34,6 @@ COUPLED, DECOUPLED, MOVED = 1, 2, 3
 
 _PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
 _FREE: Final = "decoupled"
-_OTHER: Final = Companion("other", "mbus-meter")
 
 
 @lru_cache(maxsize=64)
@@ -215,8 +214,7 @@ def _setting(gateway: int) -> str:
 
 
 def _kind(meter: Behind) -> dict[str, object]:
-    companion = COMPANIONS.get(medium_of(meter.address.device_type) or 0, _OTHER)
-    return companion._asdict()
+    return companion_of(meter.address.device_type)._asdict()
 
 
 def _at(gateway: Device, meter: Behind) -> str:

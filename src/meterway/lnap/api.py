@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
@@ -19,7 +18,7 @@ from meterway.lnap.meters import Bound, Link, Profile
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.sample import SAMPLE, sample
 from meterway.lnap.serve import Lnap
-from meterway.mapping.mbus_cosem import COMPANIONS, medium_of
+from meterway.mapping.mbus_cosem import companion_of
 from meterway.mapping.party_keys import device_name
 from meterway.stacks.mbus.application import Switch, change_key, switch
 
@@ -47,6 +46,7 @@ __all__ = [
     "load_config",
     "meters",
     "order_valve",
+    "profile_of",
     "registry_rows",
     "registry_rows_of",
     "replay",
@@ -54,8 +54,6 @@ __all__ = [
     "sample",
     "serve_lnap",
 ]
-
-_WATER: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +190,7 @@ def _order(lnap: Lnap, channel: int, kind: str, payload: bytes, detail: str, by:
 
 def profile_of(meter: Bound) -> str:
     """The companion profile a head end reads a meter by."""
-    medium = medium_of(meter.address.device_type)
-    return COMPANIONS.get(medium or 0, COMPANIONS[_WATER]).profile
+    return companion_of(meter.device_type).profile
 
 
 def registry_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,9 +15,12 @@ from meterway.lnap.links_config import BusConfig, Channel, MqttConfig, PushConfi
 from meterway.lnap.meters import Bound, Profile
 from meterway.lnap.rules import Limits, Party, Right
 from meterway.lnap.tariff import Stage, TariffCase
+from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
 from meterway.stacks.mbus.address import Address, manufacturer_code
 
 __all__ = ["LnapConfig", "MeterConfig", "PartyConfig", "TariffConfig", "address_of", "load_config"]
+
+_PLACES: Final = ("store", "master_key", "drivers")
 
 
 def address_of(text: str) -> Address:
@@ -67,7 +70,7 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 
     def bound(self) -> Bound:
         """The meter as the gateway binds it; ConfigError for a wrong address or key."""
-        keys = (key_octets(self.key, field=f"meters, {self.address}, key"),) if self.key else ()
+        keys = (key_octets(self.key, field=f"meters, {self.address}, key", least=8),) if self.key else ()
         if self.security != "plain" and not keys:
             raise ConfigError(f"meters, {self.address}: security {self.security} wants a key")
         return Bound(
@@ -130,6 +133,10 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     limit_mib: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 64
     silent_after_s: Seconds = 86400.0
     order_valid_s: Seconds = 86400.0
+    drivers: str = ""
+    """A folder of drivers of one's own, as TOML files; they come before those of the package."""
+    named_drivers: tuple[str, ...] = ()
+    """Drivers that loosen a check, and so are to be asked for by name."""
     most_m3_per_hour: Annotated[float, msgspec.Meta(gt=0)] = 100.0
     wan: SideConfig | None = SideConfig()
     home: SideConfig | None = None
@@ -173,6 +180,13 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
         except (KeyError, ValueError, OSError):
             raise ConfigError(f"zone: {self.zone!r} is no zone such as Europe/Berlin") from None
 
+    def meter_drivers(self) -> Drivers:
+        """Drivers of the meters; ConfigError names the setting, and the file and field."""
+        try:
+            return drivers_of(read_drivers(self.drivers) if self.drivers else (), named=self.named_drivers)
+        except ConfigError as error:
+            raise ConfigError(f"{'named_drivers' if 'no driver' in str(error) else 'drivers'}: {error}") from None
+
     @property
     def limits(self) -> Limits:
         """Where plausibility ends."""
@@ -187,6 +201,5 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
 def load_config(path: Path) -> LnapConfig:
     """Read a settings file; ConfigError names file and field. Names of files in it count from its folder."""
     config = read_settings(path, LnapConfig)
-    return msgspec.structs.replace(
-        config, store=str(path.parent / config.store), master_key=str(path.parent / config.master_key)
-    )
+    places = {name: str(path.parent / getattr(config, name)) for name in _PLACES if getattr(config, name)}
+    return msgspec.structs.replace(config, **places)

@@ -7,7 +7,7 @@ meter's key, and its message counter was not seen before. Everything else is cou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from enum import Enum
@@ -20,8 +20,10 @@ from meterway.lnap.meters import Bound, KeyStatus, Link, Profile, Proposal, chec
 from meterway.lnap.mirror import Mailbox, Mirror, Mirrored, Order, OrderState, Quality
 from meterway.lnap.opening import TriedKeys, counter_of, listens, protection_of
 from meterway.lnap.rules import Limits, Verdict, judge
+from meterway.mapping.drivers.registry import Drivers, bundled_drivers
 from meterway.mapping.mbus import readings
-from meterway.mapping.mbus_cosem import Measured, is_converting, measured
+from meterway.mapping.mbus_cosem import Measured, is_converting, measured, measured_reading
+from meterway.model.reading import Reading
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.afl import Reassembly
 from meterway.stacks.mbus.application import Alarm, ApplicationError
@@ -41,6 +43,7 @@ _MOST_PROPOSALS: Final = 256
 _MOST_FRAGMENTED: Final = 64
 _ANSWER_S: Final = 30.0
 _BATTERY_LOW: Final = 0x04
+_AES_KEY: Final = 16
 
 
 class Fate(Enum):
@@ -72,8 +75,9 @@ class Heard:
 class Gateway:
     """The state of a gateway. ``events`` collects what is to be logged until somebody takes it."""
 
-    def __init__(self, *, zone: tzinfo = UTC, limits: Limits | None = None) -> None:
+    def __init__(self, *, zone: tzinfo = UTC, limits: Limits | None = None, drivers: Drivers | None = None) -> None:
         self.zone = zone
+        self.drivers = bundled_drivers() if drivers is None else drivers
         self.limits = limits or Limits()
         self.meters: dict[Address, Bound] = {}
         self.channels: dict[int, Bound] = {}
@@ -81,7 +85,7 @@ class Gateway:
         self.installing_until_s = 0.0
         self.mirror = Mirror()
         self.mailbox = Mailbox()
-        self.formats = Formats()
+        self.formats = self.drivers.seed(Formats())
         self.guard = CounterGuard()
         self.fragments: dict[Address, Reassembly] = {}
         self.counts: Counter[Fate] = Counter()
@@ -235,9 +239,15 @@ class Gateway:
         """The telegram and the key it opened under."""
         if len(self.fragments) > _MOST_FRAGMENTED:
             self.fragments.clear()
-        keys = TriedKeys(meter.keys)
+        keys = TriedKeys(key for key in meter.keys if len(key) == _AES_KEY)
         telegram = decode(
-            octets, link=link, keys=keys, formats=self.formats, fragments=self.fragments, allow_plain=False
+            octets,
+            link=link,
+            keys=keys,
+            formats=self.formats,
+            fragments=self.fragments,
+            allow_plain=False,
+            dialects=self.drivers.dialect,
         )
         return telegram, keys.last
 
@@ -347,18 +357,29 @@ class Gateway:
     # -- values ---------------------------------------------------------------------------------------------
 
     def _values(self, telegram: Telegram, meter: Bound, now: float) -> tuple[Mirrored, ...]:
-        if not telegram.records:
-            return ()
-        clock = next((one.time for one in readings(telegram, zone=self.zone) if one.time and not one.storage), None)
+        told, found = self._told(telegram, meter)
+        clock = next((one.time for one in told if one.time and not one.storage), None)
         device_s = None if clock is None else clock.timestamp()
-        kind = meter.address.device_type
-        meter.converts = meter.converts or is_converting(telegram.records, kind)
-        meter.valve = next((_position(record) for record in telegram.records if _is_valve(record)), meter.valve)
-        found = (measured(record, kind, converts=meter.converts) for record in telegram.records)
-        values = tuple(self._judged(meter, one, now, device_s) for one in found if one is not None)
+        values = tuple(self._judged(meter, one, now, device_s) for one in found)
         for value in values:
             self.mirror.put(meter.channel, value)
         return values
+
+    def _told(self, telegram: Telegram, meter: Bound) -> tuple[Sequence[Reading], list[Measured]]:
+        """What a telegram says: in words, and as registers; with the meter's driver if it has one."""
+        address, records = telegram.device, telegram.records
+        meter.valve = next((_position(record) for record in records if _is_valve(record)), meter.valve)
+        if address is not None and telegram.tpl is not None and self.drivers.find(address, telegram.tpl.ci) is not None:
+            said = self.drivers.decoded(telegram, keys=meter.keys, zone=self.zone)
+            kind = said.device.get("type")
+            meter.kind = kind if isinstance(kind, int) else None
+            driven = (measured_reading(one, meter.device_type, converts=meter.converts) for one in said.readings)
+            return said.readings, _first_of_each(driven)
+        if not records:
+            return (), []
+        meter.converts = meter.converts or is_converting(records, meter.device_type)
+        found = (measured(record, meter.device_type, converts=meter.converts) for record in records)
+        return readings(telegram, zone=self.zone), [one for one in found if one is not None]
 
     def _judged(self, meter: Bound, new: Measured, now: float, device_s: float | None) -> Mirrored:
         last = meter.good.get(new.obis)
@@ -413,6 +434,11 @@ _EVENTS: Final[dict[Verdict, Code]] = {
     Verdict.JUMPED: Code.REGISTER_JUMPED,
     Verdict.TIME_BACKWARDS: Code.TIME_BACKWARDS,
 }
+
+
+def _first_of_each(found: Iterable[Measured | None]) -> list[Measured]:
+    """One value of each register: a driver may know the same twice, from a record and from a block."""
+    return list({one.obis: one for one in reversed([one for one in found if one is not None])}.values())[::-1]
 
 
 def _is_valve(record: Record) -> bool:

@@ -140,7 +140,7 @@ def announcements(site: Site, meters: Iterable[Bound], *, prefix: str, discovery
 def _config(site: Site, topics: _Topics, meter: Bound, what: str, name: str, words: Mapping[str, object]) -> str:
     device = {
         "identifiers": [f"{site.serial}_{meter.name}"],
-        "name": f"{DEVICE_TYPES.get(meter.address.device_type, 'meter').capitalize()} meter {meter.address.ident}",
+        "name": f"{DEVICE_TYPES.get(meter.device_type, 'meter').capitalize()} meter {meter.address.ident}",
         "manufacturer": meter.address.manufacturer_text,
         "serial_number": meter.address.ident,
         "via_device": site.serial,

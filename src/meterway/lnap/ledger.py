@@ -76,6 +76,7 @@ class Ledger:
                 keys=tuple(self._vault.open(name, "mbus", key) for key in row.keys),
                 key_status=KeyStatus(row.key_status),
                 heard_s=row.heard_s,
+                kind=row.kind,
                 sent=sent.get(name, 0),
                 reserved=sent.get(name, 0),
             )
@@ -207,7 +208,7 @@ class Ledger:
     def _accumulate(self, case: TariffCase, slot: int) -> None:
         """Add what came since the last time to the stages, in the transaction of the readings: none counts twice."""
         meter = self.gateway.channels.get(case.channel)
-        main = main_registers(meter.address.device_type, converts=meter.converts)[:1] if meter is not None else ()
+        main = main_registers(meter.device_type, converts=meter.converts)[:1] if meter is not None else ()
         if meter is None or not main:
             return
         kept = self._stages(case, meter)

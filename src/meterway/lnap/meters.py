@@ -62,6 +62,8 @@ class Bound:
     valve: int | None = None
     """0 closed, 1 open, 2 released, as the meter reports it; None for one without a valve."""
     converts: bool = False
+    kind: int | None = None
+    """The device type as its driver reads it, where that is not the one in the address."""
     protection: int = 0
     """The security mode its telegrams have; what is sent to it has the same."""
     sent: int = 0
@@ -77,6 +79,11 @@ class Bound:
     def name(self) -> str:
         """The address as text."""
         return str(self.address)
+
+    @property
+    def device_type(self) -> int:
+        """What it measures, as EN 13757-7 numbers it."""
+        return self.address.device_type if self.kind is None else self.kind
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,5 +101,5 @@ class Proposal:
 
 def check_key(*keys: bytes) -> None:
     """ConfigError for a key that a meter cannot have."""
-    if any(len(key) != 16 for key in keys):
-        raise ConfigError("a meter's key has 16 octets")
+    if any(len(key) not in (16, 8) for key in keys):
+        raise ConfigError("a meter's key has 16 octets (8 for a manufacturer's own scrambling)")

@@ -25,6 +25,9 @@ serial = "LNAP00000001"
 # order_valid_s = 86400.0          # how long an order waits for a meter to wake
 # most_m3_per_hour = 100.0         # a volume that rises faster is not plausible
 
+# drivers = "drivers"              # a folder of meters' drivers of your own, as for `meterway decode --drivers`
+# named_drivers = ["sanxing_s34"]  # drivers that loosen a check and so are to be asked for
+
 # Three networks, kept apart: who is listed for one side is served on its port alone. Without a table: no port.
 [wan]
 # host = "127.0.0.1"

@@ -54,9 +54,10 @@ class Lnap:
         self.buses: list[Bus] = []
         self.pusher: Pusher | None = None
         self.home: Home | None = None
+        drivers = config.meter_drivers()
         self._vault = Vault.from_file(Path(config.master_key))
         self.spool = Spool(config.store, limit_octets=config.limit_mib << 20)
-        self.gateway = Gateway(zone=config.zone_info, limits=config.limits)
+        self.gateway = Gateway(zone=config.zone_info, limits=config.limits, drivers=drivers)
         tariffs = tuple(tariff.tariff() for tariff in config.tariffs)
         self.ledger = Ledger(
             self.gateway,

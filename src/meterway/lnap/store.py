@@ -63,6 +63,7 @@ class BoundRow(msgspec.Struct, kw_only=True):
     keys: list[bytes]
     key_status: int
     heard_s: float = 0.0
+    kind: int | None = None
 
     @property
     def meter(self) -> Address:
@@ -160,6 +161,7 @@ class Spool:
             keys=sealed,
             key_status=meter.key_status,
             heard_s=meter.heard_s,
+            kind=meter.kind,
         )
         self._run("INSERT OR REPLACE INTO meters VALUES (?, ?)", (meter.channel, msgspec.msgpack.encode(row)))
 

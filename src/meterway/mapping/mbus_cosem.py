@@ -12,9 +12,20 @@ from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
 from meterway.base.units import code_of
+from meterway.model.reading import Reading
 from meterway.stacks.mbus.records.record import Record
 
-__all__ = ["COMPANIONS", "Companion", "Measured", "is_converting", "main_registers", "measured", "medium_of"]
+__all__ = [
+    "COMPANIONS",
+    "Companion",
+    "Measured",
+    "companion_of",
+    "is_converting",
+    "main_registers",
+    "measured",
+    "measured_reading",
+    "medium_of",
+]
 
 _ELECTRICITY, _HEAT_COST, _COOLING, _HEAT, _GAS, _COLD, _HOT = 1, 4, 5, 6, 7, 8, 9
 _MEDIA: Final[dict[int, int]] = {
@@ -47,7 +58,13 @@ _THERMAL: Final[dict[str, tuple[int, int]]] = {
 }
 _WATER: Final[dict[str, tuple[int, int]]] = {"volume": (1, 0), "volume flow": (2, 0)}
 _CODES: Final[dict[int, dict[str, tuple[int, int]]]] = {
-    _ELECTRICITY: {"energy": (1, 8), "power": (1, 7)},
+    _ELECTRICITY: {
+        "energy": (1, 8),
+        "power": (1, 7),
+        "voltage": (12, 7),
+        "current": (11, 7),
+        "frequency": (14, 7),
+    },
     _HEAT_COST: {"heat cost units": (1, 0)},
     _COOLING: _THERMAL,
     _HEAT: _THERMAL,
@@ -55,6 +72,22 @@ _CODES: Final[dict[int, dict[str, tuple[int, int]]]] = {
     _COLD: _WATER,
     _HOT: _WATER,
 }
+_PHASES: Final = ("phase L1", "phase L2", "phase L3")
+_OF_PHASES: Final = {1: 21, 2: 22, 12: 32, 11: 31}
+_PER_PHASE: Final = 20
+_NAMED: Final[dict[str, tuple[int, int]]] = {
+    "active energy, import": (1, 8),
+    "active energy, export": (2, 8),
+    "reactive energy, import": (3, 8),
+    "reactive energy, export": (4, 8),
+    "active power": (1, 7),
+    **{f"active power, phase {phase}": (1 + 20 * phase, 7) for phase in (1, 2, 3)},
+    **{f"current, phase {phase}": (11 + 20 * phase, 7) for phase in (1, 2, 3)},
+    **{f"voltage, phase {phase}": (12 + 20 * phase, 7) for phase in (1, 2, 3)},
+}
+"""What drivers call the quantities of an electricity meter."""
+_SCALERS: Final = {"Wh": 0, "varh": 0, "J": 0, "W": 0, "": 0}
+_FINEST: Final = -3
 _GAS_NOTES: Final = {"uncorrected": 0, "at base conditions": 2}
 _CONVERTED: Final = Obis(7, 0, 3, 1, 0)
 _DUE: Final = 2
@@ -90,6 +123,9 @@ COMPANIONS: Final[dict[int, Companion]] = {
 """By OBIS group A."""
 
 
+_OTHER: Final = Companion("other", "mbus-meter")
+
+
 class Measured(NamedTuple):
     """One register value: ``raw`` times ten to the ``scaler``, in the unit of that DLMS code."""
 
@@ -102,6 +138,11 @@ class Measured(NamedTuple):
 def medium_of(device_type: int) -> int | None:
     """OBIS group A of a device type; None for one that measures nothing of the kind."""
     return _MEDIA.get(device_type)
+
+
+def companion_of(device_type: int) -> Companion:
+    """What a meter is called and read by; what measures nothing of the kind is an M-Bus meter like any."""
+    return COMPANIONS.get(_MEDIA.get(device_type, 0), _OTHER)
 
 
 def main_registers(device_type: int, *, converts: bool = False) -> tuple[Obis, ...]:
@@ -135,6 +176,29 @@ def measured(record: Record, device_type: int, *, converts: bool = False) -> Mea
     return Measured(obis, raw, scaler, _unit(head.unit)) if abs(raw) < _TOP else None
 
 
+def measured_reading(reading: Reading, device_type: int, *, converts: bool = False) -> Measured | None:
+    """The same for a value that a driver read: in thousandths of its unit, energies and counts in whole ones.
+
+    Such values have no power of ten of their own, and a register keeps the one it began with.
+    """
+    value = reading.value
+    if isinstance(value, bool) or not isinstance(value, int | float) or reading.quality or reading.subunit:
+        return None
+    medium = _MEDIA.get(device_type, 0)
+    code = _CODES.get(medium, {}).get(reading.name) or (_NAMED.get(reading.name) if medium == _ELECTRICITY else None)
+    if code is None or reading.function != "instantaneous" or reading.tariff > 63 or not math.isfinite(value):
+        return None
+    d = _CONVERTED.d if converts and medium == _GAS else code[1]
+    if reading.storage:
+        if reading.storage != 1 or code[0] not in _WITH_DUE_DATE.get(medium, ()):
+            return None
+        d = _DUE
+    scaler = _SCALERS.get(reading.unit, _FINEST)
+    raw = round(value * 10**-scaler)
+    obis = Obis(medium, 0, code[0], d, reading.tariff)
+    return Measured(obis, raw, scaler, _unit(reading.unit)) if abs(raw) < _TOP else None
+
+
 def _unit(symbol: str) -> int:
     return code_of(symbol) if symbol else 255
 
@@ -145,6 +209,8 @@ def _obis(record: Record, device_type: int, *, converts: bool) -> Obis | None:
     code = _CODES.get(medium or 0, {}).get(head.quantity)
     if medium is None or code is None or head.tariff > 63:
         return None
+    if medium == _ELECTRICITY:
+        return _electric(record, code)
     note = head.notes[0] if len(head.notes) == 1 else "" if not head.notes else None
     c, d = code
     if medium == _GAS and note in _GAS_NOTES:
@@ -160,6 +226,18 @@ def _obis(record: Record, device_type: int, *, converts: bool) -> Obis | None:
     elif head.storage:
         return None
     return Obis(medium, 0, c, d, head.tariff)
+
+
+def _electric(record: Record, code: tuple[int, int]) -> Obis | None:
+    """Export has a note of its own (VIFE 3C, as OMS has it for energy and power), and so has a phase."""
+    head, (c, d) = record.head, code
+    notes = [note for note in head.notes if note != "positive contributions only"]
+    if "negative contributions only" in notes and c == 1:
+        notes.remove("negative contributions only")
+        c = 2
+    if len(notes) == 1 and notes[0] in _PHASES and c in _OF_PHASES:
+        c = _OF_PHASES[c] + _PER_PHASE * _PHASES.index(notes.pop())
+    return None if notes or head.storage else Obis(_ELECTRICITY, 0, c, d, head.tariff)
 
 
 def _scaler(num: int, den: int) -> int | None:

@@ -34,13 +34,13 @@ def registers_of(ask: Ask) -> tuple[Obis, ...]:
     """The registers of the meter that were heard, those that are billed first."""
     meter = ask.site.meter(ask.channel)
     heard = ask.site.ledger.registers(meter)
-    main = main_registers(meter.address.device_type, converts=meter.converts)
+    main = main_registers(meter.device_type, converts=meter.converts)
     return (*[one for one in main if one in heard], *[one for one in heard if one not in main])
 
 
 def _billed(ask: Ask) -> tuple[Obis, ...]:
     meter = ask.site.meter(ask.channel)
-    main = main_registers(meter.address.device_type, converts=meter.converts)
+    main = main_registers(meter.device_type, converts=meter.converts)
     heard = ask.site.ledger.registers(meter)
     return tuple(one for one in main if one in heard and is_cumulative(one))
 
