@@ -211,11 +211,8 @@ def sent_by(name: str) -> tuple[bytes, tuple[bytes, ...], dict[str, float]]:
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     row = next(one for one in rows if one["driver"] == name)
     keys = (bytes.fromhex(row["key"]),) if row.get("key") else ()
-    return (
-        bytes.fromhex(row["hex"]),
-        keys,
-        {what: value for what, value, _, storage in reversed(row["values"]) if not storage},
-    )
+    present = {what: value for what, value, _, storage in reversed(row["values"]) if not storage}
+    return bytes.fromhex(row["hex"]), keys, present
 
 
 @pytest.mark.covers("IF-M", "F1a")
