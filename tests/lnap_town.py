@@ -24,8 +24,8 @@ from meterway.stacks.mbus.records.record import Record, make_record
 from meterway.store.vault import Vault
 
 NOON = 1_750_000_000 // 3600 * 3600.0
-GAS, HEAT, WATER, HCA = 0x03, 0x04, 0x07, 0x08
-_MAIN = {GAS: b"\x13", WATER: b"\x13", HEAT: b"\x06", HCA: b"\x6e"}
+GAS, HEAT, WATER, HCA, ELECTRICITY = 0x03, 0x04, 0x07, 0x08, 0x02
+_MAIN = {ELECTRICITY: b"\x03", GAS: b"\x13", WATER: b"\x13", HEAT: b"\x06", HCA: b"\x6e"}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -39,6 +39,13 @@ def test_the_sample_is_read_as_it_says(tmp_path: Path, monkeypatch: pytest.Monke
         ("serial = 'a'\n[[tariffs]]\ncase = 'TAF7'\nparty = 'x'\nchannel = 1", "x is no party"),
         ("serial = 'a'\n[mqtt]\nhost = 'far.example'\ntls = false", "without TLS"),
         ("serial = ", "Invalid value"),
+        ("serial = 'a'\nzone = 'Europe/Berlin'\nperiod_s = 86400", "no reading of 86400 s falls on midnight"),
+        ("serial = 'a'\nzone = 'Asia/Kathmandu'\nperiod_s = 3600", "falls on midnight in Asia/Kathmandu"),
+        (
+            "serial = 'a'\nparties = [{ name = 'x', client = 2, secret = '00' }]\n"
+            "tariffs = [{ case = 'TAF7', party = 'x', channel = 1, period_s = 900 }]",
+            "TAF7 is a multiple of period_s",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, complaint: str) -> None:

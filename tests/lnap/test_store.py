@@ -157,3 +157,44 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         Spool(path)
     with pytest.raises(StoreError):
         Spool(tmp_path / "no" / "folder")
+
+
+def test_readings_at_a_cases_own_period_go_before_any_hour(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s", limit_octets=300_000)
+    with spool.transaction():
+        spool.add([(1, hour * HOUR, hour, 0) for hour in range(100)])
+        spool.add_fast((1, second, second, 0) for second in range(30_000))
+        lost = spool.trim()
+    assert 0 < lost == spool.dropped
+    assert len(spool.rows(1, 0, 1e12)) == 100
+    kept = spool.fast_rows(1, 0, 1e12)
+    assert kept[-1].time_s == 29_999
+    assert len(kept) == 30_000 - lost
+    spool.forget_before(0, 29_990)
+    assert len(spool.fast_rows(1, 0, 1e12)) == 10
+    spool.close()
+
+
+def test_a_file_of_the_version_before_is_brought_up(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s")
+    spool.add([(1, HOUR, 7, 0)])
+    spool._db.executescript("DROP TABLE fast; DROP TABLE outbox; PRAGMA user_version = 1;")
+    spool.close()
+    again = Spool(tmp_path / "s")
+    assert again.rows(1, 0, 1e12) == [Row(HOUR, 7)]
+    assert again.fast_rows(1, 0, 1e12) == []
+    assert again.to_tell() == []
+    again.close()
+
+
+def test_what_is_to_be_told_goes_in_order_and_the_oldest_first_at_the_limit(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s")
+    numbers = [spool.put_out(bytes((row,))) for row in range(5)]
+    assert spool.to_tell(2) == [(numbers[0], b"\0"), (numbers[1], b"\1")]
+    spool.was_told(numbers[0])
+    assert spool.trim_outbox(2) == 2
+    assert [row for _, row in spool.to_tell(9)] == [b"\3", b"\4"]
+    for number, _ in spool.to_tell(9):
+        spool.was_told(number)
+    assert spool.put_out(b"x") > numbers[-1]
+    spool.close()

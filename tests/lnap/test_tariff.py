@@ -103,3 +103,46 @@ def test_what_is_not_done_is_refused() -> None:
         case("TAF3")
     with pytest.raises(ConfigError, match="stages"):
         case("TAF2", stages=())
+
+
+SPRING, AUTUMN = datetime(2026, 3, 29, tzinfo=BERLIN), datetime(2026, 10, 25, tzinfo=BERLIN)
+
+
+def hours_of(day: datetime, count: int) -> list[Row]:
+    first = int(day.timestamp())
+    return [Row(first + hour * 3600, hour * 10) for hour in range(count + 1)]
+
+
+@pytest.mark.covers("X-14", "F2b")
+@pytest.mark.parametrize(("day", "hours", "night"), [(SPRING, 23, 7), (AUTUMN, 25, 9)])
+def test_taf2_counts_the_short_and_the_long_night_by_the_clock_on_the_wall(
+    day: datetime, hours: int, night: int
+) -> None:
+    assert stages_of(DAY_NIGHT, hours_of(day, hours), BERLIN) == {0: 0, 1: 160, 2: night * 10}
+
+
+@pytest.mark.covers("X-14")
+@pytest.mark.parametrize("day", [SPRING, AUTUMN])
+def test_days_begin_at_local_midnight_when_the_clocks_change(day: datetime) -> None:
+    rows = hours_of(datetime(day.year, day.month, day.day - 1, tzinfo=BERLIN), 73)
+    now = float(rows[-1].time_s + 60)
+    for told in (
+        view(case("TAF6"), rows, now=now, zone=BERLIN),
+        view(case("TAF7", period_s=86400), rows, now=now, zone=BERLIN),
+    ):
+        local = [datetime.fromtimestamp(row.time_s, BERLIN) for row in told]
+        assert [one.hour for one in local] == [0] * len(local)
+        assert [one.day for one in local][:3] == [day.day - 1, day.day, day.day + 1]
+
+
+@pytest.mark.covers("X-14")
+def test_the_hour_that_comes_twice_is_told_twice_by_an_hourly_series() -> None:
+    rows = hours_of(AUTUMN, 25)
+    told = view(case("TAF7", period_s=3600), rows, now=NOW, zone=BERLIN)
+    assert len(told) == 26
+    assert len({row.time_s for row in told}) == 26
+
+
+def test_taf14_is_never_faster_than_a_minute_and_the_others_are_as_asked() -> None:
+    assert case("TAF14", period_s=1).step_s == 60
+    assert case("TAF10", period_s=1).step_s == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -116,6 +117,16 @@ class TariffConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
         )  # fmt: skip
 
 
+def _offsets(zone: str) -> tuple[int, ...]:
+    """How many seconds a zone is ahead of UTC in winter and in summer; nothing for one that is not known."""
+    try:
+        found = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return ()
+    offsets = (datetime(2026, month, 1, tzinfo=found).utcoffset() for month in (1, 7))
+    return tuple(int(offset.total_seconds()) for offset in offsets if offset is not None)
+
+
 class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """All of it."""
 
@@ -161,6 +172,11 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
             raise ValueError(f"{', '.join(sorted(unknown))} is no party")
         if 86400 % self.period_s:
             raise ValueError("period_s: a period divides the day")
+        if any(offset_s % self.period_s for offset_s in _offsets(self.zone)):
+            raise ValueError(f"period_s: no reading of {self.period_s} s falls on midnight in {self.zone}")
+        uneven = [tariff for tariff in self.tariffs if tariff.case == "TAF7" and tariff.period_s % self.period_s]
+        if uneven:
+            raise ValueError(f"tariffs: the period of TAF7 is a multiple of period_s ({self.period_s})")
 
     @property
     def title(self) -> bytes:

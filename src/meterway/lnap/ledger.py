@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -13,8 +13,9 @@ from meterway.lnap.events import Code, Event
 from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import Mirrored, Quality
 from meterway.lnap.rules import is_cumulative, is_silent, rescaled
+from meterway.lnap.series import Sampler
 from meterway.lnap.store import Spool
-from meterway.lnap.tariff import Row, TariffCase, stages_of
+from meterway.lnap.tariff import FAST_DAYS, Row, TariffCase, stages_of
 from meterway.mapping.mbus_cosem import main_registers
 from meterway.store.vault import Vault
 
@@ -47,7 +48,10 @@ class Ledger:
         self.gateway = gateway
         self.spool = spool
         self.period_s = period_s
-        self._tariffs = tuple(case for case in tariffs if case.stages)
+        cases = tuple(tariffs)
+        self._tariffs = tuple(case for case in cases if case.stages)
+        self._sampler = Sampler(cases)
+        self._fast: list[tuple[int, int, int, int]] = []
         self._vault = vault
         self._keep_days = keep_days
         self.on_events: Callable[[list[Event]], object] = len
@@ -127,6 +131,22 @@ class Ledger:
         self._touched.add(meter)
         for value in heard.values:
             self.spool.register(meter.address, value.obis, scaler=value.scaler, unit=value.unit)
+        if self._sampler.cases and heard.values:
+            self._sample(meter, heard.values)
+
+    def _sample(self, meter: Bound, values: Sequence[Mirrored]) -> None:
+        """Keep what a tariff use case wants at its own period."""
+        now = values[0].received_s
+        taken = self._sampler.take(meter.channel, values, self.main(meter), now)
+        known = self.spool.known(meter.address)
+        for value in values:
+            number, scaler, unit = known[value.obis]
+            if value.obis in taken and unit == value.unit:
+                self._fast.append((number, int(now), rescaled(value.raw, value.scaler, scaler), value.quality))
+
+    def main(self, meter: Bound) -> tuple[Obis, ...]:
+        """The registers of a meter that are billed, the first of them the main one."""
+        return main_registers(meter.device_type, converts=meter.converts)
 
     def flush(self) -> None:
         """Write counters, formats, orders and events that changed; durable when it returns."""
@@ -134,9 +154,11 @@ class Ledger:
         events, gateway.events = gateway.events, []
         touched, self._touched = self._touched, set()
         known = gateway.formats.known
-        if not (events or touched or len(known) != self._formats):
+        fast, self._fast = self._fast, []
+        if not (events or touched or fast or len(known) != self._formats):
             return
         with spool.transaction():
+            spool.add_fast(fast)
             for meter in touched:
                 if gateway.meters.get(meter.address) is meter:
                     self._write_counters(meter)
@@ -193,7 +215,7 @@ class Ledger:
             for case in self._tariffs:
                 self._accumulate(case, slot)
             lost = self.spool.trim()
-            self.spool.forget_before(slot - self._keep_days * _DAY_S)
+            self.spool.forget_before(slot - self._keep_days * _DAY_S, slot - FAST_DAYS * _DAY_S)
         if lost:
             self.gateway.log(now, Code.READINGS_DROPPED, 0, f"{lost} readings for want of room")
         self.flush()
@@ -208,7 +230,7 @@ class Ledger:
     def _accumulate(self, case: TariffCase, slot: int) -> None:
         """Add what came since the last time to the stages, in the transaction of the readings: none counts twice."""
         meter = self.gateway.channels.get(case.channel)
-        main = main_registers(meter.device_type, converts=meter.converts)[:1] if meter is not None else ()
+        main = self.main(meter)[:1] if meter is not None else ()
         if meter is None or not main:
             return
         kept = self._stages(case, meter)
@@ -246,6 +268,12 @@ class Ledger:
         """The readings of one register in the spool."""
         found = self.spool.known(meter.address).get(obis)
         return [] if found is None else self.spool.rows(found[0], from_s, to_s)
+
+    def fast_rows(self, meter: Bound, obis: Obis, from_s: float, to_s: float) -> list[Row]:
+        """The readings of one register at the periods of its cases."""
+        self.flush()
+        found = self.spool.known(meter.address).get(obis)
+        return [] if found is None else self.spool.fast_rows(found[0], from_s, to_s)
 
     def shown(self, meter: Bound, obis: Obis) -> tuple[Mirrored, int, int] | None:
         """The mirrored value of a register, and the scaler and unit it is always shown with; None if never heard."""

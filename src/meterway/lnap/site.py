@@ -90,6 +90,10 @@ class Site:
             None,
         )
 
+    def cases(self, party: Party, channel: int) -> tuple[TariffCase, ...]:
+        """All tariff use cases of a party on a channel."""
+        return tuple(one for one in self.tariffs if (one.party, one.channel) == (party.name, channel))
+
     def note(self, events: list[Event]) -> None:
         """Raise the alarm bits of events; the channels of those that have one are to be pushed."""
         for event in events:

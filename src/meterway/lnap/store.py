@@ -25,7 +25,7 @@ from meterway.stacks.mbus.address import Address
 
 __all__ = ["BoundRow", "Spool"]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _EVENTS_KEPT: Final = 10_000
 _SCHEMA: Final = """
 CREATE TABLE meters (channel INTEGER PRIMARY KEY, row BLOB NOT NULL);
@@ -40,6 +40,13 @@ CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL,
                      channel INTEGER NOT NULL, detail TEXT NOT NULL);
 CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
+_SINCE_2: Final = """
+CREATE TABLE fast (register INTEGER NOT NULL, time_s INTEGER NOT NULL, raw INTEGER NOT NULL, quality INTEGER NOT NULL,
+                   PRIMARY KEY (register, time_s)) WITHOUT ROWID;
+CREATE INDEX fast_by_time ON fast (time_s);
+CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, row BLOB NOT NULL);
+"""
+_MOST_AT_ONCE: Final = 512
 # One look at the key for each slot there is and one for the register in it: the table is ordered by time alone.
 _SLOTS: Final = """
 WITH RECURSIVE slots (slot) AS (
@@ -98,8 +105,9 @@ class Spool:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise StoreError(f"the spool was written by a newer program (version {version})")
-        if version == 0:
-            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        if version < _VERSION:
+            missing = _SINCE_2 if version else _SCHEMA + _SINCE_2
+            self._db.executescript(f"BEGIN; {missing} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -240,10 +248,19 @@ class Spool:
         return int((pages - free) * size)
 
     def trim(self) -> int:
-        """Delete the oldest slots while the file is beyond its limit; how many readings that cost, now."""
+        """Delete the oldest while the file is beyond its limit; how many readings that cost, now.
+
+        Those at a case's own period go before any of the hours, which are billed by.
+        """
         lost = 0
         while self.octets > self._limit:
-            gone = self._run("DELETE FROM spool WHERE slot = (SELECT min(slot) FROM spool)").rowcount
+            gone = self._run(
+                "DELETE FROM fast WHERE time_s <= (SELECT max(time_s) FROM"
+                " (SELECT time_s FROM fast ORDER BY time_s LIMIT ?))",
+                (_MOST_AT_ONCE,),
+            ).rowcount
+            if gone <= 0:
+                gone = self._run("DELETE FROM spool WHERE slot = (SELECT min(slot) FROM spool)").rowcount
             if gone <= 0:
                 break
             lost += gone
@@ -251,14 +268,54 @@ class Spool:
             self.keep_counter("dropped", self.counters("dropped").get("", 0) + lost)
         return lost
 
-    def forget_before(self, slot_s: float) -> None:
-        """Delete readings that are older than they are to be kept."""
+    def forget_before(self, slot_s: float, fast_s: float = 0.0) -> None:
+        """Delete readings that are older than they are to be kept, those at a case's own period by ``fast_s``."""
         self._run("DELETE FROM spool WHERE slot < ?", (int(slot_s),))
+        self._run("DELETE FROM fast WHERE time_s < ?", (int(fast_s),))
+
+    def add_fast(self, rows: Iterable[tuple[int, int, int, int]]) -> None:
+        """Readings at a case's own period, as (register, time, raw, quality)."""
+        self._many("INSERT OR IGNORE INTO fast VALUES (?, ?, ?, ?)", rows)
+
+    def fast_rows(self, register: int, from_s: float, to_s: float) -> list[Row]:
+        """Those of a register within [from, to], the oldest first."""
+        first, last = max(int(-(-from_s // 1)), 0), min(int(to_s // 1), 1 << 53)
+        found = self._all(
+            "SELECT time_s, raw, quality FROM fast WHERE register = ? AND time_s >= ? AND time_s <= ? ORDER BY time_s",
+            (register, first, last),
+        )
+        return [Row(*row) for row in found]
 
     @property
     def dropped(self) -> int:
         """How many readings were ever deleted for want of room."""
         return self.counters("dropped").get("", 0)
+
+    # -- outbox ---------------------------------------------------------------------------------------------
+
+    def put_out(self, row: bytes) -> int:
+        """Add something that is to be told; its number, which only rises."""
+        return int(self._run("INSERT INTO outbox (row) VALUES (?)", (row,)).lastrowid or 0)
+
+    def to_tell(self, limit: int = 1) -> list[tuple[int, bytes]]:
+        """What is to be told next: numbers and rows, the oldest first."""
+        return [
+            (int(number), bytes(row))
+            for number, row in self._all("SELECT id, row FROM outbox ORDER BY id LIMIT ?", (limit,))
+        ]
+
+    def was_told(self, number: int) -> None:
+        """Somebody took it."""
+        self._run("DELETE FROM outbox WHERE id = ?", (number,))
+
+    def trim_outbox(self, most: int) -> int:
+        """Delete the oldest beyond so many; how many that were."""
+        return max(
+            self._run(
+                "DELETE FROM outbox WHERE id NOT IN (SELECT id FROM outbox ORDER BY id DESC LIMIT ?)", (most,)
+            ).rowcount,
+            0,
+        )
 
     # -- orders, events, state --------------------------------------------------------------------------------
 

@@ -15,12 +15,15 @@ from typing import Final, NamedTuple
 from meterway.base.errors import ConfigError
 from meterway.lnap.mirror import Quality
 
-__all__ = ["CASES", "Row", "Stage", "TariffCase", "stage_at", "stages_of", "view"]
+__all__ = ["CASES", "FAST_CASES", "FAST_DAYS", "Row", "Stage", "TariffCase", "stage_at", "stages_of", "view"]
 
 CASES: Final = ("TAF1", "TAF2", "TAF6", "TAF7", "TAF9", "TAF10", "TAF14")
+FAST_CASES: Final = ("TAF9", "TAF10", "TAF14")
+"""Those that have readings at a period of their own."""
 _DEMAND_DAYS: Final = 42
 _FAST_S: Final = 60
-_FAST_DAYS: Final = 7
+FAST_DAYS: Final = 7
+"""How long readings at a period of their own are kept."""
 _DAY_S: Final = 86400
 
 
@@ -64,6 +67,11 @@ class TariffCase:
     period_s: int = 3600
     stages: tuple[Stage, ...] = ()
     deadband: int = 0
+
+    @property
+    def step_s(self) -> int:
+        """The shortest time between two readings: TAF 14 tells at most one a minute."""
+        return max(self.period_s, _FAST_S) if self.case == "TAF14" else self.period_s
 
     def __post_init__(self) -> None:
         if self.case not in CASES:
@@ -133,6 +141,8 @@ def _on_demand(_: TariffCase, rows: Sequence[Row], now: float, zone: tzinfo) -> 
 
 
 def _series(case: TariffCase, rows: Sequence[Row], now: float, zone: tzinfo) -> list[Row]:
+    if case.period_s == _DAY_S:
+        return _at_starts(rows, _day, zone)  # days are local, and some have 23 or 25 hours
     return [row for row in rows if row.time_s % case.period_s == 0]
 
 
@@ -141,24 +151,23 @@ def _actual(_: TariffCase, rows: Sequence[Row], now: float, zone: tzinfo) -> lis
 
 
 def _grid_state(case: TariffCase, rows: Sequence[Row], now: float, zone: tzinfo) -> list[Row]:
-    """Readings on the period, and each that moved by more than the deadband since the last one told."""
+    """The first reading of each period, and each that moved by the deadband since the last one told."""
     told: list[Row] = []
     for row in rows:
-        moved = not told or (case.deadband and abs(row.raw - told[-1].raw) >= case.deadband)
-        if moved or row.time_s % case.period_s == 0:
+        moved = told and case.deadband and abs(row.raw - told[-1].raw) >= case.deadband
+        if not told or moved or row.time_s // case.step_s != told[-1].time_s // case.step_s:
             told.append(row)
     return told
 
 
 def _fast(case: TariffCase, rows: Sequence[Row], now: float, zone: tzinfo) -> list[Row]:
-    """At most one reading a minute (or the longer period), of the last days only."""
-    period, found = max(case.period_s, _FAST_S), []
-    last = -1
+    """The first reading of each period, of at least a minute, of the last days only."""
+    told: list[Row] = []
     for row in rows:
-        if row.time_s >= now - _FAST_DAYS * _DAY_S and row.time_s // period != last:
-            found.append(row)
-            last = row.time_s // period
-    return found
+        fresh = row.time_s >= now - FAST_DAYS * _DAY_S
+        if fresh and (not told or row.time_s // case.step_s != told[-1].time_s // case.step_s):
+            told.append(row)
+    return told
 
 
 _View = Callable[[TariffCase, Sequence[Row], float, tzinfo], list[Row]]

@@ -7,12 +7,12 @@ from typing import Final
 from meterway.base.obis import Obis
 from meterway.lnap.mirror import Mirrored
 from meterway.lnap.objects.client import mbus_client, valve_control
-from meterway.lnap.objects.profile import STATUS, RegisterRows, joined, register_profile
+from meterway.lnap.objects.profile import STATUS, RegisterRows, joined, register_profile, united
 from meterway.lnap.objects.shared import shared
 from meterway.lnap.objects.table import Ask, Attr, Read, Thing, date_time, fixed, number, scaler_unit, text
 from meterway.lnap.rules import is_cumulative
-from meterway.lnap.tariff import TariffCase, view
-from meterway.mapping.mbus_cosem import main_registers
+from meterway.lnap.series import registers_for
+from meterway.lnap.tariff import FAST_CASES, TariffCase, view
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
@@ -26,31 +26,44 @@ ORDERS: Final = Obis(0, 0, 128, 1, 0)
 HOURLY: Final = Obis(0, 1, 24, 3, 0)
 _MONTHLY, _DAILY = Obis(0, 0, 98, 1, 0), Obis(0, 0, 98, 2, 0)
 _SECONDS: Final = 7
-_NOW: Final = ("TAF6", "TAF7", "TAF9", "TAF10", "TAF14")
-_SERIES: Final = ("TAF7", "TAF10", "TAF14")
+_BILLING: Final = ("TAF1", "TAF2", "TAF6", "TAF7")
+_SHOWS_BILLED: Final = ("TAF6", "TAF7")
+_FAST: Final = {"TAF9": 9, "TAF10": 10, "TAF14": 14}
+"""Group E of the profile of each case with a period of its own: 0-1:24.3.9, .10 and .14."""
 
 
 def registers_of(ask: Ask) -> tuple[Obis, ...]:
-    """The registers of the meter that were heard, those that are billed first."""
+    """The registers of the meter that were heard and that the party may know of, those that are billed first."""
     meter = ask.site.meter(ask.channel)
     heard = ask.site.ledger.registers(meter)
-    main = main_registers(meter.device_type, converts=meter.converts)
-    return (*[one for one in main if one in heard], *[one for one in heard if one not in main])
+    main = ask.site.ledger.main(meter)
+    ordered = (*[one for one in main if one in heard], *[one for one in heard if one not in main])
+    if not ask.party.cases:
+        return ordered
+    billed = _billed(ask) if ask.site.case(ask.party, ask.channel, *_BILLING) is not None else ()
+    return tuple(one for one in ordered if one in billed or _may_see_now(ask, one))
 
 
 def _billed(ask: Ask) -> tuple[Obis, ...]:
-    meter = ask.site.meter(ask.channel)
-    main = main_registers(meter.device_type, converts=meter.converts)
-    heard = ask.site.ledger.registers(meter)
-    return tuple(one for one in main if one in heard and is_cumulative(one))
+    meter, ledger = ask.site.meter(ask.channel), ask.site.ledger
+    heard = ledger.registers(meter)
+    return tuple(one for one in ledger.main(meter) if one in heard and is_cumulative(one))
 
 
 # -- present values ---------------------------------------------------------------------------------------
 
 
-def _may_see_now(ask: Ask) -> bool:
-    """Whether the party's tariff use cases let present values out."""
-    return not ask.party.cases or ask.site.case(ask.party, ask.channel, *_NOW) is not None
+def _may_see_now(ask: Ask, obis: Obis) -> bool:
+    """Whether the party's tariff use cases let the present value of a register out."""
+    if not ask.party.cases:
+        return True
+    meter, ledger = ask.site.meter(ask.channel), ask.site.ledger
+    for case in ask.site.cases(ask.party, ask.channel):
+        if case.case in _SHOWS_BILLED and obis in _billed(ask):
+            return True
+        if case.case in FAST_CASES and registers_for(case.case, (obis,), ledger.main(meter)):
+            return True
+    return False
 
 
 def _shown(obis: Obis, attribute: int) -> Read:
@@ -61,7 +74,7 @@ def _shown(obis: Obis, attribute: int) -> Read:
         value, scaler, unit = found
         if attribute == 3:
             return scaler_unit(scaler, unit)
-        return _value(value, attribute) if _may_see_now(ask) else DataAccessResult.READ_WRITE_DENIED
+        return _value(value, attribute) if _may_see_now(ask, obis) else DataAccessResult.READ_WRITE_DENIED
 
     return read
 
@@ -133,7 +146,7 @@ def _rows(ask: Ask, from_s: float, to_s: float, *names: str) -> RegisterRows:
 
 
 def _hourly(ask: Ask, from_s: float, to_s: float) -> RegisterRows:
-    return _rows(ask, from_s, to_s, *_SERIES)
+    return _rows(ask, from_s, to_s, "TAF7")
 
 
 def _monthly(ask: Ask, from_s: float, to_s: float) -> RegisterRows:
@@ -145,8 +158,31 @@ def _daily(ask: Ask, from_s: float, to_s: float) -> RegisterRows:
 
 
 def _period(ask: Ask) -> int:
-    case = _case(ask, *_SERIES)
+    case = _case(ask, "TAF7")
     return ask.site.ledger.period_s if case is None else max(case.period_s, ask.site.ledger.period_s)
+
+
+def _fast_registers(ask: Ask, name: str) -> tuple[Obis, ...]:
+    meter, ledger = ask.site.meter(ask.channel), ask.site.ledger
+    return registers_for(name, ledger.registers(meter), ledger.main(meter))
+
+
+def _fast(ask: Ask, name: str) -> Thing:
+    """The readings of a case at its own period; a moment at which a register did not come has null-data there."""
+
+    def rows(asked: Ask, from_s: float, to_s: float) -> RegisterRows:
+        case = asked.site.case(asked.party, asked.channel, name)
+        meter, registers = asked.site.meter(asked.channel), _fast_registers(asked, name)
+        if case is None or not registers:
+            return RegisterRows([], [], tuple([] for _ in registers))
+        found = (asked.site.ledger.fast_rows(meter, obis, from_s, to_s) for obis in registers)
+        return united([view(case, one, now=asked.now, zone=asked.site.zone) for one in found])
+
+    case = ask.site.case(ask.party, ask.channel, name)
+    period_s = 0 if case is None else case.step_s
+    return register_profile(
+        Obis(0, 1, 24, 3, _FAST[name]), lambda asked: _fast_registers(asked, name), rows, lambda _: period_s
+    )
 
 
 # -- tariff stages ----------------------------------------------------------------------------------------
@@ -184,6 +220,7 @@ def meter_things(ask: Ask) -> list[Thing]:
         register_profile(_MONTHLY, _billed, _monthly, lambda _: 0),
         mbus_client(ask.channel, shown_as=1),
     ]
+    things += [_fast(ask, case.case) for case in ask.site.cases(ask.party, ask.channel) if case.case in FAST_CASES]
     if ask.site.meter(ask.channel).valve is not None:
         things.append(valve_control(ask.channel, shown_as=1))
     return things

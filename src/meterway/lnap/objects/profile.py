@@ -10,7 +10,7 @@ import numpy as np
 from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.base.obis import Obis
 from meterway.lnap.events import Event
-from meterway.lnap.objects.table import Ask, Attr, Thing, fixed
+from meterway.lnap.objects.table import Ask, Attr, Thing, date_time, fixed, number
 from meterway.lnap.tariff import Row
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, EncodeColumn, Tag, encode_columns
@@ -33,11 +33,11 @@ _EMPTY: Final = b"\x01\x00"
 
 
 class RegisterRows(NamedTuple):
-    """Rows of some registers: the same moments, one number each, one quality a row."""
+    """Rows of some registers: the same moments, one number each (None where there was none), one quality a row."""
 
     times_s: list[int]
     quality: list[int]
-    values: tuple[list[int], ...]
+    values: tuple[list[int] | list[int | None], ...]
 
 
 def joined(rows: Sequence[Sequence[Row]]) -> RegisterRows:
@@ -50,8 +50,20 @@ def joined(rows: Sequence[Sequence[Row]]) -> RegisterRows:
     return RegisterRows(times, quality, tuple([each[moment].raw for moment in times] for each in maps))
 
 
+def united(rows: Sequence[Sequence[Row]]) -> RegisterRows:
+    """Readings of several registers side by side, every moment that any of them has."""
+    maps = [{row.time_s: row for row in each} for each in rows]
+    times = sorted(set().union(*maps)) if maps else []
+    quality = dict.fromkeys(times, 0)
+    for each in maps:
+        for moment, row in each.items():
+            quality[moment] |= row.quality
+    columns = ([each[one].raw if one in each else None for one in times] for each in maps)
+    return RegisterRows(times, list(quality.values()), tuple(columns))
+
+
 Rows = Callable[[Ask, float, float], RegisterRows]
-_Table = tuple[Sequence[int], ...]
+_Table = tuple[Sequence[int | None], ...]
 
 
 def _unix(moment: CosemDateTime | None, otherwise: float) -> float:
@@ -84,10 +96,27 @@ def _buffer(
             table = tuple(column[part] for column in table)
     if not table[0] or not chosen:
         return _EMPTY
+    if any(None in table[place] for place in chosen):
+        return _ragged(tags, table, chosen)
     return encode_columns([_column(tags[place], table[place]) for place in chosen])
 
 
-def _column(tag: int, values: Sequence[int]) -> EncodeColumn:
+def _ragged(tags: tuple[int, ...], table: _Table, chosen: Sequence[int]) -> bytes:
+    """Rows of which some lack a number: null-data stands there."""
+    rows = zip(*(table[place] for place in chosen), strict=True)
+    made = ([_cell(tags[place], value) for place, value in zip(chosen, row, strict=True)] for row in rows)
+    return axdr.encode(axdr.array(*[axdr.structure(*row) for row in made]))
+
+
+def _cell(tag: int, value: int | None) -> axdr.Data:
+    if value is None:
+        return axdr.null()
+    if tag == Tag.OCTET_STRING:
+        return date_time(value)
+    return axdr.u8(value) if tag == Tag.UNSIGNED else number(value)
+
+
+def _column(tag: int, values: Sequence[int | None]) -> EncodeColumn:
     numbers = np.array(values, dtype=np.int64)
     if tag == Tag.DOUBLE_LONG_UNSIGNED and (numbers.min() < 0 or numbers.max() >= 1 << 32):
         tag = int(Tag.LONG64)
