@@ -181,6 +181,7 @@ class _Homes:
             rights=("read", "command", "configure"),
             sees_gateway=True,
         )
+        place = (home * _APART_M, 0.0, 0.0)
         return LnapConfig(
             serial=serial,
             ident=f"9{home:07d}",
@@ -189,8 +190,8 @@ class _Homes:
             wan=SideConfig(port=0),
             parties=(operator,),
             meters=tuple(_listed(meter, place) for place, meter in enumerate(self._meters[home], 1)),
-            radios=(RadioConfig(port=hub_port, station=serial, place=(home * _APART_M, 0.0, 0.0)),),
-            buses=(BusConfig(port=bus_port, poll_s=_POLL_S),),
+            radios=(RadioConfig(port=hub_port, station=serial, place=place),) if hub_port else (),
+            buses=(BusConfig(port=bus_port, poll_s=_POLL_S),) if bus_port else (),
         )
 
     async def _take_in(self, radio: mbus.MbusHost, meters: tuple[mbus.MeterConfig, ...]) -> None:
