@@ -71,6 +71,10 @@ _COUNTS: Final = (
     f" WHERE b.day >= :first AND b.day < :end AND b.series = :series AND{_NEWEST}"
     f" AND b.device IN (SELECT id FROM device WHERE {DIRECT}) GROUP BY b.day ORDER BY b.day"
 )
+_BY_NNAP: Final = (
+    "SELECT n.nnap, count(*), sum(b.count), sum(b.channels * (86400 / b.interval_s)) FROM interval_block b"  # noqa: S608
+    f" JOIN node n ON n.device = b.device WHERE b.day = :day AND b.series = :series AND{_NEWEST} GROUP BY n.nnap"
+)
 _LONGEST_DAYS: Final = 40_000
 
 
@@ -162,7 +166,7 @@ class Blocks:
         return _stored(self._session.read(_HISTORY, {"device": device, "series": series, "day": day}), device, series)
 
     def completeness(self, from_day: int, to_day: int, *, series: int = 0) -> list[DayCount]:
-        """How full each day is over all meters that are reached by themselves; days without any block are left out.
+        """How full each day is over all meters that answer for themselves; days without any block are left out.
 
         Meters behind a gateway have what it heard since they were coupled.
         """
@@ -170,6 +174,14 @@ class Blocks:
         return [
             DayCount(day=day, devices=count, present=int(got), expected=int(full)) for day, count, got, full in rows
         ]
+
+    def completeness_by_nnap(self, day: int, *, series: int = 0) -> dict[int, DayCount]:
+        """How full a day is over the meters of each concentrator, by its device id; those without a block left out."""
+        rows = self._session.read(_BY_NNAP, {"day": day, "series": series})
+        return {
+            int(nnap): DayCount(day=day, devices=count, present=int(got), expected=int(full))
+            for nnap, count, got, full in rows
+        }
 
     def gaps(self, device: int, from_s: int, to_s: int, *, interval_s: int, series: int = 0) -> list[tuple[int, int]]:
         """The slices ``(from_s, to_s)`` of a range in which a slot is missing in any channel, in order.

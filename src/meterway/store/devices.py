@@ -16,8 +16,8 @@ __all__ = ["DIRECT", "GATEWAY", "Device", "Devices", "Flag", "NewDevice"]
 
 GATEWAY: Final = "gateway"
 """The utility of a device that measures nothing itself: others are reached through it."""
-DIRECT: Final = f"parent IS NULL AND utility <> '{GATEWAY}'"
-"""The SQL condition on a device that is reached by itself and measures something."""
+DIRECT: Final = f"utility <> '{GATEWAY}' AND (parent IS NULL OR id IN (SELECT device FROM node))"  # noqa: S608
+"""The SQL condition on a device that measures something and answers for itself, if need be over a neighbourhood."""
 
 Flag = str | int | float | bool | None
 
@@ -131,7 +131,7 @@ class Devices:
         return [_device(row) for row in rows]
 
     def direct(self) -> int:
-        """How many meters are reached by themselves: neither gateways nor behind one."""
+        """How many meters answer for themselves: neither gateways nor logical devices of one."""
         rows = self._session.read(f"SELECT count(*) FROM device WHERE {DIRECT}")  # noqa: S608
         return int(rows[0][0])
 

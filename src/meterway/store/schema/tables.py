@@ -222,3 +222,43 @@ SETTING: Final = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+NODE: Final = Table(
+    "node",
+    METADATA,
+    _device(),
+    Column("nnap", BigInteger, ForeignKey("device.id"), nullable=False),
+    Column("eui", LargeBinary, nullable=False),
+    Column("parent", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("hops", SmallInteger, nullable=False),
+    Column("quality", SmallInteger, nullable=False),
+    Column("sap", Integer, nullable=False),
+    _time("heard_ms"),
+    _time("joined_ms"),
+    _time("changed_ms"),
+    PrimaryKeyConstraint("device"),
+    Index("ix_node_nnap", "nnap"),
+    sqlite_with_rowid=False,
+)
+
+REPORT: Final = Table(
+    "report",
+    METADATA,
+    _device(),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    _time("stored_ms"),
+    PrimaryKeyConstraint("device", "name"),
+    sqlite_with_rowid=False,
+)
+
+GROUP_ORDER: Final = Table(
+    "group_order",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    _text("state"),
+    _text("document", "{}"),
+    _time("changed_ms"),
+    Index("ix_group_order_changed_ms", "changed_ms"),
+)
