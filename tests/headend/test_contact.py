@@ -131,6 +131,6 @@ def test_one_association_at_a_time_with_each_device(store: Store, monkeypatch: p
         caller = Caller(fleet, TIMING)
         await asyncio.gather(*(caller.call(fleet.of(number), clock([])) for number in (1, 1, 2, 1, 2)))
         assert set(most) == {1}
-        assert (caller.sessions, caller.octets) == (5, 15)
+        assert (caller.sessions["I"], caller.octets["I"]) == (5, 15)
 
     asyncio.run(work())

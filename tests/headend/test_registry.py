@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from headend.headends import VAULT
 from meterway.base.errors import ConfigError
+from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.registry import Imported, import_csv
-from meterway.headend.topology import MASTER, keys_behind
 from meterway.store.database import Store, open_store
 
 HEAD = "serial,host,port,guek,gak,profile,transport\n"

@@ -8,8 +8,9 @@ import pytest
 
 from headend.headends import KEYS, VAULT, fleet_of
 from meterway.base.obis import Obis
+from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.layout import Behind
-from meterway.headend.topology import LOG, MASTER, MOVED, Topology, is_gateway, keys_behind
+from meterway.headend.topology import LOG, MOVED, Topology
 from meterway.stacks.mbus.address import Address
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, NewDevice
@@ -57,17 +58,6 @@ def test_a_meter_that_a_gateway_lists_is_registered_behind_it_and_due(store: Sto
     assert [device.serial for device in store.devices.children(home.id)] == [str(GAS), str(WATER)]
     assert store.tasks.counts() == {"due": 2}
     assert store.devices.direct() == 0
-
-
-def test_the_keys_differ_by_gateway_meter_and_party() -> None:
-    made = [
-        keys_behind(SECRET, party, home, str(meter))["guek"]
-        for party in ("operator", "supplier")
-        for home in ("L1", "L2")
-        for meter in (GAS, WATER)
-    ]
-    assert len(set(made)) == 8
-    assert {len(key) for key in made} == {16}
 
 
 def test_a_gateway_without_a_key_to_derive_from_lends_its_own(store: Store) -> None:
@@ -162,8 +152,3 @@ def test_a_key_that_was_replaced_is_kept_until_the_next(store: Store) -> None:
     keys = VAULT.open_all(gas.serial, gas.keys)
     assert (keys["mbus"], keys["mbus-before"]) == (b"\2" * 16, b"\1" * 16)
     assert kept.own_key(str(GAS)) == b"\2" * 16
-
-
-def test_gateways_are_known_by_what_their_profile_has() -> None:
-    assert is_gateway("lnap")
-    assert not any(is_gateway(name) for name in ("idis", "mbus-gas", "smr5", "no-such-profile"))

@@ -129,7 +129,7 @@ def test_what_was_read_before_a_stop_is_stored(tmp_path: Path) -> None:
     async def work() -> None:
         async with town(tmp_path, "M1", "M2", every_s=3600.0) as at:
             await at.schedule()
-            await until(lambda: at.head_end.caller.sessions == 2)
+            await until(lambda: at.head_end.caller.sessions["I"] == 2)
             assert at.collecting is not None
             at.collecting.cancel()
             await asyncio.gather(at.collecting, return_exceptions=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
 from meterway.headend.curve import Curve, CurveChannel, curve_of
 from meterway.headend.layout import DeviceLayout
+from meterway.headend.route import is_concentrator
 from meterway.headend.serve import HeadEnd
 from meterway.headend.topology import LOG as TOPOLOGY_LOG
 from meterway.headend.topology import MOVED
@@ -24,7 +26,7 @@ from meterway.mapping.obis import describe
 from meterway.mapping.profile import load_profile
 from meterway.store.audit import Entry as AuditEntry
 from meterway.store.contacts import StoredContact
-from meterway.store.devices import GATEWAY, Device
+from meterway.store.devices import Device
 from meterway.store.events import StoredEvent
 
 __all__ = [
@@ -51,6 +53,7 @@ _EPOCH: Final = date(1970, 1, 1)
 _PERIOD_S: Final = 900
 _KEEP_S: Final = 10.0
 _PUSH_LOG: Final = "push"
+_OURS: Final = {"I": "meter – head end", "G1": "LNAP – head end", "G2": "NNAP – head end"}
 
 
 class UnknownMeterError(StoreError):
@@ -233,23 +236,28 @@ class Views:
 
     def traffic(self) -> list[InterfaceTraffic]:
         """What went over each interface that somebody here is an end of."""
-        caller = self._hes.caller
-        own = InterfaceTraffic(
-            label="I",
-            between="meter – head end",
-            entities=self._keep("meters", self._store.devices.direct),
-            sessions=caller.sessions - caller.gateway_sessions + self._hes.push.count,
-            octets=caller.octets - caller.gateway_octets + self._hes.push.octets,
-        )
-        gateways = self._keep("gateways", lambda: self._store.devices.of_utility(GATEWAY))
-        wide = InterfaceTraffic(
-            label="G1",
-            between="LNAP – head end",
-            entities=gateways,
-            sessions=caller.gateway_sessions,
-            octets=caller.gateway_octets,
-        )
-        return [own, *([wide] if gateways else []), *(row for source in self._hes.extra_traffic for row in source())]
+        rows = []
+        for label, between in _OURS.items():
+            entities = self._keep(f"entities:{label}", partial(self._entities, label))
+            pushed = self._hes.push if label == "I" else None
+            row = InterfaceTraffic(
+                label=label,
+                between=between,
+                entities=entities,
+                sessions=self._hes.caller.sessions[label] + (pushed.count if pushed else 0),
+                octets=self._hes.caller.octets[label] + (pushed.octets if pushed else 0),
+            )
+            if label == "I" or entities:
+                rows.append(row)
+        return [*rows, *(row for source in self._hes.extra_traffic for row in source())]
+
+    def _entities(self, label: str) -> int:
+        """How many devices are at the far end of one of our own interfaces."""
+        devices = self._store.devices
+        if label == "I":
+            return devices.alone()
+        gateways = devices.gateways()
+        return sum(1 for each in gateways if is_concentrator(each.profile) == (label == "G2") and each.parent is None)
 
     def completeness(self, days: int) -> list[DayCompleteness]:
         """How full each of the last whole days is, over the meters reached by themselves; empty days are left out."""

@@ -12,6 +12,7 @@ from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
 from meterway.headend.layout import CLOCK, Behind, DeviceLayout, ProfileLayout, profile_layout
 from meterway.headend.script import Answer, Ask, Get, GetList, Script, Set
+from meterway.mapping.neighbourhood import NodeRow
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes import typed
@@ -77,6 +78,8 @@ class Collected:
     refusals: list[tuple[str, str]] = field(default_factory=list)
     behind: tuple[Behind, ...] | None = None
     """Of a gateway, the meters it has bound; None if that is not known."""
+    nodes: tuple[NodeRow, ...] | None = None
+    """Of a concentrator, its node table; None if that is not known."""
 
     def refused(self, what: str, answer: object) -> None:
         """Note that the device did not give ``what``."""

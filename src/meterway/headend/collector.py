@@ -20,8 +20,9 @@ from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.harvest import Harvest, Sheaf
 from meterway.headend.live import Happening, Live
 from meterway.headend.mbus_clients import with_behind
+from meterway.headend.neighbourhood import with_nodes
+from meterway.headend.route import is_concentrator, lists_channels
 from meterway.headend.script import SessionFailed
-from meterway.headend.topology import is_gateway
 from meterway.headend.writer import Stored, Writer
 from meterway.store.database import Store
 from meterway.store.tasks import Task
@@ -158,7 +159,7 @@ class Collector:
         tasks = self._store.tasks.claim(self._owner, many=many, lease_ms=_LEASE_MS, now_ms=now_ms)
         self._held |= {task.id: task for task in tasks}
         try:
-            entries = [self._fleet.of(task.device) for task in tasks]
+            entries = [self._fleet.for_collection(task.device) for task in tasks]
             if entries:
                 self._fleet.prepare(entries)
         except StoreError:
@@ -234,8 +235,10 @@ class Collector:
         """Call one device and bring in what the plan says."""
         collected = Collected()
         script = collect(plan, collected, time.time)
-        if is_gateway(entry.device.profile):
+        if not entry.is_mirror and lists_channels(entry.device.profile):
             script = with_behind(script, collected, list_max=plan.list_max)
+        if not entry.is_mirror and is_concentrator(entry.device.profile):
+            script = with_nodes(script, collected)
         outcome = await self._caller.call(entry, script)
         return Harvest(entry, task, collected, outcome)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -15,6 +15,7 @@ from meterway.base.units import symbol_of
 from meterway.headend.collect import CLOCK_TIME, Part, range_selection
 from meterway.headend.layout import CLOCK
 from meterway.headend.plain import plain
+from meterway.headend.plan import MIRROR_AGE
 from meterway.headend.script import Act, Answer, Get, Script, Set
 from meterway.mapping.obis import describe
 from meterway.model.reading import iso_utc
@@ -28,7 +29,7 @@ from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["Answered", "Command", "act", "list_objects", "read", "write"]
+__all__ = ["Answered", "Command", "act", "list_objects", "read", "read_mirrored", "write"]
 
 _ASSOCIATION: Final = AttributeDescriptor(15, Obis(0, 0, 40, 0, 0), 2)
 _PROFILE, _CLOCK_CLASS = 7, 8
@@ -60,6 +61,8 @@ class Answered:
     unit: str = ""
     refusal: str = ""
     quirks: tuple[str, ...] = ()
+    age_s: int | None = None
+    """How old a mirrored value is; None where it came from the device itself, or the mirror does not say."""
 
     def as_json(self) -> dict[str, Json]:
         """As plain JSON."""
@@ -73,6 +76,7 @@ class Answered:
             "unit": self.unit,
             "refusal": self.refusal or None,
             "quirks": list(self.quirks),
+            "age_s": self.age_s,
         }
 
 
@@ -119,6 +123,13 @@ def read(command: Command, class_of: ClassOf) -> Script[Answered]:
         unit=unit,
         quirks=tuple(quirks),
     )
+
+
+def read_mirrored(command: Command, class_of: ClassOf) -> Script[Answered]:
+    """Read an attribute of mirrored data, and how old that is."""
+    answered = yield from read(command, class_of)
+    value = axdr.decode_all(answer).value if isinstance(answer := (yield Get(MIRROR_AGE)), bytes) else None
+    return replace(answered, age_s=value if isinstance(value, int) else None)
 
 
 def _refused(command: Command, class_id: int, attribute: str, answer: Answer) -> Answered:

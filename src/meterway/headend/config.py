@@ -11,7 +11,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.settings import read_settings
 
-__all__ = ["CollectConfig", "HeadEndConfig", "PushConfig", "WebConfig", "load_config", "sample"]
+__all__ = ["CollectConfig", "HeadEndConfig", "NeighbourhoodConfig", "PushConfig", "WebConfig", "load_config", "sample"]
 
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0.001, le=31_536_000)]
@@ -53,6 +53,14 @@ class CollectConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     enabled: bool = True
 
 
+class NeighbourhoodConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """How patiently devices are asked through a concentrator, and how many of one concentrator at a time."""
+
+    response_timeout_s: _Seconds = 60.0
+    session_timeout_s: _Seconds = 1800.0
+    parallel: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
+
+
 class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """All of it. ``system_title`` is hex of 8 octets; ``store`` a path or ``postgresql://`` address."""
 
@@ -63,6 +71,7 @@ class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     web: WebConfig = WebConfig()
     push: PushConfig = PushConfig()
     collect: CollectConfig = CollectConfig()
+    neighbourhood: NeighbourhoodConfig = NeighbourhoodConfig()
 
     @property
     def title(self) -> bytes:
@@ -122,6 +131,12 @@ master_key = "meterway.key"
 # set_clock_beyond_s = 60.0      # a device's clock further off is set
 # clock_invalid_beyond_s = 86400.0  # readings of a device whose clock is further off are not trusted
 # enabled = true
+
+[neighbourhood]
+# Devices behind a concentrator are asked through it, over a slow medium.
+# response_timeout_s = 60.0
+# session_timeout_s = 1800.0
+# parallel = 8                   # sessions through one concentrator at the same time
 """
 
 

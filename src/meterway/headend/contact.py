@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from meterway.base.errors import ConfigError, LinkError, MeterwayError, ProtocolError, SecurityError, StoreError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Entry, Fleet
+from meterway.headend.route import is_concentrator
 from meterway.headend.script import Get, MeterSession, Script, SessionDone, SessionFailed
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
-from meterway.store.devices import GATEWAY, Device
+from meterway.store.devices import GATEWAY
 
 __all__ = ["Caller", "Outcome", "Timing"]
 
@@ -27,11 +30,17 @@ _Report = SessionDone[ResultT] | SessionFailed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How long to wait: for the connection, for each answer, for a whole session; seconds."""
+    """How long to wait: for the connection, for each answer, for a whole session; seconds.
+
+    The ``far`` ones hold over a neighbourhood network, where ``parallel`` sessions go through one concentrator.
+    """
 
     connect_s: float = 10.0
     response_s: float = 10.0
     session_s: float = 300.0
+    far_response_s: float = 60.0
+    far_session_s: float = 1800.0
+    parallel: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +82,14 @@ class Caller:
     def __init__(self, fleet: Fleet, timing: Timing) -> None:
         self._fleet = fleet
         self._timing = timing
-        self.octets = 0
-        self.sessions = 0
-        self.gateway_octets = 0
-        """Of the octets, those to gateways and to what is behind them."""
-        self.gateway_sessions = 0
+        self.octets: Counter[str] = Counter()
+        """By the interface of the reference figure that they went over."""
+        self.sessions: Counter[str] = Counter()
+        self._narrow: dict[tuple[str, int], asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(timing.parallel))
 
     async def call(self, entry: Entry, script: Script[ResultT]) -> Outcome[ResultT]:
         """Associate with a device, run the script, release. Never raises for what the line or the device does."""
-        async with entry.lock:
+        async with entry.lock, self._room(entry):
             started, begun = time.time(), time.perf_counter()
             entry.last_attempt_s = started
             report = await self._session(entry, script)
@@ -89,18 +97,22 @@ class Caller:
                 report = await self._session(entry, script)
             if isinstance(report, SessionFailed):
                 script.close()
-        self.octets += report.octets
-        self.sessions += 1
-        if entry.device.parent is not None or entry.device.utility == GATEWAY:
-            self.gateway_octets += report.octets
-            self.gateway_sessions += 1
+        self._count(entry, report.octets)
         return Outcome(report, started, time.perf_counter() - begun)
+
+    def _room(self, entry: Entry) -> AbstractAsyncContextManager[None]:
+        """A place among the sessions that one concentrator carries at a time; nothing to wait for elsewhere."""
+        route = entry.route
+        return self._narrow[route.host, route.port] if route is not None and route.prefixes else nullcontext()
+
+    def _count(self, entry: Entry, octets: int) -> None:
+        self.octets[_interface(entry)] += octets
+        self.sessions[_interface(entry)] += 1
 
     async def _caught_up(self, entry: Entry) -> bool:
         """Whether the device has seen higher counters of ours than we know of, and we now count on from there."""
         report = await self._session(entry, _seen_counter(), is_public=True)
-        self.sessions += 1
-        self.octets += report.octets
+        self._count(entry, report.octets)
         if not isinstance(report, SessionDone) or report.result is None:
             return False
         try:
@@ -112,8 +124,10 @@ class Caller:
         self, entry: Entry, script: Script[ResultT], *, is_public: bool = False
     ) -> SessionDone[ResultT] | SessionFailed:
         make = self._fleet.public_client if is_public else self._fleet.client
+        is_far = entry.route is not None and bool(entry.route.prefixes)
+        patience = self._timing.far_response_s if is_far else self._timing.response_s
         try:
-            session = MeterSession(make(entry, response_timeout_s=self._timing.response_s), script)
+            session = MeterSession(make(entry, response_timeout_s=patience), script)
         except MeterwayError as error:
             return SessionFailed(error.check if isinstance(error, SecurityError) else "config", error, (), 0)
         done: asyncio.Future[SessionDone[ResultT] | SessionFailed] = asyncio.get_running_loop().create_future()
@@ -128,8 +142,9 @@ class Caller:
         def made(protocol: EngineProtocol[SessionDone[ResultT] | SessionFailed]) -> None:
             session.open(protocol.now())
 
+        longest = self._timing.far_session_s if is_far else self._timing.session_s
         outcome = await self._line(
-            entry.device, lambda: EngineProtocol(session, report, on_made=made, on_lost=lost), done
+            entry, lambda: EngineProtocol(session, report, on_made=made, on_lost=lost), done, longest
         )
         if session.agreed is not None and not is_public:
             entry.title = session.agreed.server_title or entry.title
@@ -139,24 +154,35 @@ class Caller:
 
     async def _line(
         self,
-        device: Device,
+        entry: Entry,
         factory: Callable[[], EngineProtocol[_Report[ResultT]]],
         done: asyncio.Future[SessionDone[ResultT] | SessionFailed],
+        longest_s: float,
     ) -> SessionDone[ResultT] | SessionFailed:
+        place = entry.route or entry.device
         try:
-            protocol = await tcp.connect(device.host, device.port, factory, timeout_s=self._timing.connect_s)
+            protocol = await tcp.connect(place.host, place.port, factory, timeout_s=self._timing.connect_s)
         except LinkError as error:
             return SessionFailed("link", error, (), 0)
         except (ValueError, OverflowError) as error:  # a host that is no name, a port that is none
-            return SessionFailed("config", ConfigError(f"{device.host}:{device.port} is no address: {error}"), (), 0)
-        late = asyncio.get_running_loop().call_later(self._timing.session_s, self._late, done)
+            return SessionFailed("config", ConfigError(f"{place.host}:{place.port} is no address: {error}"), (), 0)
+        late = asyncio.get_running_loop().call_later(longest_s, self._late, done, longest_s)
         try:
             return await done
         finally:
             late.cancel()
             protocol.close()
 
-    def _late(self, done: asyncio.Future[SessionDone[ResultT] | SessionFailed]) -> None:
+    @staticmethod
+    def _late(done: asyncio.Future[SessionDone[ResultT] | SessionFailed], longest_s: float) -> None:
         if not done.done():
-            error = ProtocolError(f"the session did not end within {self._timing.session_s:g} s")
+            error = ProtocolError(f"the session did not end within {longest_s:g} s")
             done.set_result(SessionFailed("timeout", error, (), 0))
+
+
+def _interface(entry: Entry) -> str:
+    if entry.route is not None:
+        return entry.route.interface
+    if is_concentrator(entry.device.profile):
+        return "G2"
+    return "G1" if entry.device.parent is not None or entry.device.utility == GATEWAY else "I"

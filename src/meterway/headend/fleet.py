@@ -9,9 +9,12 @@ from typing import Final
 
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import ConfigError, SecurityError
+from meterway.headend.gateway_keys import keys_for
 from meterway.headend.layout import DeviceLayout
+from meterway.headend.route import Route, Way, route_of
 from meterway.stacks.dlms.client import ClientSettings, DlmsClient
 from meterway.stacks.dlms.framing import Framing, Role
+from meterway.stacks.dlms.gateway import GatewayFraming
 from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
@@ -24,7 +27,7 @@ __all__ = ["Entry", "Fleet"]
 
 _RESERVE: Final = 10_000
 _REFILL_BELOW: Final = 5000  # a session asks for thousands of blocks at most
-_SENT, _RECEIVED = "sent", "received"
+_SENT, _RECEIVED, _MIRRORED = "sent", "received", ":mirror"
 _PUBLIC: Final = 16
 _MOST_BELIEVED: Final = 1 << 31
 _HDLC_INFO: Final = 2030
@@ -32,7 +35,10 @@ _LONGEST_ANSWER: Final = 1 << 20
 
 
 class Entry:
-    """One device in memory. ``lock`` keeps its associations apart: a meter has one at a time."""
+    """One device in memory, as it is reached one way. ``lock`` keeps its associations apart: one at a time.
+
+    Its mirrored data at a concentrator is an entry of its own, with keys, counters and a layout of its own.
+    """
 
     __slots__ = (
         "_cipher",
@@ -45,15 +51,24 @@ class Entry:
         "last_attempt_s",
         "layout",
         "received",
+        "route",
         "sent",
         "title",
+        "way",
     )
 
     def __init__(
-        self, device: Device, keys: dict[str, bytes] | SecurityError, layout: DeviceLayout | None = None
+        self,
+        device: Device,
+        keys: dict[str, bytes] | SecurityError,
+        layout: DeviceLayout | None = None,
+        way: Way = Way.DIRECT,
     ) -> None:
         self.device = device
-        self.title = device.system_title or b""
+        self.way = way
+        self.route: Route | None = None
+        """How it was reached last; looked up anew when counters are made ready. None: by its own address."""
+        self.title = b"" if self.is_mirror else device.system_title or b""
         """The system title it is registered with or showed last."""
         self._keys = {} if isinstance(keys, SecurityError) else keys
         self._sealed = keys if isinstance(keys, SecurityError) else None
@@ -65,6 +80,21 @@ class Entry:
         self.sent: SendCounter | None = None
         self.received: ReceivedCounter | None = None
         self._settings: tuple[object, ClientSettings] | None = None
+
+    @property
+    def is_mirror(self) -> bool:
+        """Whether this is the device's mirrored data at its concentrator."""
+        return self.way is Way.MIRROR
+
+    @property
+    def layout_name(self) -> str:
+        """The setting that its layout is kept under."""
+        return f"layout:{self.device.id}{_MIRRORED if self.is_mirror else ''}"
+
+    @property
+    def counter_names(self) -> tuple[str, str]:
+        """The names of its counters: sent and received."""
+        return (_SENT + _MIRRORED, _RECEIVED + _MIRRORED) if self.is_mirror else (_SENT, _RECEIVED)
 
     @property
     def lock(self) -> asyncio.Lock:
@@ -126,7 +156,7 @@ class Entry:
 
 
 class Fleet:
-    """All entries by device id and by serial, loaded from the store when first asked for."""
+    """All entries by device id and way, and by serial, loaded from the store when first asked for."""
 
     def __init__(self, store: Store, vault: Vault, *, system_title: bytes, client: int = 1) -> None:
         if len(system_title) != 8:
@@ -135,43 +165,70 @@ class Fleet:
         self._vault = vault
         self._title = system_title
         self._client = client
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[tuple[int, Way], Entry] = {}
         self._serials: dict[str, int] = {}
         self._loading = threading.Lock()
 
-    def of(self, device: int) -> Entry:
+    def of(self, device: int, way: Way = Way.DIRECT) -> Entry:
         """The entry of a device id; StoreError if there is none."""
-        entry = self._entries.get(device)
-        return self._load(self._store.devices.get(device)) if entry is None else entry
+        entry = self._entries.get((device, way))
+        return self._load(self._store.devices.get(device), way) if entry is None else entry
 
-    def by_serial(self, serial: str) -> Entry:
+    def by_serial(self, serial: str, way: Way = Way.DIRECT) -> Entry:
         """The entry of a serial number; StoreError if there is none."""
         device = self._serials.get(serial)
-        return self._load(self._store.devices.by_serial(serial)) if device is None else self.of(device)
+        return self._load(self._store.devices.by_serial(serial), way) if device is None else self.of(device, way)
+
+    def for_collection(self, device: int) -> Entry:
+        """The entry that scheduled collection reads: the mirrored data of a device that has such."""
+        node = self._store.nodes.find(device)
+        return self.of(device, Way.MIRROR if node is not None and node.sap else Way.DIRECT)
 
     def forget(self, device: int) -> None:
-        """Load the entry anew next time: its registry row or keys were changed."""
-        entry = self._entries.pop(device, None)
-        if entry is not None:
-            self._serials.pop(entry.device.serial, None)
+        """Load the entries anew next time: the registry row or keys were changed."""
+        for way in Way:
+            entry = self._entries.pop((device, way), None)
+            if entry is not None:
+                self._serials.pop(entry.device.serial, None)
 
-    def _load(self, device: Device) -> Entry:
-        layout = self._layout(device.id)
-        with self._loading:  # one entry a device, whichever thread asks first: it holds the counters
-            entry = self._entries.get(device.id)
-            if entry is None:
-                entry = self._entries[device.id] = Entry(device, self._keys(device), layout)
-                self._serials[device.serial] = device.id
+    def reload(self, device: int) -> None:
+        """Take the registry row as it is now; keys and counters stay."""
+        for way in Way:
+            entry = self._entries.get((device, way))
+            if entry is not None:
+                entry.device = self._store.devices.get(device)
+
+    def forget_mirror(self, device: int) -> None:
+        """Begin anew with a device's mirrored data: it is another concentrator's now, or none's.
+
+        What we have sent goes on counting: it may come back to the one before, and to the keys it had there.
+        """
+        self._entries.pop((device, Way.MIRROR), None)
+        self._store.counters.begin_anew(device, _RECEIVED + _MIRRORED)
+        self._store.settings.put(f"layout:{device}{_MIRRORED}", "")
+
+    def _load(self, device: Device, way: Way) -> Entry:
+        fresh = Entry(device, self._keys(device, way), way=way)
+        fresh.layout = self._layout(fresh.layout_name)
+        with self._loading:  # one entry a device and way, whichever thread asks first: it holds the counters
+            entry = self._entries.setdefault((device.id, way), fresh)
+            self._serials[device.serial] = device.id
             return entry
 
-    def _keys(self, device: Device) -> dict[str, bytes] | SecurityError:
+    def _keys(self, device: Device, way: Way) -> dict[str, bytes] | SecurityError:
         try:
-            return self._vault.open_all(device.serial, device.keys)
+            if way is Way.DIRECT:
+                return self._vault.open_all(device.serial, device.keys)
+            node = self._store.nodes.find(device.id)
+            if node is None:
+                return {}
+            nnap = self._store.devices.get(node.nnap)
+            return keys_for(nnap, self._vault.open_all(nnap.serial, nnap.keys), device.serial)
         except SecurityError as error:
             return error
 
-    def _layout(self, device: int) -> DeviceLayout | None:
-        kept = self._store.settings.get(f"layout:{device}")
+    def _layout(self, name: str) -> DeviceLayout | None:
+        kept = self._store.settings.get(name)
         if not kept:
             return None
         try:
@@ -186,16 +243,27 @@ class Fleet:
         each = tuple(dict.fromkeys(entries))
         with self._store.transaction():
             reserved = [(entry, *self._reserved(entry)) for entry in each]
+            for entry in each:
+                if entry.device.parent is not None or entry.is_mirror:
+                    entry.route = self._route(entry)
         for entry, sent, received_next in reserved:
             entry.take_counters(sent, received_next)
 
+    def _route(self, entry: Entry) -> Route | None:
+        """None where the registry makes no sense of it: the call then fails by the device's own address."""
+        try:
+            return route_of(self._store, entry.device, entry.way)
+        except ConfigError:
+            return None
+
     def _reserved(self, entry: Entry) -> tuple[range | None, int]:
         counters, device = self._store.counters, entry.device.id
-        received_next = counters.next(device, _RECEIVED)
-        if not entry.wants_counters(counters.next(device, _SENT)):
+        sent, received = entry.counter_names
+        received_next = counters.next(device, received)
+        if not entry.wants_counters(counters.next(device, sent)):
             return None, received_next
         start = 0 if entry.sent is None else entry.sent.next
-        return counters.reserve(device, _SENT, _RESERVE, at_least=start), received_next
+        return counters.reserve(device, sent, _RESERVE, at_least=start), received_next
 
     def count_beyond(self, entry: Entry, seen: int) -> bool:
         """Go on above a counter that the device says it has seen; False if ours are above it already.
@@ -205,32 +273,41 @@ class Fleet:
         if entry.sent is None or not entry.sent.next <= seen < _MOST_BELIEVED:
             return False
         with self._store.transaction():
-            sent = self._store.counters.reserve(entry.device.id, _SENT, _RESERVE, at_least=seen + 1)
+            name, _ = entry.counter_names
+            sent = self._store.counters.reserve(entry.device.id, name, _RESERVE, at_least=seen + 1)
         entry.take_counters(sent, 0)
         return True
 
     def received_counters(self, entries: Iterable[Entry]) -> dict[tuple[int, str], int]:
         """What is to be kept of the counters received, for ``Counters.note_many``; nothing of an entry forgotten."""
         return {
-            (entry.device.id, _RECEIVED): entry.received.last + 1
+            (entry.device.id, entry.counter_names[1]): entry.received.last + 1
             for entry in entries
-            if entry.received is not None and self._entries.get(entry.device.id) is entry
+            if entry.received is not None and self._entries.get((entry.device.id, entry.way)) is entry
         }
 
     # -- how a device is reached --------------------------------------------------------------------------------------
 
     def client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
         """A fresh client engine for one association with the device."""
-        return DlmsClient(self._framing(entry.device), entry.settings(response_timeout_s, self._settings))
+        return DlmsClient(self._framing(entry), entry.settings(response_timeout_s, self._settings))
 
     def public_client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
         """A client engine without any key, as everybody may use it."""
         settings = ClientSettings(mechanism=0, response_timeout_s=response_timeout_s, max_response=_LONGEST_ANSWER)
-        return DlmsClient(self._framing(entry.device, _PUBLIC), settings)
+        return DlmsClient(self._framing(entry, _PUBLIC), settings)
 
-    def _framing(self, device: Device, client: int | None = None) -> Framing:
+    def _framing(self, entry: Entry, client: int | None = None) -> Framing:
+        device, route = entry.device, entry.route
         if client is None:
             client = _number(device, "client", self._client)
+        if route is not None and (route.prefixes or entry.is_mirror):
+            line: Framing = WrapperFraming(client, route.sap, role=Role.CLIENT)
+            for hop in route.prefixes:
+                line = GatewayFraming(line, hop)
+            return line
+        if entry.is_mirror:
+            raise ConfigError(f"{device.serial} has no mirrored data at a concentrator")
         if device.transport == "hdlc":
             address = HdlcAddress(
                 logical=device.sap,
@@ -261,7 +338,7 @@ class Fleet:
             keys=entry.keys(),
             cipher=entry.cipher(),
             system_title=self._title,
-            server_title=device.system_title or b"",
+            server_title=b"" if entry.is_mirror else device.system_title or b"",
             send_counter=entry.sent,
             received=entry.received,
             is_general=bool(device.flags.get("general", False)),

@@ -16,6 +16,7 @@ from meterway.headend.contact import Outcome
 from meterway.headend.decode import ProfileRows, blocks_of, decode_log, decode_profile, register_value
 from meterway.headend.fleet import Entry
 from meterway.headend.layout import ProfileLayout
+from meterway.headend.plan import MIRROR_AGE
 from meterway.headend.rules import ClockVerdict, judge_clock, load_profile_of
 from meterway.headend.script import SessionFailed
 from meterway.store.block import Block
@@ -30,6 +31,7 @@ _AHEAD_S: Final = 120.0
 _BEHIND_S: Final = 86400.0
 _MS: Final = 1000
 _NO_SCALER: Final = (0, 255)
+_MIRRORED: Final = b'{"source": "mirror", "age_s": %d}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def _registers(sheaf: Sheaf) -> None:
     harvest = sheaf.harvest
     layout = harvest.collected.layout
     scalers = layout.scalers if layout is not None else {}
+    age_s = _age(harvest) if harvest.entry.is_mirror else 0
     for raw in harvest.collected.registers:
         value = register_value(raw.octets)
         if value is None:
@@ -131,13 +134,20 @@ def _registers(sheaf: Sheaf) -> None:
             Reading(
                 device=harvest.entry.device.id,
                 obis=raw.obis,
-                time_ms=int(raw.received_s * _MS),
+                time_ms=int((raw.received_s - age_s) * _MS),
                 value=value,
                 scaler=scaler,
                 unit=unit,
+                evidence=_MIRRORED % age_s if age_s else b"",
             )
         )
         sheaf.values += 1
+
+
+def _age(harvest: Harvest) -> int:
+    """How long before this session the registers were read of the meter, by the concentrator's word; seconds."""
+    found = (register_value(raw.octets) for raw in harvest.collected.registers if raw.obis == MIRROR_AGE.obis)
+    return max(next(found, None) or 0, 0)
 
 
 def _profile(sheaf: Sheaf, layout: ProfileLayout, raw: Raw, *, is_load: bool) -> None:

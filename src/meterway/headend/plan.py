@@ -16,9 +16,11 @@ from meterway.mapping.profile import load_profile
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.database import Store
 
-__all__ = ["LOAD_PROFILE", "Planner"]
+__all__ = ["LOAD_PROFILE", "MIRROR_AGE", "Planner"]
 
 LOAD_PROFILE: Final = Obis(1, 0, 99, 1, 0)
+MIRROR_AGE: Final = AttributeDescriptor(3, Obis(0, 0, 128, 0, 0), 2)
+"""How old mirrored registers are, in seconds."""
 _DAY_S: Final = 86400.0
 _PUSH_SETUP: Final = 40
 _DEFAULT_PERIOD_S: Final = 900
@@ -46,14 +48,21 @@ class Planner:
         list_max = entry.device.flags.get("with_list_max", 16)
         return Plan(
             identity=identity,
-            registers=tuple(AttributeDescriptor(item.class_id, item.obis, 2) for item in profile.collected("register")),
+            registers=(
+                *(AttributeDescriptor(item.class_id, item.obis, 2) for item in profile.collected("register")),
+                *((MIRROR_AGE,) if entry.is_mirror else ()),
+            ),
             profiles=self._profiles(entry, profile, now),
             logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
             pushes=tuple(item.obis for item in profile.objects.values() if item.class_id == _PUSH_SETUP),
             layout=entry.layout,
             list_max=list_max if isinstance(list_max, int) else 16,
-            set_clock_beyond_s=self._config.set_clock_beyond_s if self._config.set_clock else None,
+            set_clock_beyond_s=self._config.set_clock_beyond_s if self._sets_clock(entry) else None,
         )
+
+    def _sets_clock(self, entry: Entry) -> bool:
+        """The clock of mirrored data is the concentrator's, which sets those of its meters."""
+        return self._config.set_clock and not entry.is_mirror
 
     def _profiles(self, entry: Entry, profile: CompanionProfile, now: float) -> tuple[tuple[Obis, float, float], ...]:
         spans = []

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from meterway.base.errors import ConfigError
-from meterway.headend.topology import MASTER, is_gateway, keys_behind
+from meterway.headend.gateway_keys import MASTER, keys_behind
+from meterway.headend.route import is_gateway
 from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, NewDevice

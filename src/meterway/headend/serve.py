@@ -22,6 +22,7 @@ from meterway.headend.live import Happening, Live
 from meterway.headend.overheard import Overheard
 from meterway.headend.plan import LOAD_PROFILE, Planner
 from meterway.headend.push import PushListener
+from meterway.headend.route import Way
 from meterway.headend.script import Script, SessionFailed
 from meterway.headend.topology import Topology
 from meterway.headend.traffic import TrafficSource
@@ -56,6 +57,9 @@ class HeadEnd:
             connect_s=collect.connect_timeout_s,
             response_s=collect.response_timeout_s,
             session_s=collect.session_timeout_s,
+            far_response_s=config.neighbourhood.response_timeout_s,
+            far_session_s=config.neighbourhood.session_timeout_s,
+            parallel=config.neighbourhood.parallel,
         )
         self.caller = Caller(self.fleet, timing)
         self.planner = Planner(self.store, collect)
@@ -112,9 +116,13 @@ class HeadEnd:
 
     # -- on demand ----------------------------------------------------------------------------------------------------
 
-    async def read(self, serial: str, command: Command, *, actor: str) -> Answered:
-        """Read any attribute now; raises MeterwayError when the device could not be reached or understood."""
-        return await self._command(serial, command, commands.read, actor=actor, action="read")
+    async def read(self, serial: str, command: Command, *, actor: str, way: Way = Way.DIRECT) -> Answered:
+        """Read any attribute now; raises MeterwayError when the device could not be reached or understood.
+
+        Of the device itself, end to end wherever it is, or of its mirrored data at the concentrator.
+        """
+        script = commands.read if way is Way.DIRECT else commands.read_mirrored
+        return await self._command(serial, command, script, actor=actor, action="read", way=way)
 
     async def set(self, serial: str, command: Command, *, actor: str) -> Answered:
         """Write any attribute now."""
@@ -131,7 +139,7 @@ class HeadEnd:
         return [(item.class_id, item.version, item.obis) for item in found]
 
     async def collect_now(self, serial: str) -> dict[str, int | str]:
-        """One collection of one device out of turn; what came of it."""
+        """One collection of one device out of turn, of itself even if it is mirrored; what came of it."""
         entry = await self._entry(serial)
         plan = await self.collector.in_thread(lambda: self.planner(entry))
         harvest = await self.collector.collect(entry, None, plan)
@@ -197,9 +205,9 @@ class HeadEnd:
             await self.collect_now(gateway)
         return answered
 
-    async def _entry(self, serial: str) -> Entry:
+    async def _entry(self, serial: str, way: Way = Way.DIRECT) -> Entry:
         def load() -> Entry:
-            entry = self.fleet.by_serial(serial)
+            entry = self.fleet.by_serial(serial, way)
             self.fleet.prepare([entry])
             return entry
 
@@ -213,12 +221,13 @@ class HeadEnd:
         *,
         actor: str,
         action: str,
+        way: Way = Way.DIRECT,
     ) -> Answered:
         begun = time.perf_counter()
         entry: Entry | None = None
         result = "failed"
         try:
-            entry = await self._entry(serial)
+            entry = await self._entry(serial, way)
             if action != "read":  # what changes a device is on record before it happens
                 await self._audit(serial, entry, command, actor=actor, action=action, result="asked")
             known = entry

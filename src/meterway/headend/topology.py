@@ -4,50 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from meterway.base.errors import ConfigError, SecurityError
-from meterway.base.obis import Obis
+from meterway.base.errors import SecurityError
 from meterway.headend.fleet import Fleet
+from meterway.headend.gateway_keys import OWN_KEYS, keys_for
 from meterway.headend.layout import Behind
 from meterway.mapping.mbus_cosem import companion_of
-from meterway.mapping.party_keys import device_name, party_keys
-from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, Flag, NewDevice
 from meterway.store.events import Event
 from meterway.store.tasks import NewTask
 from meterway.store.vault import Vault
 
-__all__ = ["COUPLED", "DECOUPLED", "LOG", "MASTER", "MOVED", "OWN_KEYS", "Topology", "is_gateway", "keys_behind"]
+__all__ = ["COUPLED", "DECOUPLED", "LOG", "MOVED", "Topology"]
 
-MASTER: Final = "master"
-"""The name of the key, in a gateway's row, that those for its logical devices derive from."""
-OWN_KEYS: Final = ("mbus", "mbus-before")
-"""The names of the keys, in a meter's row, that its telegrams to the gateway are opened with."""
 LOG: Final = "topology"
 """The log of the events that tell of couplings; their detail is the sentence."""
 COUPLED, DECOUPLED, MOVED = 1, 2, 3
 
-_PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
 _FREE: Final = "decoupled"
-
-
-@lru_cache(maxsize=64)
-def is_gateway(profile: str) -> bool:
-    """Whether devices of a companion profile have meters behind them as logical devices: they list proposals."""
-    try:
-        return _PROPOSALS in load_profile(profile or "idis").objects
-    except ConfigError:
-        return False
-
-
-def keys_behind(master: bytes, party: str, gateway: str, meter: str) -> dict[str, bytes]:
-    """The keys of a party for the logical device of a meter."""
-    return party_keys(master, party, device_name(gateway, meter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +36,8 @@ class _Gateway:
     keys: dict[str, bytes]
 
     def keys_for(self, serial: str) -> dict[str, bytes]:
-        """From the key they derive from, or else those of the gateway itself."""
-        if MASTER in self.keys:
-            party = str(self.device.flags.get("party", "operator"))
-            return keys_behind(self.keys[MASTER], party, self.device.serial, serial)
-        return {name: key for name, key in self.keys.items() if name in ("guek", "gak")}
+        """Those of a meter's logical device."""
+        return keys_for(self.device, self.keys, serial)
 
 
 class Topology:

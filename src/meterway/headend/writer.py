@@ -21,6 +21,7 @@ from meterway.base.errors import MeterwayError, StoreError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.harvest import Harvest, Sheaf, thresh
+from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.rules import is_worth_retrying
 from meterway.headend.topology import Topology
 from meterway.store.block import Block, batch_of, continues, merged
@@ -33,7 +34,7 @@ __all__ = ["Stored", "Writer", "WriterRules"]
 
 _LOG: Final = logging.getLogger(__name__)
 _FIRMWARE: Final = Obis(1, 0, 0, 2, 0).short
-_EVIDENCE: Final = b'{"source": "collect", "session_ms": %d}'
+_EVIDENCE: Final = b'{"source": "%s", "session_ms": %d}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Writer:
         self._fleet = fleet
         self._rules = rules
         self._topology = topology
+        self._neighbourhood = Neighbourhood(store, fleet, topology.released)
 
     def store(self, harvests: list[Harvest]) -> Stored:
         """Store a batch together, or each device alone if that is refused.
@@ -141,9 +143,11 @@ class Writer:
         self._devices(sheaves, now_ms)
         self._tasks(sheaves, now_ms)
         for sheaf in sheaves:
-            behind = sheaf.harvest.collected.behind
+            behind, nodes = sheaf.harvest.collected.behind, sheaf.harvest.collected.nodes
             if behind is not None:
                 stored.changes += self._topology.settle(sheaf.harvest.entry.device, behind, now_ms=now_ms)
+            if nodes is not None:
+                stored.changes += self._neighbourhood.settle(sheaf.harvest.entry.device, nodes, now_ms=now_ms)
         stored.values = sum(sheaf.values for sheaf in sheaves)
 
     def _new_blocks(self, sheaves: list[Sheaf]) -> Iterable[NewBlock]:
@@ -182,7 +186,7 @@ class Writer:
         for sheaf in sheaves:
             entry, layout = sheaf.harvest.entry, sheaf.harvest.collected.layout
             if layout is not None and entry.layout is not layout:
-                self._store.settings.put(f"layout:{entry.device.id}", layout.encode())
+                self._store.settings.put(entry.layout_name, layout.encode())
 
     def _keep_identities(self, sheaves: list[Sheaf], now_ms: int) -> None:
         for sheaf in sheaves:
@@ -205,7 +209,8 @@ class Writer:
         entry.layout = layout if layout is not None else entry.layout
 
     def _devices(self, sheaves: list[Sheaf], now_ms: int) -> None:
-        reached = [s.harvest.entry.device for s in sheaves if s.cause == "ok"]
+        # When mirrored data is read, the concentrator says when it heard the device itself.
+        reached = [s.harvest.entry.device for s in sheaves if s.cause == "ok" and not s.harvest.entry.is_mirror]
         self._store.devices.seen([(device.id, now_ms) for device in reached])
         kept = [s for s in sheaves if s.harvest.entry.device.id not in self._topology.released]
         changed = [(s.harvest.entry.device.id, "active" if s.cause == "ok" else "failing") for s in kept]
@@ -245,7 +250,8 @@ class Writer:
 
 
 def _new_block(sheaf: Sheaf, packed: Packed, digest: bytes) -> NewBlock:
-    evidence = _EVIDENCE % int(sheaf.harvest.outcome.started_s * 1000)
+    source = b"mirror" if sheaf.harvest.entry.is_mirror else b"collect"
+    evidence = _EVIDENCE % (source, int(sheaf.harvest.outcome.started_s * 1000))
     return NewBlock(device=sheaf.harvest.entry.device.id, packed=packed, evidence=evidence, continues=digest)
 
 
@@ -253,7 +259,7 @@ def _learnt(sheaf: Sheaf) -> dict[str, object]:
     """What a session told of the device that its registry row does not say yet."""
     entry, layout = sheaf.harvest.entry, sheaf.harvest.collected.layout
     changes: dict[str, object] = {}
-    if entry.title and not entry.device.system_title:
+    if entry.title and not entry.device.system_title and not entry.is_mirror:
         changes["system_title"] = entry.title
     firmware = layout.identity.get(_FIRMWARE, "") if layout is not None else ""
     if firmware and firmware != entry.device.firmware:

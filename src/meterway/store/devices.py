@@ -135,10 +135,15 @@ class Devices:
         rows = self._session.read(f"SELECT count(*) FROM device WHERE {DIRECT}")  # noqa: S608
         return int(rows[0][0])
 
-    def of_utility(self, utility: str) -> int:
-        """How many devices of a utility there are."""
-        rows = self._session.read("SELECT count(*) FROM device WHERE utility = :utility", {"utility": utility})
-        return int(rows[0][0])
+    def gateways(self) -> list[Device]:
+        """Everything that others are reached through, by serial."""
+        rows = self._session.read(f"{_SELECT} WHERE utility = '{GATEWAY}' ORDER BY serial")
+        return [_device(row) for row in rows]
+
+    def alone(self) -> int:
+        """How many meters are reached by themselves, behind nothing."""
+        sql = f"SELECT count(*) FROM device WHERE parent IS NULL AND utility <> '{GATEWAY}'"  # noqa: S608
+        return int(self._session.read(sql)[0][0])
 
     def states(self) -> dict[str, int]:
         """How many devices are in each state."""

@@ -17,8 +17,8 @@ from meterway.base.errors import LinkError
 from meterway.display.api import Display, DisplayConfig
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.control_server import ControlSocket
+from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.serve import HeadEnd
-from meterway.headend.topology import MASTER, keys_behind
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.interfaces import Entity, Network, label_of
 from meterway.meter.api import HDLC_PHYSICAL, Keys

@@ -26,7 +26,7 @@ def test_sessions_failures_and_values_are_counted(head_end, metrics):
     progress.causes.update({"ok": 2, "timeout": 1, "store": 3})
     progress.values = 48
     head_end.push.refused["store"] = 1
-    head_end.caller.octets = 5000
+    head_end.caller.octets["I"] = 5000
     told = samples(metrics)
     assert told["meterway_sessions_total", "timeout"] == 1
     assert told["meterway_values_total",] == 48

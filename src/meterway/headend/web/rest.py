@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from litestar import Router, get, post
@@ -20,6 +20,7 @@ from meterway.base.errors import ConfigError
 from meterway.headend.api import AuditRow, Curve, DayCompleteness, EventRow, Gap, MeterPage, MeterRow, Overview
 from meterway.headend.commands import Answered, Command
 from meterway.headend.registry import import_csv
+from meterway.headend.route import Way
 from meterway.headend.serve import HeadEnd
 from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
 from meterway.headend.web.problems import Problem
@@ -115,6 +116,8 @@ class ReadBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename=
     from_time: datetime | None = None
     to_time: datetime | None = None
     class_id: int | None = None
+    way: Literal["direct", "mirror"] = "direct"
+    """Ask the meter itself, end to end, or read its mirrored data at its concentrator."""
 
 
 class SetBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -164,6 +167,8 @@ class Reply(msgspec.Struct, kw_only=True, frozen=True, rename={"class_id": "clas
     unit: str
     refusal: str | None
     quirks: list[str]
+    age_s: int | None
+    """How old a mirrored value is; null for one of the meter itself."""
 
 
 def _reply(answered: Answered) -> Reply:
@@ -177,6 +182,7 @@ def _reply(answered: Answered) -> Reply:
         unit=answered.unit,
         refusal=answered.refusal or None,
         quirks=list(answered.quirks),
+        age_s=answered.age_s,
     )
 
 
@@ -344,7 +350,7 @@ async def read(
         to_time=data.to_time,
         class_id=data.class_id,
     )
-    return _reply(await head_end.read(serial, command, actor=actor_of(request)))
+    return _reply(await head_end.read(serial, command, actor=actor_of(request), way=Way(data.way)))
 
 
 @post("/meters/{serial:str}/set", status_code=200, tags=["commands"], responses=_COMMAND)

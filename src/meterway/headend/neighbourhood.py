@@ -1,0 +1,193 @@
+"""Which devices a concentrator (NNAP) has behind it, in the registry: joined, gone, moved; values and counters stay.
+
+What differs from a gateway's channels (``topology``): a node keeps its own keys and counters wherever it is, because it
+is asked end to end. Only what concerns its mirrored data begins anew behind another concentrator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meterway.base.errors import DecodeError
+from meterway.headend.collect import Collected
+from meterway.headend.fleet import Fleet
+from meterway.headend.script import Get, Script
+from meterway.headend.topology import COUPLED, DECOUPLED, LOG, MOVED
+from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.store.database import Store
+from meterway.store.devices import GATEWAY, Device, NewDevice
+from meterway.store.events import Event
+from meterway.store.nodes import Node
+from meterway.store.tasks import NewTask
+
+__all__ = ["Neighbourhood", "with_nodes"]
+
+_TABLE = AttributeDescriptor(1, NODES, 2)
+_FREE = "decoupled"
+_METER, _CONCENTRATOR = "idis", "nnap"
+
+
+def with_nodes(script: Script[Collected], into: Collected) -> Script[Collected]:
+    """A collection, and after it, in the same session, the node table; what makes no sense of it changes nothing."""
+    yield from script
+    answer = yield Get(_TABLE)
+    if not isinstance(answer, bytes):
+        into.refused(str(NODES), answer)
+        return into
+    try:
+        into.nodes = decode_nodes(answer)
+    except DecodeError as error:
+        into.refusals.append((str(NODES), str(error)))
+    return into
+
+
+class Neighbourhood:
+    """Keeps the registry as the concentrators tell it; called in the thread that writes, within its transaction.
+
+    A device that two of them list is behind the one it joined last; one that only remembers it does not get it back.
+    """
+
+    def __init__(self, store: Store, fleet: Fleet, released: set[int]) -> None:
+        self._store = store
+        self._fleet = fleet
+        self._released = released
+
+    def settle(self, nnap: Device, rows: Sequence[NodeRow], *, now_ms: int) -> list[str]:
+        """Make the registry agree with a concentrator's node table; a sentence for each change."""
+        if nnap.utility != GATEWAY:
+            self._change(nnap, {"utility": GATEWAY}, now_ms)
+        told: list[str] = []
+        nodes: list[Node] = []
+        seen: list[tuple[int, int]] = []
+        for row in rows:
+            if row.state is NodeState.PROPOSED or not row.serial:
+                continue
+            device, said = self._settle_one(nnap, row, now_ms)
+            told += said
+            if device is not None:
+                nodes.append(_node(device, nnap, row, now_ms))
+                seen.append((device, row.heard * 1000))
+        self._store.nodes.put_many(nodes)
+        self._store.devices.seen(seen)
+        listed = {node.device for node in nodes}
+        for node in self._store.nodes.of_nnap(nnap.id):
+            if node.device not in listed:
+                told.append(self._release(nnap, self._store.devices.get(node.device), now_ms))
+        return told
+
+    def _settle_one(self, nnap: Device, row: NodeRow, now_ms: int) -> tuple[int | None, list[str]]:
+        """The id of the device if it is behind this concentrator now, and what changed."""
+        known = self._store.devices.find(row.serial)
+        if known is None:
+            return self._register(nnap, row, now_ms)
+        if self._is_above(nnap, known.id):
+            return None, [f"{known.serial} is listed by {nnap.serial}, which is behind it: left as it is"]
+        node = self._store.nodes.find(known.id)
+        if node is not None and node.nnap == nnap.id:
+            self._follow(nnap, known, now_ms)
+            return known.id, []
+        if node is not None and not _is_newer(row, node):
+            return None, []
+        return known.id, [self._move(nnap, known, node, now_ms)]
+
+    def _is_above(self, nnap: Device, device: int) -> bool:
+        """Whether a device is the concentrator itself or something that it is reached through."""
+        at: Device | None = nnap
+        for _ in range(16):
+            if at is None:
+                return False
+            if at.id == device:
+                return True
+            at = self._store.devices.get(at.parent) if at.parent is not None else None
+        return True
+
+    def _register(self, nnap: Device, row: NodeRow, now_ms: int) -> tuple[int, list[str]]:
+        is_cascade = row.state is NodeState.CASCADE
+        fresh = NewDevice(
+            serial=row.serial,
+            system_title=row.system_title or None,
+            utility=GATEWAY if is_cascade else "electricity",
+            profile=_CONCENTRATOR if is_cascade else _METER,
+            **_place(nnap),  # type: ignore[arg-type]
+        )
+        device = self._store.devices.add(fresh, now_ms=now_ms)
+        self._make_due(device, now_ms)
+        return device.id, [self._tell(device, COUPLED, f"joined {nnap.serial}", now_ms)]
+
+    def _follow(self, nnap: Device, known: Device, now_ms: int) -> None:
+        """The same concentrator: it may have another address."""
+        changes = {name: value for name, value in _place(nnap).items() if getattr(known, name) != value}
+        if changes:
+            self._change(known, changes, now_ms)
+
+    def _move(self, nnap: Device, known: Device, node: Node | None, now_ms: int) -> str:
+        was = self._store.devices.get(node.nnap).serial if node is not None else ""
+        state = {"state": "registered"} if known.state == _FREE else {}
+        self._change(known, {**_place(nnap), **state}, now_ms)
+        self._fleet.forget_mirror(known.id)
+        self._make_due(known, now_ms)
+        if was:
+            return self._tell(known, MOVED, f"moved from {was} to {nnap.serial}", now_ms)
+        return self._tell(known, COUPLED, f"joined {nnap.serial}", now_ms)
+
+    def _release(self, nnap: Device, child: Device, now_ms: int) -> str:
+        """Not listed any more: nobody asks it until a concentrator has it again; what it measured stays."""
+        self._store.nodes.remove(child.id)
+        self._fleet.forget_mirror(child.id)
+        self._change(child, {"parent": None, "state": _FREE}, now_ms)
+        self._cancel(child, now_ms)
+        self._released.add(child.id)
+        return self._tell(child, DECOUPLED, f"left {nnap.serial}", now_ms)
+
+    # -- rows ---------------------------------------------------------------------------------------------------------
+
+    def _change(self, device: Device, changes: dict[str, object], now_ms: int) -> None:
+        self._store.devices.update(device.id, changes, now_ms=now_ms)
+        self._fleet.reload(device.id)
+
+    def _cancel(self, device: Device, now_ms: int) -> None:
+        for task in self._store.tasks.of_device(device.id):
+            if task.state == "due":
+                self._store.tasks.cancel(task.id, now_ms=now_ms)
+
+    def _make_due(self, device: Device, now_ms: int) -> None:
+        self._cancel(device, now_ms)
+        self._released.discard(device.id)
+        self._store.tasks.add_many([NewTask(device=device.id, kind="collect", due_ms=now_ms)], now_ms=now_ms)
+
+    def _tell(self, device: Device, code: int, text: str, now_ms: int) -> str:
+        event = Event(
+            device=device.id, log=LOG, code=code, time_ms=now_ms, received_ms=now_ms, source="head end", detail=text
+        )
+        self._store.events.add_many([event])
+        return f"{device.serial} {text}"
+
+
+def _place(nnap: Device) -> dict[str, object]:
+    return {"transport": nnap.transport, "host": nnap.host, "port": nnap.port, "parent": nnap.id}
+
+
+def _is_newer(row: NodeRow, node: Node) -> bool:
+    """Whether a row tells of a later joining than what is known; without times, who heard it last has it."""
+    if row.state is NodeState.AWAY and node.state != NodeState.AWAY:
+        return False
+    if row.joined and node.joined_ms:
+        return row.joined * 1000 > node.joined_ms
+    return row.heard * 1000 > node.heard_ms
+
+
+def _node(device: int, nnap: Device, row: NodeRow, now_ms: int) -> Node:
+    return Node(
+        device=device,
+        nnap=nnap.id,
+        eui=row.eui,
+        parent=row.parent,
+        state=int(row.state),
+        hops=row.hops,
+        quality=min(row.quality, 100),
+        sap=row.sap,
+        heard_ms=row.heard * 1000,
+        joined_ms=row.joined * 1000,
+        changed_ms=now_ms,
+    )

@@ -1,0 +1,185 @@
+"""Devices behind concentrators in the registry: joined, gone, moved, with their values, keys and counters."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from headend.headends import KEYS, VAULT, fleet_of, play
+from meterway.base.obis import Obis
+from meterway.headend.collect import Collected
+from meterway.headend.fleet import Fleet
+from meterway.headend.gateway_keys import MASTER, keys_behind
+from meterway.headend.neighbourhood import Neighbourhood, with_nodes
+from meterway.headend.route import Way
+from meterway.headend.topology import LOG
+from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, encode_nodes
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.stacks.dlms.xdlms.results import DataAccessResult
+from meterway.store.database import Store
+from meterway.store.devices import GATEWAY, Device, NewDevice
+from meterway.store.readings import Reading
+
+pytestmark = pytest.mark.covers("IF-G2", "E-NNAP", "E-HES-1")
+
+SECRET = bytes(range(32))
+HEARD = 1_773_000_000
+
+
+def nnap(store: Store, serial: str = "N1", port: int = 4059) -> Device:
+    keys = VAULT.seal_all(serial, {MASTER: SECRET})
+    given = NewDevice(serial=serial, utility=GATEWAY, profile="nnap", host="127.0.0.1", port=port, keys=keys)
+    return store.devices.add(given, now_ms=1)
+
+
+def row(number: int, **given: Any) -> NodeRow:
+    eui = b"MWYEUI%02d" % number
+    wanted: dict[str, Any] = {
+        "serial": f"M{number}", "system_title": b"MWY%05d" % number, "eui": eui, "state": NodeState.MEMBER,
+        "hops": 2, "quality": 80, "heard": HEARD, "joined": HEARD - 100, "sap": 16 + number,
+    }  # fmt: skip
+    return NodeRow(**(wanted | given))
+
+
+def keeper(store: Store, fleet: Fleet | None = None) -> Neighbourhood:
+    return Neighbourhood(store, fleet or fleet_of(store), set())
+
+
+def titles(store: Store, serial: str) -> list[str]:
+    found = store.events.of_device(store.devices.by_serial(serial).id)
+    return [event.detail for event in found if event.log == LOG][::-1]
+
+
+def test_nodes_are_registered_behind_their_concentrator_and_due(store: Store) -> None:
+    one = nnap(store)
+    rows = [row(1), row(2, parent=row(1).eui, hops=3), row(3, state=NodeState.PROPOSED), row(4, serial="")]
+    assert keeper(store).settle(one, rows, now_ms=5) == ["M1 joined N1", "M2 joined N1"]
+    meter = store.devices.by_serial("M2")
+    assert (meter.parent, meter.port, meter.profile, meter.system_title) == (one.id, 4059, "idis", b"MWY00002")
+    node = store.nodes.find(meter.id)
+    assert node is not None
+    assert (node.nnap, node.parent, node.hops, node.quality, node.sap) == (one.id, row(1).eui, 3, 80, 18)
+    assert meter.seen_ms == HEARD * 1000
+    assert store.tasks.counts() == {"due": 2}
+    assert store.devices.direct() == 2
+
+
+def test_the_same_table_again_only_brings_the_way_up_to_date(store: Store) -> None:
+    one, kept = nnap(store), keeper(store)
+    kept.settle(one, [row(1)], now_ms=5)
+    assert kept.settle(one, [row(1, hops=4, quality=30)], now_ms=6) == []
+    node = store.nodes.find(store.devices.by_serial("M1").id)
+    assert node is not None
+    assert (node.hops, node.quality) == (4, 30)
+    assert titles(store, "M1") == ["joined N1"]
+    assert store.tasks.counts() == {"due": 1}
+
+
+def test_a_registered_meter_keeps_its_keys_when_it_appears_behind_a_concentrator(store: Store) -> None:
+    sealed = VAULT.seal_all("M1", KEYS)
+    store.devices.add(NewDevice(serial="M1", profile="smr5", host="h", port=7, keys=sealed), now_ms=1)
+    assert keeper(store).settle(nnap(store), [row(1)], now_ms=5) == ["M1 joined N1"]
+    meter = store.devices.by_serial("M1")
+    assert (meter.profile, meter.port) == ("smr5", 4059)
+    assert VAULT.open_all("M1", meter.keys) == KEYS
+
+
+@pytest.mark.covers("E-HES-2")
+def test_a_meter_that_moves_loses_no_value_no_key_and_no_counter(store: Store) -> None:
+    one, two = nnap(store), nnap(store, "N2", 4060)
+    fleet = fleet_of(store)
+    kept = keeper(store, fleet)
+    store.devices.add(NewDevice(serial="M1", keys=VAULT.seal_all("M1", KEYS)), now_ms=1)
+    kept.settle(one, [row(1)], now_ms=5)
+    entry, mirror = fleet.by_serial("M1"), fleet.by_serial("M1", Way.MIRROR)
+    fleet.prepare([entry, mirror])
+    assert entry.sent is not None
+    assert entry.received is not None
+    used = entry.sent.take()
+    entry.received.last = 77
+    device = entry.device.id
+    store.readings.add_many([Reading(device=device, obis=Obis(1, 0, 1, 8, 0), time_ms=3, value=9)], now_ms=3)
+    mirrored = store.counters.next(device, "sent:mirror")
+    assert kept.settle(two, [row(1, joined=HEARD + 5, sap=20)], now_ms=9) == ["M1 moved from N1 to N2"]
+    assert kept.settle(one, [row(1, state=NodeState.AWAY)], now_ms=10) == []
+    after = fleet.by_serial("M1")
+    assert after.sent is not None
+    assert after.received is not None
+    assert after.sent.take() > used
+    assert after.received.last == 77
+    assert after.keys().encryption == KEYS["guek"]
+    assert after.device.parent == two.id
+    assert [reading.value for reading in store.readings.latest(device)] == [9]
+    assert store.counters.next(device, "sent:mirror") == mirrored
+    other = fleet.by_serial("M1", Way.MIRROR)
+    assert other is not mirror
+    assert other.keys().encryption == keys_behind(SECRET, "operator", "N2", "M1")["guek"]
+    assert titles(store, "M1") == ["joined N1", "moved from N1 to N2"]
+
+
+@pytest.mark.parametrize(
+    "later", [row(1, joined=HEARD - 200), row(1, joined=0, heard=HEARD - 9), row(1, state=NodeState.AWAY, joined=HEARD)]
+)
+def test_one_that_only_remembers_a_meter_does_not_get_it(store: Store, later: NodeRow) -> None:
+    one, two, kept = nnap(store), nnap(store, "N2"), keeper(store)
+    kept.settle(one, [row(1)], now_ms=5)
+    assert kept.settle(two, [later], now_ms=6) == []
+    assert store.devices.by_serial("M1").parent == one.id
+
+
+def test_what_is_listed_no_more_is_asked_no_more_and_comes_back(store: Store) -> None:
+    one, two, kept = nnap(store), nnap(store, "N2"), keeper(store)
+    kept.settle(one, [row(1), row(2)], now_ms=5)
+    assert kept.settle(one, [row(2)], now_ms=6) == ["M1 left N1"]
+    meter = store.devices.by_serial("M1")
+    assert (meter.parent, meter.state, store.nodes.find(meter.id)) == (None, "decoupled", None)
+    assert store.tasks.counts() == {"due": 1, "failed": 1}
+    assert kept.settle(two, [row(1)], now_ms=7) == ["M1 joined N2"]
+    assert store.devices.by_serial("M1").state == "registered"
+
+
+def test_a_concentrator_cannot_claim_itself_or_what_it_is_behind(store: Store) -> None:
+    one, kept = nnap(store), keeper(store)
+    kept.settle(one, [row(1, serial="N2", state=NodeState.CASCADE)], now_ms=5)
+    lower = store.devices.by_serial("N2")
+    assert (lower.profile, lower.utility, lower.parent) == ("nnap", GATEWAY, one.id)
+    told = kept.settle(lower, [row(2, serial="N1"), row(3, serial="N2")], now_ms=6)
+    assert all("left as it is" in sentence for sentence in told)
+    assert len(told) == 2
+    assert store.devices.by_serial("N1").parent is None
+
+
+def test_a_concentrator_at_another_address_takes_its_meters_along(store: Store) -> None:
+    one, kept = nnap(store), keeper(store)
+    kept.settle(one, [row(1)], now_ms=5)
+    store.devices.update(one.id, {"port": 9}, now_ms=6)
+    kept.settle(replace(one, port=9), [row(1)], now_ms=7)
+    assert store.devices.by_serial("M1").port == 9
+
+
+# -- the script -------------------------------------------------------------------------------------------------------
+
+
+def nothing(into: Collected) -> Any:
+    yield from ()
+    return into
+
+
+@pytest.mark.parametrize(
+    ("answer", "nodes"),
+    [(encode_nodes((row(1),)), (row(1),)), (b"\x01\x01\x0f\x00", None), (DataAccessResult.READ_WRITE_DENIED, None)],
+    ids=["a table", "nonsense", "a refusal"],
+)
+def test_a_collection_of_a_concentrator_ends_with_its_node_table(answer: object, nodes: object) -> None:
+    into = Collected()
+    asked, _ = play(with_nodes(nothing(into), into), answer)
+    assert asked[0].attribute == AttributeDescriptor(1, NODES, 2)
+    assert into.nodes == nodes
+    assert bool(into.refusals) == (nodes is None)
+
+
+def test_the_times_of_a_table_are_seconds_of_our_day() -> None:
+    assert row(1).heard < time.time()
