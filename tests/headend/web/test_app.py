@@ -71,7 +71,7 @@ CHOSEN = [status_code_conformance, content_type_conformance, response_schema_con
 
 @pytest.fixture
 def description(head_end, monkeypatch):
-    async def answer(serial, command, *, actor):
+    async def answer(serial, command, *, actor, **_):
         return Answered(obis=command.obis, class_id=1, attribute="value", value=command.value)
 
     for action in ("read", "set", "act"):

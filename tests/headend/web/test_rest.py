@@ -21,7 +21,7 @@ def commanded(head_end, monkeypatch):
     asked = []
 
     def answering(action):
-        async def answer(serial, command, *, actor):
+        async def answer(serial, command, *, actor, **_):
             asked.append((action, serial, command, actor))
             return Answered(obis=command.obis, class_id=3, attribute="value", value=12.5, unit="kWh", quirks=("odd",))
 
@@ -141,7 +141,7 @@ def test_a_read_names_what_it_reads_as_people_do(http, bearer, commanded):
     answer = http.post("/api/v1/meters/M0001/read", json=body, headers=bearer)
     assert answer.json() == {
         "ok": True, "obis": "1-0:1.8.0*255", "name": "active-energy-import", "class": 3, "attribute": "value",
-        "value": 12.5, "unit": "kWh", "refusal": None, "quirks": ["odd"],
+        "value": 12.5, "unit": "kWh", "refusal": None, "quirks": ["odd"], "age_s": None,
     }  # fmt: skip
     action, serial, command, actor = commanded[0]
     assert (action, serial, actor) == ("read", "M0001", "anna")
