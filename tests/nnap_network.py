@@ -23,7 +23,7 @@ from meterway.nnap.reading import ReadRules
 from meterway.nnap.store import Store
 from meterway.stacks.dlms.framing import Role
 from meterway.stacks.dlms.security.context import Keys as ApplicationKeys
-from meterway.stacks.dlms.server import DlmsServer
+from meterway.stacks.dlms.server import BroadcastServer, DlmsServer
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu, Left
 from meterway.store.vault import Vault
@@ -163,15 +163,21 @@ class MeterNode:
         return server, framing
 
     def take_broadcast(self, event):
-        pass
+        server = BroadcastServer(lambda number: self.logical if number == 1 else None)
+        server.take(event.apdu, client=event.client, server=event.server, now=self.carrier.now())
 
     def start(self):
         self.stationed.start()
 
 
+BROADCAST_KEYS = ApplicationKeys(bytes(range(16, 32)), bytes(range(32, 48)))
+
+
 def meter_config(number, **changes):
     serial = f"M{number:05d}"
-    return MeterConfig(serial=serial, keys=Keys.derive(SECRET, serial), profile_days=5, **changes)
+    keys = Keys.derive(SECRET, serial)
+    keys.gbek, keys.gbak = BROADCAST_KEYS.encryption, BROADCAST_KEYS.authentication
+    return MeterConfig(serial=serial, keys=keys, profile_days=5, **changes)
 
 
 def node_of(config, channel, **changes):

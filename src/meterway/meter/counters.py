@@ -24,7 +24,7 @@ from meterway.stacks.dlms.security.keys import unwrap_key, wrap_key
 
 __all__ = ["ClockCounters", "FileCounters"]
 
-_KEY_NAMES: Final = ("guek", "gak", "kek", "gbek")
+_KEY_NAMES: Final = ("guek", "gak", "kek", "gbek", "gbak")
 _2020: Final = 1_577_836_800
 
 

@@ -25,6 +25,9 @@ class Keys:
     """Password of the reading client's low level security."""
     gbek: bytes = b""
     """Global broadcast encryption key, 16 octets, or none."""
+    gbak: bytes = b""
+    """Authentication key of broadcasts, 16 octets; empty: ``gak``, which a group then shares. The norm has one key for
+    both; a second one keeps each meter's own authentication key its own."""
 
     def __post_init__(self) -> None:
         for name in ("guek", "gak", "kek"):

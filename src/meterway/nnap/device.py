@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from meterway.base.errors import ConfigError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.nnap.events import Code, Event
@@ -34,7 +34,7 @@ from meterway.stacks.neighbourhood.station import (
     Undelivered,
 )
 
-__all__ = ["Concentrator", "Mode", "Roll", "Rules"]
+__all__ = ["Concentrator", "Mode", "Roll", "Rules", "Worker"]
 
 Mode = Literal["router", "store", "hybrid"]
 
@@ -113,6 +113,16 @@ class _Carried(NamedTuple):
     until_s: float
 
 
+class Worker(Protocol):
+    """Something the concentrator does besides: it says when it wants its turn."""
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+
+    def handle_timeout(self, now: float) -> None:
+        """Take the turn."""
+
+
 class Concentrator:
     """The engine. ``events`` collects what is to be logged; ``on_notification`` hears what meters say by themselves."""
 
@@ -127,6 +137,7 @@ class Concentrator:
         self.proposals: dict[bytes, Proposal] = {}
         self.events: list[Event] = []
         self.on_notification: Callable[[Node, Apdu, float], None] = lambda node, apdu, now: None
+        self.workers: list[Worker] = []
         self.carried = 0
         """APDUs that were carried end to end, both ways."""
         self._keeper = keeper
@@ -349,6 +360,10 @@ class Concentrator:
     def next_timeout(self) -> float:
         """When handle_timeout wants to be called."""
         due = self._tick_s
+        for worker in self.workers:
+            wants = worker.next_timeout()
+            if wants is not None and wants < due:
+                due = wants
         for node in self._active:
             waits = node.talk.next_timeout() if node.talk is not None else None
             if waits is not None and waits < due:
@@ -363,6 +378,10 @@ class Concentrator:
             if waits is not None and waits <= now and node.talk is not None:
                 node.talk.handle_timeout(now)
             self._settle(node)
+        for worker in self.workers:
+            wants = worker.next_timeout()
+            if wants is not None and wants <= now:
+                worker.handle_timeout(now)
         if now >= self._tick_s:
             self._tick_s = now + _TICK_S
             self._expire(now)

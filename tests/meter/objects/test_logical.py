@@ -1,19 +1,23 @@
 """The logical device, asked by a client engine over a line in memory."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from meterway.base.obis import Obis
 from meterway.mapping.profile import load_profile
+from meterway.meter.counters import ClockCounters
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
+from meterway.meter.objects.logical import LogicalMeter
 from meterway.meter.objects.model import model_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.client import Associated, Failed
 from meterway.stacks.dlms.security.keys import wrap_key
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 Make = Callable[..., Meter]
@@ -147,3 +151,28 @@ def test_a_stored_setting_is_checked_for_its_type_and_read_back(make: Make, talk
     assert line.meter.alarm_filter == 5
     assert line.set(71, "0-0:17.0.0*255", 6, axdr.visible("x")) is DataAccessResult.TYPE_UNMATCHED
     assert line.get(71, "0-0:17.0.0*255", 6) == 60
+
+
+@pytest.mark.covers("E-NNAP")
+def test_a_broadcast_may_do_what_its_association_shows_and_nothing_more(make: Callable[..., Meter]) -> None:
+    """The clock and the image are there for the pre-established client, the key transfer is not; nobody opens it."""
+    meter = make()
+    device = LogicalMeter(meter, ClockCounters(lambda: 0.0), lambda now: now)
+    assert device.broadcast(102) is None
+    meter.keys.gbek = bytes(16)
+    found = device.broadcast(102)
+    assert found is not None
+    assert found.keys.authentication == meter.keys.gak
+    meter.keys.gbak = bytes(range(16))
+    again = device.broadcast(102)
+    assert again is not None
+    assert again.keys.authentication == bytes(range(16))
+    assert again.received is found.received
+    assert device.association(102) is None
+    assert device.broadcast(1) is None
+    moment = axdr.octets(axdr.CosemDateTime.from_utc(datetime(2026, 6, 1, tzinfo=UTC), 0).encode())
+    clock = AttributeDescriptor(8, Obis(0, 0, 1, 0, 0), 2)
+    alarms = AttributeDescriptor(1, Obis(0, 0, 97, 98, 10), 2)
+    assert device.set(102, clock, None, axdr.encode(moment), 1.7e9) is DataAccessResult.SUCCESS
+    denied = device.set(102, alarms, None, axdr.encode(axdr.u32(0)), 1.7e9)
+    assert denied is DataAccessResult.READ_WRITE_DENIED

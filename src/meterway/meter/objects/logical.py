@@ -17,7 +17,7 @@ from meterway.stacks.dlms.acse.apdu import CONTEXT_LN, CONTEXT_LN_CIPHERED
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.security.hls import HLS5, LLS, LOWEST
-from meterway.stacks.dlms.server import Association, DeviceSecurity
+from meterway.stacks.dlms.server import Association, BroadcastKeys, DeviceSecurity
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
@@ -119,6 +119,18 @@ class LogicalMeter:
             send_counter=send_counter(meter, self._counters),
             received=received,
         )
+
+    def broadcast(self, client: int) -> BroadcastKeys | None:
+        """What opens a broadcast to a pre-established association; None without one, or without its key."""
+        meter = self.meter
+        keys = meter.keys
+        if client not in self._model.broadcasts or not keys.gbek:
+            return None
+        received = (meter.received or {}).get(client)
+        if received is None:
+            received = ReceivedCounter(self._counters.last_received(meter, client))
+            meter.received = {**(meter.received or {}), client: received}
+        return BroadcastKeys(keys=Keys(keys.gbek, keys.gbak or keys.gak), cipher=Gcm12(keys.gbek), received=received)
 
     def _find(self, class_id: int, obis: Obis, number: int) -> tuple[CosemObject, Attr] | DataAccessResult:
         thing = self._model.objects.get((class_id, obis))

@@ -56,6 +56,10 @@ class Model:
         self.associations = {
             entry.client: entry for entry in profile.associations if _usable(profile, entry) and entry.server == 1
         }
+        self.broadcasts = {
+            entry.client: entry for entry in profile.associations if entry.pre_established and entry.server == 1
+        }
+        """Pre-established associations: what comes in them is a broadcast, protected by the broadcast key."""
         self.objects: dict[tuple[int, Obis], CosemObject] = {}
         """By class and logical name, in the order of the object list."""
         for item in profile.objects.values():
@@ -178,12 +182,12 @@ class Model:
 
     def shows(self, client: int, obis: Obis) -> bool:
         """Whether the object is in the list of a client."""
-        found = self.associations.get(client)
+        found = self.associations.get(client) or self.broadcasts.get(client)
         return found is not None and found.shows(obis)
 
     def may_configure(self, client: int) -> bool:
         """Whether a client may set attributes and call methods at all."""
-        found = self.associations.get(client)
+        found = self.associations.get(client) or self.broadcasts.get(client)
         return found is not None and found.configure
 
     def object_list(self, client: int) -> bytes:
@@ -208,7 +212,7 @@ class Model:
 
 
 def _usable(profile: CompanionProfile, entry: Association) -> bool:
-    """A pre-established association has no AARQ: it is for pushes, not for a client that comes in."""
+    """A pre-established association has no AARQ: it is for pushes and broadcasts, not for a client that comes in."""
     if entry.authentication not in MECHANISMS:
         raise ConfigError(
             f"profile {profile.name}, association {entry.name}: a virtual meter does no {entry.authentication}"

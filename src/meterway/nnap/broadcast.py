@@ -1,0 +1,139 @@
+"""What the concentrator says to all meters at once: requests under the broadcast key, and orders it only passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from meterway.base.errors import ConfigError, LocalProtocolError
+from meterway.base.obis import Obis
+from meterway.mapping.neighbourhood import GroupOrder, OrderReport, OrderState
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import CosemDateTime
+from meterway.stacks.dlms.security.context import AUTHENTICATED, BROADCAST, ENCRYPTED, Keys, SecurityContext
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.xdlms.action import ActionRequestNormal
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
+from meterway.stacks.dlms.xdlms.set import SetRequestNormal
+from meterway.stacks.neighbourhood.station import Coordinator
+
+__all__ = ["CLIENT", "Broadcaster", "GroupOrders", "time_request"]
+
+CLIENT: Final = 102
+"""The client of the pre-established association in the companion profiles that have one (IDIS, as far as known)."""
+_UNCONFIRMED: Final = 0x81
+_CLOCK: Final = AttributeDescriptor(8, Obis(0, 0, 1, 0, 0), 2)
+_AGAIN_S: Final = 20.0
+_KEPT: Final = 64
+
+
+class Broadcaster:
+    """Protects requests for everyone: general-glo-ciphering under the broadcast key that the meters share."""
+
+    def __init__(
+        self, *, title: bytes, keys: Keys, counter: SendCounter, client: int = CLIENT, server: int = 1
+    ) -> None:
+        self.client = client
+        self.server = server
+        self._security = SecurityContext(
+            keys=keys,
+            own_title=title,
+            peer_title=b"",
+            send_counter=counter,
+            received=ReceivedCounter(),
+            control=AUTHENTICATED | ENCRYPTED | BROADCAST,
+        )
+
+    def set(self, attribute: AttributeDescriptor, value: bytes) -> bytes:
+        """A SET that nobody answers."""
+        request = SetRequestNormal(invoke=_UNCONFIRMED, attribute=attribute, selection=None, value=value)
+        return self._security.protect_general(request.encode())
+
+    def act(self, method: MethodDescriptor, parameters: bytes) -> bytes:
+        """An ACTION that nobody answers."""
+        request = ActionRequestNormal(invoke=_UNCONFIRMED, method=method, parameters=parameters)
+        return self._security.protect_general(request.encode())
+
+    def send(self, station: Coordinator, apdu: bytes, now: float) -> None:
+        """Send a protected request to everyone; LocalProtocolError if it is longer than the network takes."""
+        station.send_apdu(None, apdu, client=self.client, server=self.server, now=now)
+
+
+def time_request(broadcaster: Broadcaster, now: float, delay_s: float) -> bytes:
+    """Sets all clocks to what they should show when the broadcast arrives, to the nearest second."""
+    moment = CosemDateTime.from_utc(datetime.fromtimestamp(round(now + delay_s), UTC), 0)
+    return broadcaster.set(_CLOCK, axdr.encode(axdr.octets(moment.encode())))
+
+
+class _Waiting:
+    __slots__ = ("due_s", "order", "sends", "sent_s", "state")
+
+    def __init__(self, order: GroupOrder, now: float) -> None:
+        self.order = order
+        self.due_s = max(float(order.not_before), now)
+        self.state = OrderState.WAITING
+        self.sent_s = 0
+        self.sends = 0
+
+
+class GroupOrders:
+    """Orders to groups: APDUs that somebody above protected, sent by broadcast at their time. A worker of the device.
+
+    An order for some members only goes out by broadcast all the same: who is meant, its protection says.
+    """
+
+    def __init__(self, station: Coordinator, on_change: Callable[[], None] = lambda: None) -> None:
+        self._station = station
+        self._orders: dict[bytes, _Waiting] = {}
+        self.on_change = on_change
+
+    def take(self, order: GroupOrder, now: float) -> None:
+        """Take an order, once; ConfigError for one that cannot be carried at all."""
+        if order.id in self._orders:
+            return
+        if len(order.apdu) > self._station.max_apdu:
+            raise ConfigError(f"an order of {len(order.apdu)} octets is longer than the network takes")
+        while len(self._orders) >= _KEPT:
+            oldest = next(iter(self._orders))
+            del self._orders[oldest]
+        self._orders[order.id] = _Waiting(order, now)
+        self.on_change()
+
+    def reports(self) -> tuple[OrderReport, ...]:
+        """How the last orders stand."""
+        return tuple(
+            OrderReport(id=one.order.id, state=one.state, sent_at=one.sent_s, sends=one.sends)
+            for one in self._orders.values()
+        )
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+        return min((one.due_s for one in self._orders.values() if _is_open(one)), default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        """Send what is due, end what is over."""
+        for one in self._orders.values():
+            if _is_open(one) and one.due_s <= now:
+                self._send(one, now)
+                self.on_change()
+
+    def _send(self, one: _Waiting, now: float) -> None:
+        order = one.order
+        if now > order.expires:
+            one.state = OrderState.SENT if one.sends else OrderState.EXPIRED
+            one.due_s = float("inf")
+            return
+        try:
+            self._station.send_apdu(None, order.apdu, client=order.client, server=order.server, now=now, urgent=True)
+        except LocalProtocolError:
+            one.state = OrderState.REFUSED
+            return
+        one.sends += 1
+        one.sent_s = one.sent_s or int(now)
+        one.state = OrderState.SENT
+        one.due_s = now + _AGAIN_S if one.sends <= order.repeats else float("inf")
+
+
+def _is_open(one: _Waiting) -> bool:
+    return one.state in (OrderState.WAITING, OrderState.SENT) and one.due_s != float("inf")

@@ -1,0 +1,114 @@
+"""Firmware by broadcast: all meters get it over a lossy network, at a fraction of what one by one would take."""
+
+import hashlib
+import random
+
+import pytest
+
+from meterway.base.errors import ConfigError
+from meterway.nnap.broadcast import Broadcaster
+from meterway.nnap.device import Rules
+from meterway.nnap.events import Code
+from meterway.nnap.image import Campaign, CampaignRules, Firmware, Phase, Progress
+from meterway.nnap.plan import PlanRules
+from nnap_network import BROADCAST_KEYS, START, TITLE, Network
+
+pytestmark = pytest.mark.covers("E-NNAP", "UC-IN-05")
+
+
+def firmware(size, *, genuine=True):
+    body = random.Random(1).randbytes(size - 32)
+    digest = hashlib.sha256(body).digest()
+    return Firmware(identifier=b"MWY-2", image=body + (digest if genuine else bytes(32)))
+
+
+def network(**changes):
+    one = Network(rules=Rules(plan=PlanRules(parallel=0), answer_s=30.0), **changes).start()
+    one.run(300)
+    return one
+
+
+def campaign(one, image, *, resumed=False, **changes):
+    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter())
+    rules = CampaignRules(**{"pace_s": 0.5, **changes})
+    work = Campaign(
+        one.concentrator, sender, image, list(one.concentrator.roll), rules, now=one.carrier.now(), resumed=resumed
+    )
+    one.driver.call(lambda device, now: device.workers.append(work))
+    return work
+
+
+def finish(one, work, limit_s=200_000):
+    end = one.carrier.now() + limit_s
+    while work.phase is not Phase.DONE and one.carrier.now() < end:
+        one.run(60)
+
+
+def test_every_meter_gets_it_over_three_lossy_hops():
+    one = network(meters=12, hops=3, loss=0.1)
+    work = campaign(one, firmware(12_000))
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert {node.meter.firmware for node in one.nodes} == {b"MWY-2"}
+    assert work.rounds > 1
+    assert work.unicasts < 12 * work.firmware.count / 4
+    assert Code.IMAGE_DONE in one.codes()
+
+
+def test_many_lacking_is_repaired_by_broadcast_and_few_by_unicast():
+    one = network(meters=6)
+    deaf = one.carrier.ports[1].on_frame
+    one.carrier.ports[1].on_frame = lambda frame: None if frame.is_broadcast else deaf(frame)
+    work = campaign(one, firmware(2_000), many=4)
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert work.unicasts == work.firmware.count
+    assert work.broadcasts == work.firmware.count + 3
+
+
+def test_a_meter_that_is_gone_fails_and_does_not_hold_up_the_others():
+    one = network(meters=4)
+    one.carrier.ports[2].on_frame = None
+    work = campaign(one, firmware(1_000), tries=3)
+    finish(one, work)
+    assert work.progress["M00002"] is Progress.FAILED
+    assert sorted(work.progress.values(), key=str).count(Progress.ACTIVE) == 3
+    assert Code.IMAGE_FAILED in one.codes()
+
+
+def test_an_image_that_is_not_genuine_is_activated_nowhere():
+    one = network(meters=2)
+    work = campaign(one, firmware(1_000, genuine=False))
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.FAILED}
+    assert {node.meter.firmware for node in one.nodes} == {b"MWY-1.0.0"}
+
+
+def test_activation_waits_for_its_time():
+    one = network(meters=2)
+    work = campaign(one, firmware(1_000), activate_s=START + 20_000)
+    one.run(10_000)
+    assert work.phase is Phase.WAITING
+    assert {node.meter.firmware for node in one.nodes} == {b"MWY-1.0.0"}
+    one.run(11_000)
+    assert {node.meter.firmware for node in one.nodes} == {b"MWY-2"}
+
+
+def test_an_interrupted_campaign_goes_on_where_it_was():
+    one = network(meters=3)
+    work = campaign(one, firmware(8_000))
+    one.run(20)
+    sent = work.broadcasts
+    assert 0 < sent < work.firmware.count
+    one.concentrator.workers.clear()
+    again = campaign(one, firmware(8_000), resumed=True, many=2)
+    finish(one, again)
+    assert set(again.progress.values()) == {Progress.ACTIVE}
+    assert again.broadcasts <= work.firmware.count - sent + 10
+
+
+def test_a_campaign_wants_an_image_and_meters():
+    one = network(meters=1)
+    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter())
+    with pytest.raises(ConfigError):
+        Campaign(one.concentrator, sender, firmware(100), [], CampaignRules(), now=START)
