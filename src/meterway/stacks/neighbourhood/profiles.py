@@ -1,0 +1,44 @@
+"""The profiles of a neighbourhood network by name, with what a medium and a concentrator must know of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from meterway.stacks.neighbourhood import prime
+from meterway.stacks.neighbourhood.prime import PrimeSettings
+from meterway.stacks.neighbourhood.station import Admit, Coordinator, Station
+
+__all__ = ["PROFILES", "Profile"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One profile with its usual settings; for others, call the factories of its own module.
+
+    ``coordinator`` makes a concentrator's station of its EUI and of who may join, ``node`` a device's of its EUI and
+    its key (empty where the profile needs none). ``mtu`` is the longest frame in octets, ``bit_rate`` in bit/s is that
+    of the octets of a frame, ``frame_overhead_s`` how long the medium is taken by what precedes them.
+    """
+
+    name: str
+    coordinator: Callable[[bytes, Admit], Coordinator]
+    node: Callable[[bytes, bytes], Station]
+    mtu: int
+    bit_rate: int
+    frame_overhead_s: float
+
+
+_ALL: Final = (
+    # DBPSK with convolutional coding in the CENELEC A band; preamble (2.048 ms) and header of two symbols (4.48 ms).
+    Profile(
+        name="prime",
+        coordinator=prime.coordinator,
+        node=lambda eui, key: prime.node(eui, key=key),
+        mtu=PrimeSettings().mtu,
+        bit_rate=21_400,
+        frame_overhead_s=0.0065,
+    ),
+)
+PROFILES: Final[dict[str, Profile]] = {profile.name: profile for profile in _ALL}

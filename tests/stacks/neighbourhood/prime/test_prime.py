@@ -1,0 +1,34 @@
+"""The factories, and the speed of a whole network."""
+
+from time import perf_counter
+
+import pytest
+
+from meterway.stacks.neighbourhood import prime
+from meterway.stacks.neighbourhood.station import Apdu
+from stacks.neighbourhood.carrier import Carrier
+
+
+def test_factories_take_settings_or_have_their_own():
+    told = prime.PrimeSettings(mtu=100, max_apdu=500)
+    assert prime.coordinator(b"BASE0001", lambda eui: b"", told).max_apdu == 500
+    assert prime.node(b"METER001").max_apdu == prime.PrimeSettings().max_apdu
+    assert prime.node(b"METER001", prime.PrimeSettings(mtu=64, max_apdu=10_000), b"").max_apdu == 64 * 43 - 3
+
+
+@pytest.mark.covers("IF-C")
+def test_asking_when_costs_little_with_many_members():
+    """Not a benchmark: a network of 300 must be far from looking through all members for every frame."""
+    carrier = Carrier()
+    base = carrier.add(0, prime.coordinator(b"BASE0001", lambda eui: b""))
+    for number in range(1, 301):
+        carrier.add(number, prime.node(b"MTR%05d" % number))
+    carrier.run(60)
+    assert len(base.members) == 300
+    begin = perf_counter()
+    for _ in range(20_000):
+        base.next_timeout()
+    assert perf_counter() - begin < 2
+    carrier.send(0, b"MTR00001", b"x")
+    carrier.run(61)
+    assert len(carrier.of(1, Apdu)) == 1
