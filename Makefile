@@ -51,7 +51,7 @@ fuzz: $(READY)-dev $(READY)-fuzz
 
 lock: $(READY)
 	@$(PY) -m pip install -qq --disable-pip-version-check uv
-	@$(COMPILE) pyproject.toml --group build -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra mqtt --group build -o requirements.lock
 	@$(COMPILE) pyproject.toml --group build --group test --group peers --group lint -c requirements.lock -o requirements-dev.lock
 	@$(COMPILE) pyproject.toml --group fuzz -c requirements.lock -o requirements-fuzz.lock
 

@@ -12,10 +12,11 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS = PROJECT["dependency-groups"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 WANTED = {
-    "requirements.lock": PROJECT["project"]["dependencies"] + GROUPS["build"],
+    "requirements.lock": PROJECT["project"]["dependencies"] + EXTRAS["mqtt"] + GROUPS["build"],
     "requirements-dev.lock": PROJECT["project"]["dependencies"] + GROUPS["test"] + GROUPS["peers"] + GROUPS["lint"],
     "requirements-fuzz.lock": PROJECT["project"]["dependencies"] + GROUPS["fuzz"],
 }

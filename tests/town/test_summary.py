@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from meterway.town.summary import Summary, percentile
 
 SUMMARY = Summary(
@@ -22,6 +24,20 @@ def test_the_table_tells_every_failure_by_its_cause():
     assert rows["failures"] == "timeout 1"
     assert rows["completeness"] == "90.00%"
     assert rows["read"] == "9"
+
+
+def test_a_town_is_whole_when_its_homes_are_too():
+    assert not SUMMARY.is_whole
+    whole = replace(SUMMARY, read=10, homes=1, home_devices=4, home_devices_read=4)
+    assert whole.is_whole
+    assert dict(whole.rows())["read in homes"] == "4 of 4"
+    assert not replace(whole, home_devices_read=3).is_whole
+
+
+def test_what_is_left_out_is_told():
+    rows = dict(replace(SUMMARY, left_out=("H2: no broker",)).rows())
+    assert rows["left out"] == "H2: no broker"
+    assert "left out" not in dict(SUMMARY.rows())
 
 
 def test_machines_get_plain_numbers():

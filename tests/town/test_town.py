@@ -3,6 +3,7 @@ import urllib.request
 
 import pytest
 
+from meterway.base.errors import LinkError
 from meterway.headend.control import Request, ask, socket_path
 from meterway.town.plan import TownPlan
 from meterway.town.town import Town
@@ -53,3 +54,20 @@ def test_the_settings_file_of_a_town_is_one_that_commands_can_load(tmp_path):
         await town.stop()
 
     asyncio.run(make())
+
+
+def test_a_process_of_the_town_that_is_killed_is_told_and_ends_the_first_collection(tmp_path):
+    async def live() -> None:
+        town = Town(TownPlan(meters=2, displays=0), tmp_path)
+        try:
+            await town.start()
+            town.head_end.collector.progress.devices = set()  # as if nobody had been called yet
+            town._processes[0].kill()
+            with pytest.raises(LinkError, match="street's process has ended"):
+                town.streets = [*town.streets, *town.streets]  # and more were to come
+                await town.first_collection()
+            assert any("street's process" in one.text for one in town.head_end.live.recent)
+        finally:
+            await town.stop()
+
+    asyncio.run(live())

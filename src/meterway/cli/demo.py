@@ -58,7 +58,7 @@ def demo(meters: int, displays: int, homes: int, once: bool, as_json: bool, port
     summary = run(_demo(plan, web_port=port, stays=not ends, is_quiet=as_json))
     if as_json:
         click.echo(json.dumps(summary.as_json()))
-    if summary.read < summary.meters:
+    if not summary.is_whole:
         sys.exit(1)
 
 

@@ -68,7 +68,7 @@ class DemoScreen:
         table.add_column(style="dim")
         table.add_column(justify="right")
         for name, text in summary.rows():
-            is_bad = (name == "failures" and text != "none") or (name == "read" and summary.read < summary.meters)
+            is_bad = (name == "failures" and text != "none") or (name.startswith("read") and not summary.is_whole)
             table.add_row(name, f"[red]{text}[/red]" if is_bad else text)
         self._console.print(table)
 

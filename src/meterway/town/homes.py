@@ -24,6 +24,7 @@ from meterway.lnap.api import (
     Lnap,
     LnapConfig,
     MeterConfig,
+    MqttConfig,
     PartyConfig,
     RadioConfig,
     SideConfig,
@@ -32,9 +33,10 @@ from meterway.lnap.api import (
 )
 from meterway.meter.mbus import api as mbus
 from meterway.stacks.mbus.wireless.modes import MODES
+from meterway.town.broker import BrokerAccess, corner_of
 from meterway.town.process import say, serve_order, until_closed
 
-__all__ = ["METERS_A_HOME", "PARTY", "Home", "HomesOrder", "HomesReport", "main", "secret_of"]
+__all__ = ["METERS_A_HOME", "PARTY", "Home", "HomesOrder", "HomesReport", "lnap_serial", "main", "secret_of"]
 
 METERS_A_HOME: Final = 3
 PARTY: Final = "operator"
@@ -48,6 +50,7 @@ _UTILITIES: Final[tuple[tuple[mbus.Utility, Literal["T1", "C1", ""]], ...]] = (
 _APART_M: Final = 60.0
 _APART_S: Final = 0.04
 _SPEAK_S: Final = 15.0
+_TELL_S: Final = 5.0
 _POLL_S: Final = 60.0
 _HEARD_S: Final = 20.0
 _LOOK_S: Final = 0.02
@@ -58,11 +61,12 @@ _BEFORE_HOUR_S: Final = 20
 
 
 class HomesOrder(msgspec.Struct, frozen=True):
-    """How many homes, where their gateways keep their files, and what all keys derive from (hex)."""
+    """How many homes, where their gateways keep their files, what all keys derive from (hex), and their broker."""
 
     homes: int
     folder: str
     secret: str
+    broker: BrokerAccess | None = None
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -87,6 +91,11 @@ def secret_of(secret: bytes, serial: str) -> bytes:
     return hmac.digest(secret, f"gateway|{serial}".encode(), "sha256")
 
 
+def lnap_serial(home: int) -> str:
+    """The serial of a home's gateway (1 the first): ``LNAP0001``."""
+    return f"LNAP{home:04d}"
+
+
 def _meter(home: int, place: int, secret: bytes) -> mbus.MeterConfig:
     utility, mode = _UTILITIES[place]
     ident = f"{place + 1}{home:07d}"
@@ -109,6 +118,7 @@ class _Homes:
 
     def __init__(self, order: HomesOrder) -> None:
         self._secret = bytes.fromhex(order.secret)
+        self._broker = order.broker
         self._folder = Path(order.folder)
         self._state = self._folder / "meters.jsonl"
         self._meters = {
@@ -172,7 +182,7 @@ class _Homes:
         return host
 
     def _gateway(self, home: int, hub_port: int, bus_port: int) -> LnapConfig:
-        serial = f"LNAP{home:04d}"
+        serial = lnap_serial(home)
         operator = PartyConfig(
             name=PARTY,
             client=1,
@@ -192,6 +202,20 @@ class _Homes:
             meters=tuple(_listed(meter, place) for place, meter in enumerate(self._meters[home], 1)),
             radios=(RadioConfig(port=hub_port, station=serial, place=place),) if hub_port else (),
             buses=(BusConfig(port=bus_port, poll_s=_POLL_S),) if bus_port else (),
+            mqtt=self._mqtt(serial),
+        )
+
+    def _mqtt(self, serial: str) -> MqttConfig | None:
+        if self._broker is None:
+            return None
+        return MqttConfig(
+            port=self._broker.port,
+            username=serial,
+            password=self._broker.passwords[serial],
+            authority=self._broker.authority,
+            prefix=f"{corner_of(serial)}/meterway",
+            discovery=f"{corner_of(serial)}/homeassistant",
+            every_s=_TELL_S,
         )
 
     async def _take_in(self, radio: mbus.MbusHost, meters: tuple[mbus.MeterConfig, ...]) -> None:

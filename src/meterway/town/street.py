@@ -13,7 +13,8 @@ import msgspec
 
 from meterway.links.limits import raise_file_limit
 from meterway.meter.api import HostConfig, MeterHost
-from meterway.town.plan import Street, TownPlan, hosts_of
+from meterway.town.hosts import hosts_of
+from meterway.town.plan import Street, TownPlan
 from meterway.town.process import say, serve_order, until_closed
 
 __all__ = ["Order", "Report", "main"]

@@ -26,6 +26,17 @@ class Summary:
     events: int
     displays: int
     telegrams: int
+    homes: int = 0
+    home_devices: int = 0
+    """Gateways and the meters behind them."""
+    home_devices_read: int = 0
+    left_out: tuple[str, ...] = ()
+    """What this town goes without, and what the machine lacks for it."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every device was read."""
+        return self.read == self.meters and self.home_devices_read == self.home_devices
 
     def as_json(self) -> dict[str, Json]:
         """As plain JSON."""
@@ -46,7 +57,9 @@ class Summary:
             ("p50 per meter", f"{self.p50_ms:.1f} ms"),
             ("p95 per meter", f"{self.p95_ms:.1f} ms"),
             ("displays fed over H1", f"{self.displays} ({self.telegrams:,} telegrams)"),
+            *([("read in homes", f"{self.home_devices_read} of {self.home_devices}")] if self.homes else []),
             ("failures", failures or "none"),
+            *(("left out", text) for text in self.left_out),
         ]
 
 

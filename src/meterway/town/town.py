@@ -18,14 +18,17 @@ from meterway.display.api import Display, DisplayConfig
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.control_server import ControlSocket
 from meterway.headend.gateway_keys import MASTER, keys_behind
+from meterway.headend.live import Happening
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.interfaces import Entity, Network, label_of
 from meterway.meter.api import HDLC_PHYSICAL, Keys
-from meterway.store.devices import GATEWAY, Device, NewDevice
+from meterway.store.devices import GATEWAY, NewDevice
 from meterway.store.tasks import NewTask
 from meterway.town.air import AirWatch
-from meterway.town.homes import METERS_A_HOME, PARTY, Home, HomesOrder, HomesReport, secret_of
+from meterway.town.automation import Automation
+from meterway.town.broker import Broker, BrokerAccess
+from meterway.town.homes import METERS_A_HOME, PARTY, Home, HomesOrder, HomesReport, lnap_serial, secret_of
 from meterway.town.plan import Street, TownPlan
 from meterway.town.street import Order, Report
 from meterway.town.summary import Summary, percentile
@@ -50,9 +53,15 @@ class Town:
         self._secret = secrets.token_bytes(32)
         self._folder = folder
         self._processes: list[asyncio.subprocess.Process] = []
+        self._watches: list[asyncio.Task[None]] = []
+        self._died: list[str] = []
         self.streets: list[Street] = []
         self.homes: list[Home] = []
         self.displays: list[Display] = []
+        self.automation = Automation()
+        self.without_h2 = ""
+        """What this machine lacks for interface H2; empty if nothing."""
+        self._broker = Broker(folder)
         self.config = HeadEndConfig(
             system_title=(b"MWY" + secrets.token_bytes(5)).hex(),
             store=str(folder / "meterway.sqlite"),
@@ -113,6 +122,8 @@ class Town:
 
     async def stop(self) -> None:
         """Stop pages, displays, head end and street."""
+        for watch in self._watches:
+            watch.cancel()
         if self._pages is not None:
             await self._pages.stop()
         await self._control.stop()
@@ -120,7 +131,9 @@ class Town:
             await display.stop()
         await self.head_end.stop()
         self.air.stop()
+        await self.automation.stop()
         await asyncio.gather(*(_end(process) for process in self._processes))
+        await self._broker.stop()
 
     async def _start_street(self) -> list[Street]:
         order = Order(
@@ -137,11 +150,26 @@ class Town:
     async def _start_homes(self) -> HomesReport:
         if not self.plan.homes:
             return HomesReport()
-        order = HomesOrder(homes=self.plan.homes, folder=str(self._folder), secret=self._secret.hex())
+        order = HomesOrder(
+            homes=self.plan.homes,
+            folder=str(self._folder),
+            secret=self._secret.hex(),
+            broker=await self._start_broker(),
+        )
         report = msgspec.json.decode(await self._run("homes", order), type=HomesReport)
         if report.error:
             raise LinkError(f"the homes did not come up: {report.error}")
         return report
+
+    async def _start_broker(self) -> BrokerAccess | None:
+        """Where the homes tell their home automation what they measure; None where the machine has no broker."""
+        self.without_h2 = Broker.missing()
+        if self.without_h2:
+            return None
+        access = await self._broker.start([lnap_serial(home) for home in range(1, self.plan.homes + 1)])
+        self.automation.start(access)
+        self.head_end.extra_traffic.append(self.automation.traffic)
+        return access
 
     async def _run(self, name: str, order: msgspec.Struct) -> bytes:
         """Start a process of the town with its order; the line it reports. LinkError if it gives none."""
@@ -155,6 +183,7 @@ class Town:
             start_new_session=True,  # Ctrl-C is for the town, which then closes the process
         )
         self._processes.append(process)
+        self._watches.append(asyncio.create_task(self._watch(name, process)))
         if process.stdin is None or process.stdout is None:
             raise LinkError(f"the {name}'s process has no pipes")
         process.stdin.write(msgspec.json.encode(order) + b"\n")
@@ -167,6 +196,13 @@ class Town:
         if not line:
             raise LinkError(f"the {name}'s process ended before it came up")
         return line
+
+    async def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
+        """A process that ends before the town does is told: all it ran is silent from then on."""
+        status = await process.wait()
+        text = f"the {name}'s process has ended (exit status {status}): what it ran is gone"
+        self._died.append(text)
+        self.head_end.live.tell(Happening("failed", "", text, time.time(), {"status": status}))
 
     def _register(self) -> None:
         store, now_ms = self.head_end.store, int(time.time() * 1000)
@@ -238,6 +274,8 @@ class Town:
         progress, street = self.head_end.collector.progress, len(self.streets)
         everyone = street + (1 + METERS_A_HOME) * len(self.homes)
         while len(progress.devices) < everyone:
+            if self._died:
+                raise LinkError(self._died[0])
             if on_progress is not None:
                 on_progress(min(len(progress.devices), street), street, progress.values)
             await asyncio.sleep(_POLL_S)
@@ -249,9 +287,14 @@ class Town:
         progress = self.head_end.collector.progress
         durations = sorted(progress.durations_s)
         views = [display.view() for display in self.displays]
+        street, others = self._devices()
         return Summary(
             meters=len(self.streets),
-            read=len(progress.read & {device.id for device in self._street_devices()}),
+            read=len(progress.read & street),
+            homes=len(self.homes),
+            home_devices=(1 + METERS_A_HOME) * len(self.homes),
+            home_devices_read=len(progress.read & others),
+            left_out=(f"H2: {self.without_h2} is not there",) if self.without_h2 else (),
             values=progress.values,
             completeness=self._completeness(),
             seconds=round(seconds, 3),
@@ -265,9 +308,12 @@ class Town:
             telegrams=sum(view.telegrams for view in views),
         )
 
-    def _street_devices(self) -> list[Device]:
+    def _devices(self) -> tuple[set[int], set[int]]:
+        """Those of the street, and all others."""
         serials = {street.serial for street in self.streets}
-        return [device for device in self.head_end.store.devices.all() if device.serial in serials]
+        everyone = self.head_end.store.devices.all()
+        street = {device.id for device in everyone if device.serial in serials}
+        return street, {device.id for device in everyone} - street
 
     def _completeness(self) -> float:
         """Over the whole days of the history."""
