@@ -55,6 +55,12 @@ def test_a_cut_header_is_refused(octets: str) -> None:
         decode_ell(bytes.fromhex(octets), 0)
 
 
+def test_the_type_of_variable_length_is_refused_by_its_name() -> None:
+    with pytest.raises(DecodeError, match="CI 0x86") as refusal:
+        decode_ell(bytes.fromhex("86200102030405"), 0)
+    assert refusal.value.kind == "ell"
+
+
 def test_fields_that_a_type_does_not_have_are_refused() -> None:
     with pytest.raises(LocalProtocolError):
         Ell(ci=0x8C, control=0, access=0, session=1).encode()

@@ -316,3 +316,31 @@ def test_an_alarm_comes_without_the_fillers_of_its_cipher() -> None:
     opened = decode(encode_radio(0x44, sender, message, "bare"), keys=(key,))
     assert opened.kind == "alarm"
     assert opened.payload == b"\x05"
+
+
+@pytest.mark.covers("IF-M", "SEC-04")
+def test_a_radio_adapter_that_names_meter_and_receiver_is_opened() -> None:
+    """CEN/TR 17167 (2018), example F.3: type III of the extended link layer, authentication layer, mode 7."""
+    octets = bytes.fromhex(
+        "530824484433221103378E80753A63665544330A31900F002C25B30A0000AF5D74DF73A600D972785634129315330375002007109058475F"
+        "4BC91DF878B80A1B0F98B629024AAC727942BFC549233C0140829B93"
+    )
+    telegram = decode(octets, keys=[KEY])
+    assert str(telegram.device) == "ELS-12345678-33-03"
+    assert telegram.ell is not None
+    assert str(telegram.ell.address) == "XYZ-33445566-0A-31"
+    assert telegram.protection.checks == ("cmac", "2F2F")
+    values = [plain(record.value) for record in telegram.records]
+    assert values == [28504.27, "2008-05-31T23:50:00", 0]
+
+
+@pytest.mark.parametrize(("mode", "name"), [(2, "DES"), (3, "DES"), (13, "TLS")])
+@pytest.mark.parametrize("keys", [[], [KEY]])
+def test_a_mode_that_is_not_done_is_named_whether_there_is_a_key_or_not(
+    mode: int, name: str, keys: Sequence[bytes]
+) -> None:
+    extension = b"\x00" if mode == 13 else b""
+    tpl = Tpl(ci=0x7A, header="short", config=mode << 8, extension=extension)
+    with pytest.raises(SecurityError, match=name) as refusal:
+        decode(encode_radio(0x44, METER, tpl.encode() + bytes(32)), keys=keys)
+    assert refusal.value.check == "mode"

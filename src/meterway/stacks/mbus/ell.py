@@ -1,6 +1,7 @@
 """The extended link layer of wireless M-Bus (EN 13757-4): access, second address, encryption by AES-CTR.
 
-Types by CI: 8C (I: access), 8D (II: and session), 8E (III: and address), 8F (IV: and both).
+Types by CI: 8C (I: access), 8D (II: and session), 8E (III: and address), 8F (IV: and both). The type of variable length
+(CI 86) is refused by name: no public text gives its fields.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from meterway.stacks.mbus.address import Address
 
 __all__ = ["ELL_CIS", "Ell", "decode_ell"]
 
-ELL_CIS: Final = frozenset((0x8C, 0x8D, 0x8E, 0x8F))
+ELL_CIS: Final = frozenset((0x86, 0x8C, 0x8D, 0x8E, 0x8F))
+_VARIABLE: Final = 0x86
 _WITH_ADDRESS: Final = (0x8E, 0x8F)
 _WITH_SESSION: Final = (0x8D, 0x8F)
 _HOPS: Final = 0x12
@@ -105,8 +107,13 @@ class Ell:
 
 
 def decode_ell(data: bytes, start: int) -> tuple[Ell, int]:
-    """The header that begins at ``start`` and the offset after it (at the payload CRC if there is one)."""
+    """The header that begins at ``start`` and the offset after it (at the payload CRC if there is one).
+
+    DecodeError (kinds ``truncated``, ``ell``) if it is cut off or of variable length.
+    """
     ci = data[start]
+    if ci == _VARIABLE:
+        raise DecodeError("the extended link layer of variable length (CI 0x86) is not done here", start, "ell")
     end = start + 3 + (8 if ci in _WITH_ADDRESS else 0) + (4 if ci in _WITH_SESSION else 0)
     if end > len(data):
         raise DecodeError("the extended link layer is cut off", start, "truncated")

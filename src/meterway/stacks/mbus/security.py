@@ -26,7 +26,7 @@ from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.afl import Afl
 from meterway.stacks.mbus.tpl import Tpl
 
-__all__ = ["MODES", "CounterGuard", "Protection", "Sealed", "derive_key", "open_payload", "seal_payload"]
+__all__ = ["MODES", "NOT_DONE", "CounterGuard", "Protection", "Sealed", "derive_key", "open_payload", "seal_payload"]
 
 MODES: Final[dict[int, str]] = {
     0: "none",
@@ -40,6 +40,9 @@ MODES: Final[dict[int, str]] = {
     10: "AES-128-CCM, profile D",
     13: "TLS, profile C",
 }
+
+NOT_DONE: Final = frozenset((2, 3, 13))
+"""Modes that are named and not done: DES, which protects nothing any more, and TLS, which wants a session."""
 
 IDLE: Final = b"\x2f\x2f"
 _CBC: Final = (5, 7)

@@ -22,7 +22,7 @@ from meterway.stacks.mbus.records.head import head_at
 from meterway.stacks.mbus.records.profiles import Stamped, expand
 from meterway.stacks.mbus.records.read import BCD_FIELDS
 from meterway.stacks.mbus.records.record import Record, Records, decode_records
-from meterway.stacks.mbus.security import IDLE, MODES, Protection, open_payload
+from meterway.stacks.mbus.security import IDLE, MODES, NOT_DONE, Protection, open_payload
 from meterway.stacks.mbus.tpl import Tpl, decode_tpl, status_words
 from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, from_meter
 
@@ -216,6 +216,8 @@ class _Opener:
             return body
         if refusal is not None:
             raise refusal
+        if mode in NOT_DONE:
+            raise SecurityError(f"security mode {mode} ({MODES[mode]}) is not done here", "mode")
         who = tpl.address or sender
         raise SecurityError(f"the telegram is protected in mode {mode} and no key for {who} is known", "key")
 

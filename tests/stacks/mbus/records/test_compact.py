@@ -34,6 +34,25 @@ def test_a_compact_frame_opens_once_its_format_was_learnt() -> None:
     assert decode_compact(frame, Formats(dict(formats.known))) == FULL
 
 
+@pytest.mark.covers("IF-M")
+def test_the_example_of_the_norm_opens_after_its_full_frame_and_after_its_format_frame() -> None:
+    """EN 13757-3, annex G, example without data header: energy, volume and power."""
+    full, announced = bytes.fromhex("0202D20402152E16022A3423"), bytes.fromhex("08313B02020215022A")
+    short = bytes.fromhex("313B42A6D2042E163423")
+    content = decode_records(full)
+    assert [(record.value, record.head.unit) for record in content.records] == [
+        (123.4, "Wh"),
+        (567.8, "m³"),
+        (901.2, "W"),
+    ]
+    assert compact_frame(content) == short
+    assert format_frame(format_of(content)) == announced
+    for teach in (lambda known: known.learn(content), lambda known: known.add(decode_format(announced))):
+        formats = Formats()
+        teach(formats)
+        assert decode_compact(short, formats) == content
+
+
 def test_a_format_frame_teaches_a_format() -> None:
     heads = format_of(FULL)
     assert decode_format(format_frame(heads)) == heads
