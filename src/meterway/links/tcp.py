@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from meterway.base.errors import ConfigError, LinkError
 
-__all__ = ["LOOPBACK", "Listener", "connect", "listen", "send_once"]
+__all__ = ["LOOPBACK", "Listener", "connect", "deliver", "listen", "send_once"]
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -85,6 +85,50 @@ async def send_once(host: str | None, port: int, octets: bytes) -> None:
     """Connect, send one message, close; LinkError if the line does not take it."""
     once = await connect(host, port, lambda: _Once(octets))
     await once.done
+
+
+class _Delivery(asyncio.Protocol):
+    """Writes one message, says that nothing more comes, and waits for the peer to close; ``done`` says how it ended."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._closed = False
+        self.transport: asyncio.BaseTransport | None = None
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(self._octets)
+            transport.write_eof()
+
+    def eof_received(self) -> None:
+        self._closed = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.done.done():
+            return
+        if exc is None and self._closed:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(LinkError(f"the line broke: {exc or 'cut off'}"))
+
+
+async def deliver(host: str | None, port: int, octets: bytes, *, timeout_s: float = 10.0) -> None:
+    """Send one message and wait until the peer has read all of it and closed the line.
+
+    LinkError if it resets the line or does not close it within ``timeout_s``. That the peer closed in good order tells
+    that its end of the line took every octet, not what became of them.
+    """
+    delivery = await connect(host, port, lambda: _Delivery(octets), timeout_s=timeout_s)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await delivery.done
+    except TimeoutError:
+        raise LinkError(f"{host or LOOPBACK}:{port} did not close the line within {timeout_s:g} s") from None
+    finally:
+        if isinstance(delivery.transport, asyncio.Transport):
+            delivery.transport.abort()
 
 
 async def listen(

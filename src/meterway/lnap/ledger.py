@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
 from meterway.lnap.device import Gateway, Heard
 from meterway.lnap.events import Code, Event
@@ -55,7 +56,7 @@ class Ledger:
         self._vault = vault
         self._keep_days = keep_days
         self.on_events: Callable[[list[Event]], object] = len
-        """Told of what has been logged, once it is on the disk."""
+        """Told of what is logged, within the transaction that writes it."""
         self._touched: set[Bound] = set()
         self._formats = 0
         self._slot = 0
@@ -150,25 +151,31 @@ class Ledger:
 
     def flush(self) -> None:
         """Write counters, formats, orders and events that changed; durable when it returns."""
-        gateway, spool = self.gateway, self.spool
-        events, gateway.events = gateway.events, []
-        touched, self._touched = self._touched, set()
-        known = gateway.formats.known
-        fast, self._fast = self._fast, []
-        if not (events or touched or fast or len(known) != self._formats):
+        events, touched, fast = self.gateway.events, self._touched, self._fast
+        if not (events or touched or fast or len(self.gateway.formats.known) != self._formats):
             return
-        with spool.transaction():
-            spool.add_fast(fast)
-            for meter in touched:
-                if gateway.meters.get(meter.address) is meter:
-                    self._write_counters(meter)
-            if len(known) != self._formats:
-                spool.keep_formats(known)
-                self._formats = len(known)
-            if events:
-                spool.add_events(events)
-                spool.keep_orders(order for channel in gateway.channels for order in gateway.mailbox.of(channel))
+        self.gateway.events, self._touched, self._fast = [], set(), []
+        try:
+            with self.spool.transaction():
+                self._write(events, touched, fast)
+        except StoreError:  # what the disk did not take is still to be written
+            self.gateway.events[:0], self._fast[:0] = events, fast
+            self._touched |= touched
+            raise
+
+    def _write(self, events: list[Event], touched: set[Bound], fast: list[tuple[int, int, int, int]]) -> None:
+        gateway, spool = self.gateway, self.spool
+        known = gateway.formats.known
+        spool.add_fast(fast)
+        for meter in touched:
+            if gateway.meters.get(meter.address) is meter:
+                self._write_counters(meter)
+        if len(known) != self._formats:
+            spool.keep_formats(known)
+            self._formats = len(known)
         if events:
+            spool.add_events(events)
+            spool.keep_orders(order for channel in gateway.channels for order in gateway.mailbox.of(channel))
             self.on_events(events)
 
     def _write_counters(self, meter: Bound) -> None:

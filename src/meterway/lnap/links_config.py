@@ -150,6 +150,8 @@ class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     party: str
     """The party whose keys protect the pushes."""
     retry_s: Seconds = 30.0
+    answer_s: Seconds = 10.0
+    """How long the receiver may take to close the line, which is how it says that it has read the push."""
     keep: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
     """How many pushes wait at most while the line is down; the oldest go first, and are counted."""
 

@@ -1,25 +1,42 @@
-"""Alarms upward: protected as the party wants, tried again until the line takes them."""
+"""Alarms upward: protected as the party wants, in order, each until the line has taken it.
+
+A DataNotification has no answer. One counts as delivered when the receiver has read it to its end and closed the line
+in good order; then it leaves the outbox. A power cut, or a line that breaks after the receiver took it, brings it again
+under the same long-invoke-id: at least once, and never lost while the outbox has room.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from typing import Final
 
-from meterway.base.errors import ConfigError, LinkError
+import msgspec
+
+from meterway.base.errors import ConfigError, LinkError, StoreError
 from meterway.links import tcp
 from meterway.lnap.links_config import PushConfig
 from meterway.lnap.objects import push_notification
 from meterway.lnap.objects.logical import CounterStore
-from meterway.lnap.site import Site
+from meterway.lnap.site import Site, Waiting
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys, SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter
 from meterway.stacks.dlms.wrapper import WrapperFrame
 
 __all__ = ["Pusher", "protected_push"]
 
+_LOG: Final = logging.getLogger(__name__)
+
 
 def protected_push(
-    site: Site, channel: int, party: str, counters: CounterStore, *, invoke: int, now: float
+    site: Site,
+    channel: int,
+    party: str,
+    counters: CounterStore,
+    *,
+    invoke: int,
+    now: float,
+    alarms: int | None = None,
 ) -> tuple[int, bytes]:
     """The party's client, and the push as general-glo-ciphering; ConfigError if party or meter is gone."""
     found = next((one for one in site.parties if one.name == party), None)
@@ -34,49 +51,68 @@ def protected_push(
         received=ReceivedCounter(),
         control=AUTHENTICATED | ENCRYPTED,
     )
-    return found.client, context.protect_general(push_notification(site, channel, invoke=invoke, now=now))
+    told = push_notification(site, channel, invoke=invoke, now=now, alarms=alarms)
+    return found.client, context.protect_general(told)
 
 
 class Pusher:
-    """Pushes to one destination: of each channel the alarms as they are when the line takes them."""
+    """Pushes to one destination what waits in the outbox, the oldest first."""
 
-    def __init__(self, config: PushConfig, site: Site, counters: CounterStore, now: Callable[[], float]) -> None:
+    def __init__(self, config: PushConfig, site: Site, counters: CounterStore) -> None:
         self._config = config
         self._site = site
         self._counters = counters
-        self._now = now
-        self._invoke = 0
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
         self.sent = 0
         self.failed = 0
+        self.gone = 0
+        """How many were of a meter that has left, and so told nobody anything."""
 
-    def push(self, channel: int) -> None:
-        """Push the alarms of a channel; one push of a channel is under way at a time."""
-        if channel not in self._tasks:
-            task = self._tasks[channel] = asyncio.get_running_loop().create_task(self._deliver(channel))
-            task.add_done_callback(lambda _: self._tasks.pop(channel, None))
+    def wake(self) -> None:
+        """Something may have been put into the outbox."""
+        self._wake.set()
 
-    async def _deliver(self, channel: int) -> None:
+    async def run(self) -> None:
+        """Deliver until cancelled."""
         while True:
-            self._invoke = (self._invoke + 1) & 0xFFFFFF
+            self._wake.clear()
             try:
-                client, apdu = protected_push(
-                    self._site, channel, self._config.party, self._counters, invoke=self._invoke, now=self._now()
-                )
-                frame = WrapperFrame(source=channel + 1, destination=client, apdu=apdu).encode()
-                await tcp.send_once(self._config.host, self._config.port, frame)
-            except LinkError:
+                waiting = self._site.ledger.spool.to_tell()
+                if waiting:
+                    await self._deliver(*waiting[0])
+                    continue
+            except (LinkError, StoreError) as error:
                 self.failed += 1
+                _LOG.info("push: %s", error)
                 await asyncio.sleep(self._config.retry_s)
-            except ConfigError:
-                return  # the meter left
-            else:
-                self.sent += 1
-                return
+                continue
+            await self._wake.wait()
 
-    async def drain(self) -> None:
-        """Give up on what is under way."""
-        tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _deliver(self, number: int, row: bytes) -> None:
+        waiting = msgspec.msgpack.decode(row, type=Waiting)
+        frame = self._frame(number, waiting)
+        if frame is None:
+            self.gone += 1
+        else:
+            await tcp.deliver(self._config.host, self._config.port, frame, timeout_s=self._config.answer_s)
+            self.sent += 1
+        self._site.ledger.spool.was_told(number)
+
+    def _frame(self, number: int, waiting: Waiting) -> bytes | None:
+        """The push as it goes out; None if its meter is not there any more."""
+        channel = waiting.channel
+        try:
+            if self._site.name(channel) != waiting.name:
+                return None
+            client, apdu = protected_push(
+                self._site,
+                channel,
+                self._config.party,
+                self._counters,
+                invoke=number & 0xFFFFFF,
+                now=waiting.time_s,
+                alarms=waiting.alarms,
+            )
+        except ConfigError:
+            return None
+        return WrapperFrame(source=channel + 1, destination=client, apdu=apdu).encode()

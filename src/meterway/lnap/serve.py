@@ -77,6 +77,7 @@ class Lnap:
             tariffs=tariffs,
             zone=config.zone_info,
             order_valid_s=config.order_valid_s,
+            keep_pushes=config.push.keep if config.push is not None else 0,
             clock_offset_s=self.ledger.clock_offset_s,
             poll=self._poll,
         )
@@ -103,7 +104,7 @@ class Lnap:
             await self.stop()
             raise
         if self.config.push is not None:
-            self.pusher = Pusher(self.config.push, self.site, self.counters, self.now)
+            self.pusher = Pusher(self.config.push, self.site, self.counters)
         self.buses = [Bus(bus, self.ledger, self.now, place=place) for place, bus in enumerate(self.config.buses)]
         self._tasks = [asyncio.create_task(bus.run()) for bus in self.buses]
         self._tasks += [
@@ -115,11 +116,14 @@ class Lnap:
         if self.config.mqtt is not None:
             self.home = Home(self.config.mqtt, self.site, self.now)
             self._tasks.append(asyncio.create_task(self.home.run()))
+        if self.pusher is not None:
+            self._tasks.append(asyncio.create_task(self.pusher.run()))
         self._tasks.append(asyncio.create_task(self._tick()))
 
     def restore(self) -> None:
         """Take the state from the file and bind what the settings list; ``start`` does so."""
         self.ledger.on_events = self.site.note
+        self.site.restore()
         self.ledger.restore(self.now())
         self.ledger.bind_all((meter.bound() for meter in self.config.meters), self.now())
 
@@ -128,8 +132,6 @@ class Lnap:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.pusher is not None:
-            await self.pusher.drain()
         for airing in self.airings:
             airing.close()
         for listener in self._listeners:
@@ -157,10 +159,8 @@ class Lnap:
             self.ledger.flush()
         except MeterwayError as error:
             _LOG.error("%s", error)
-        channels, self.site.to_push = self.site.to_push, []
         if self.pusher is not None:
-            for channel in channels:
-                self.pusher.push(channel)
+            self.pusher.wake()
 
     # -- southbound -------------------------------------------------------------------------------------------
 

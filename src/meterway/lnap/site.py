@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
 
+import msgspec
+
 from meterway.lnap.events import Code, Event
 from meterway.lnap.keys import PartyKeys, derive, title_of
 from meterway.lnap.ledger import Ledger
@@ -16,7 +18,7 @@ from meterway.lnap.tariff import TariffCase
 from meterway.mapping.party_keys import device_name
 from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
 
-__all__ = ["ALARM_BITS", "Site"]
+__all__ = ["ALARM_BITS", "Site", "Waiting"]
 
 ALARM_BITS: Final[dict[Code, int]] = {
     Code.COMMUNICATION_ERROR: 0,
@@ -35,6 +37,19 @@ ALARM_BITS: Final[dict[Code, int]] = {
     Code.ORDER_EXPIRED: 11,
 }
 """The bits of the alarm register; an event that has one is pushed."""
+
+
+_ALARMS: Final = "alarms"
+_LOST: Final = "pushes-lost"
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A push that waits for the line: of which channel and device, its alarms as they were, when (Unix seconds)."""
+
+    channel: int
+    name: str
+    alarms: int
+    time_s: float
 
 
 def _nothing(_: int) -> bool:
@@ -60,8 +75,8 @@ class Site:
     """By free channel, the identity that is to be bound to it."""
     image: ImageTransfer = field(default_factory=lambda: ImageTransfer(enabled=True, block_size=512))
     poll: Callable[[int], bool] = _nothing
-    to_push: list[int] = field(default_factory=list)
-    """Channels whose alarms are to be pushed."""
+    keep_pushes: int = 0
+    """How many pushes wait at most for the line; 0 if nobody is pushed to."""
 
     def name(self, channel: int) -> str:
         """The serial number of the gateway (channel 0), or of a meter: its address."""
@@ -94,11 +109,45 @@ class Site:
         """All tariff use cases of a party on a channel."""
         return tuple(one for one in self.tariffs if (one.party, one.channel) == (party.name, channel))
 
+    def restore(self) -> None:
+        """Take the alarms from the file."""
+        kept = self.ledger.spool.state(_ALARMS)
+        if kept:
+            self.alarms.update(msgspec.msgpack.decode(kept, type=dict[int, int]))
+
+    def keep_alarms(self) -> None:
+        """Write the alarms; a transaction that is open has them too."""
+        with self.ledger.spool.transaction():
+            self.ledger.spool.keep_state(_ALARMS, msgspec.msgpack.encode(self.alarms))
+
     def note(self, events: list[Event]) -> None:
-        """Raise the alarm bits of events; the channels of those that have one are to be pushed."""
+        """Raise the alarm bits of events, and put what is to be pushed into the outbox, in the open transaction."""
+        raised: dict[int, float] = {}
         for event in events:
             bit = ALARM_BITS.get(event.code)
             if bit is not None:
                 self.alarms[event.channel] = self.alarms.get(event.channel, 0) | 1 << bit
-                if event.channel not in self.to_push:
-                    self.to_push.append(event.channel)
+                raised[event.channel] = event.time_s
+        if raised:
+            self.keep_alarms()
+        for channel, time_s in raised.items():
+            self.put_out(channel, time_s)
+
+    def put_out(self, channel: int, time_s: float) -> None:
+        """Have the alarms of a channel pushed as they are now; beyond the limit the oldest push is given up."""
+        if not self.keep_pushes:
+            return
+        spool = self.ledger.spool
+        with spool.transaction():
+            waiting = Waiting(
+                channel=channel, name=self.name(channel), alarms=self.alarms.get(channel, 0), time_s=time_s
+            )
+            spool.put_out(msgspec.msgpack.encode(waiting))
+            lost = spool.trim_outbox(self.keep_pushes)
+            if lost:
+                spool.keep_counter(_LOST, spool.counters(_LOST).get("", 0) + lost)
+
+    @property
+    def lost_pushes(self) -> int:
+        """How many pushes were ever given up for want of room."""
+        return self.ledger.spool.counters(_LOST).get("", 0)

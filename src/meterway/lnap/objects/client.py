@@ -135,6 +135,7 @@ def _reset_alarm(channel: int) -> Call:
     def call(ask: Ask, _: Data) -> ActionResult:
         ask.site.meter(channel).alarm = 0
         ask.site.alarms.pop(channel, None)
+        ask.site.keep_alarms()
         return ActionResult.SUCCESS
 
     return call

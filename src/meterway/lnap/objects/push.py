@@ -11,10 +11,11 @@ from meterway.stacks.dlms.xdlms.notification import DataNotification
 __all__ = ["push_notification"]
 
 
-def push_notification(site: Site, channel: int, *, invoke: int, now: float) -> bytes:
-    """The whole DataNotification APDU of a logical device, in clear."""
+def push_notification(site: Site, channel: int, *, invoke: int, now: float, alarms: int | None = None) -> bytes:
+    """The whole DataNotification APDU of a logical device, in clear; its alarms as they were, or as they are now."""
+    told = site.alarms.get(channel, 0) if alarms is None else alarms
     name = site.flag.encode() + site.title(channel)[3:]
-    body = axdr.structure(axdr.octets(PUSH_ALARM.encode()), axdr.octets(name), axdr.u32(site.alarms.get(channel, 0)))
+    body = axdr.structure(axdr.octets(PUSH_ALARM.encode()), axdr.octets(name), axdr.u32(told))
     stamp = date_time(now).value
     octets = stamp if isinstance(stamp, bytes) else b""
     return DataNotification(invoke=invoke, date_time=octets, body=axdr.encode(body)).encode()

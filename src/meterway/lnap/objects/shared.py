@@ -83,6 +83,7 @@ def _clear(ask: Ask, value: Data) -> DataAccessResult:
         return DataAccessResult.TYPE_UNMATCHED
     alarms = ask.site.alarms
     alarms[ask.channel] = alarms.get(ask.channel, 0) & value.value
+    ask.site.keep_alarms()
     return DataAccessResult.SUCCESS
 
 
