@@ -151,3 +151,31 @@ def test_a_meter_asks_is_accepted_and_is_told_so(tmp_path: Path) -> None:
         town.run(40)
         assert town.gateway.sent == sent + 1
         assert gateway.mirror.get(1, Obis(8, 0, 1, 0, 0)) is not None
+
+
+@pytest.mark.covers("IF-M", "UC-IN-02", "UC-BI-05", "F4a")
+@pytest.mark.parametrize("security", [5, 7, 10])
+@pytest.mark.parametrize("mode", ["T1", "C1"])
+def test_all_that_waits_for_a_battery_meter_is_done_in_one_waking(tmp_path: Path, security: int, mode: str) -> None:
+    fresh = b"new key, 16 oct."
+    with street(tmp_path, config(Utility.GAS, valve=True, security=security, radio=mode, interval_s=600.0)) as town:
+        town.run(700)
+        gateway, now = town.book.gateway, town.radio.now
+        moment = datetime.fromtimestamp(now + 600, UTC).replace(tzinfo=None, microsecond=0)
+        clock = ClockOrder(moment=moment)
+        gateway.set_key(1, fresh, now)
+        orders = [
+            gateway.order(1, "clock", clock.encode(), now=now, valid_s=3600, ci=clock.ci),
+            gateway.order(1, "key", change_key(fresh, KEY).encode(), now=now, valid_s=3600),
+            gateway.order(1, "valve", switch(Switch.OPEN).encode(), now=now, valid_s=3600, detail="disconnect"),
+            gateway.order(1, "read", b"", now=now, valid_s=3600),
+        ]
+        woken = town.meters[0].counter
+        while orders[0].state is OrderState.WAITING:
+            town.run(5)
+        town.run(10)
+        assert [order.state for order in orders] == [OrderState.DONE] * 4, orders
+        assert max(order.closed_s for order in orders) - min(order.sent_s for order in orders) < 10
+        assert town.meters[0].valve is Valve.CLOSED
+        assert town.meters[0].key == fresh == gateway.channel(1).keys[0]
+        assert town.meters[0].counter - woken <= 6

@@ -8,7 +8,7 @@ from typing import Final
 
 from meterway.base.errors import LinkError, StoreError
 from meterway.links.radio import RadioPort, Reception
-from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, send_order
+from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, reading, send_order
 from meterway.lnap.device import Fate, Heard
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.meters import Bound
@@ -29,8 +29,9 @@ class Airing:
     ``shift`` is how many seconds the gateway's clock is ahead of the radio's. ``adds_checks`` says that the radio adds
     the check sums of the link layer to what it is given, as receivers on a line do.
 
-    A session with a meter is: order, acknowledgement, question, answer, end. Only the answer, protected as the meter's
-    telegrams are, settles an order; one that is not answered goes out again when the meter wakes next.
+    A session with a meter is: order, acknowledgement, question, answer, the next order if one waits, and at last the
+    end. Only the answer, protected as the meter's telegrams are, settles an order; one that is not answered goes out
+    again when the meter wakes next.
     """
 
     def __init__(
@@ -92,6 +93,8 @@ class Airing:
         order = mailbox.next(meter.channel, now)
         if order is None:
             return end(self._own, meter) if control & 0x4F == _RSP_UD else None
+        if order.kind == "read":
+            return reading(self._own, meter)
         answer = send_order(self._own, meter, order)
         self._ledger.about_to_send(meter)
         return answer

@@ -15,9 +15,20 @@ from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import encode_radio
 
-__all__ = ["Answer", "alarm_question", "bus_order", "confirm", "end", "question", "reply_window", "send_order"]
+__all__ = [
+    "Answer",
+    "alarm_question",
+    "bus_order",
+    "confirm",
+    "end",
+    "question",
+    "reading",
+    "reply_window",
+    "send_order",
+]
 
 _CNF_IR, _SND_NKE, _SND_UD, _REQ_UD1, _REQ_UD2 = 0x06, 0x40, 0x53, 0x5A, 0x5B
+_FCB: Final = 0x20
 _CI_TRANSPORT: Final = 0x80
 _WITHOUT_HEADER: Final = {0x5B: 0x51}
 _WINDOWS: Final[dict[str, tuple[str, float]]] = {
@@ -52,7 +63,12 @@ def end(own: Address, meter: Bound) -> Answer:
 
 def question(own: Address, meter: Bound) -> Answer:
     """REQ-UD2: asks what came of the order."""
-    return _bare(own, meter, _REQ_UD2)
+    return _bare(own, meter, _REQ_UD2, access=_next_access(meter))
+
+
+def reading(own: Address, meter: Bound) -> Answer:
+    """REQ-UD2 with the frame count bit: a question of its own, not the last one again."""
+    return _bare(own, meter, _REQ_UD2 | _FCB, access=_next_access(meter))
 
 
 def alarm_question(own: Address, meter: Bound) -> Answer:
@@ -60,8 +76,15 @@ def alarm_question(own: Address, meter: Bound) -> Answer:
     return _bare(own, meter, _REQ_UD1)
 
 
-def _bare(own: Address, meter: Bound, control: int) -> Answer:
-    tpl = Tpl(ci=_CI_TRANSPORT, header="long", address=meter.address, access=meter.access)
+def _next_access(meter: Bound) -> int:
+    """The gateway's own access number: the meter's answer has the same, so no two answers of a session look alike."""
+    meter.asked = (meter.asked + 1) & 0xFF
+    return meter.asked
+
+
+def _bare(own: Address, meter: Bound, control: int, *, access: int | None = None) -> Answer:
+    number = meter.access if access is None else access
+    tpl = Tpl(ci=_CI_TRANSPORT, header="long", address=meter.address, access=number)
     mode, delay_s = reply_window(meter.mode)
     return Answer(encode_radio(control, own, tpl.encode(), _coding(mode)), mode, delay_s)
 
@@ -94,5 +117,5 @@ def _message(meter: Bound, order: Order) -> bytes:
         long=True,
         from_meter=False,
     )
-    afl, message = transport(wrapping, order.payload, access=meter.access, ci=order.ci)
+    afl, message = transport(wrapping, order.payload, access=_next_access(meter), ci=order.ci)
     return (b"" if afl is None else afl.encode()) + message

@@ -310,6 +310,7 @@ class Gateway:
 
     def _note(self, telegram: Telegram, meter: Bound, now: float, mode: str, rssi: float | None) -> None:
         meter.telegrams += 1
+        meter.listens = listens(telegram)
         meter.heard_s, meter.mode, meter.rssi_dbm = now, mode or meter.mode, rssi
         meter.access = telegram.access if telegram.access is not None else meter.access
         if meter.silent:

@@ -56,6 +56,10 @@ class Bound:
     heard_s: float = 0.0
     rssi_dbm: float | None = None
     mode: str = ""
+    asked: int = 0
+    """The access number of the last order or question to it."""
+    listens: bool = False
+    """Whether it listened after its last telegram: a one-way meter never does."""
     telegrams: int = 0
     refused: int = 0
     silent: bool = False

@@ -13,6 +13,7 @@ __all__ = ["Mailbox", "Mirror", "Mirrored", "Order", "OrderState", "Quality"]
 
 _KEPT: Final = 64
 _WAITING: Final = 16
+_REPLACED: Final = ("valve", "clock", "read")
 
 
 class Quality(IntFlag):
@@ -89,7 +90,8 @@ class OrderState(IntEnum):
 class Order:
     """Something a meter is to do when it next listens. ``payload`` is application data under command CI ``ci``.
 
-    ``kind`` is ``valve``, ``clock``, ``key`` or ``data``; ``detail`` says in words what was asked and what came of it.
+    ``kind`` is ``valve``, ``clock``, ``key``, ``data`` or ``read`` (no payload: a question); ``detail`` says in words
+    what was asked and what came of it.
     """
 
     number: int
@@ -128,7 +130,7 @@ class Mailbox:
         ConfigError if the meter's box is full.
         """
         for other in self.waiting(channel):
-            if other.kind == kind and kind in ("valve", "clock") and other.state is OrderState.WAITING:
+            if other.kind == kind and kind in _REPLACED and other.state is OrderState.WAITING:
                 self.close(other, OrderState.EXPIRED, now, "superseded")
         if len(self.waiting(channel)) >= _WAITING:
             raise ConfigError(f"channel {channel}: {_WAITING} orders wait already")

@@ -62,7 +62,10 @@ def test_orders_wait_in_the_mailbox(bench: Bench) -> None:
     bench.close()
 
 
-def test_a_sleeping_meter_cannot_be_captured_and_alarms_are_reset(bench: Bench) -> None:
+def test_a_sleeping_meter_is_asked_when_it_wakes_a_one_way_one_cannot_be_and_alarms_are_reset(bench: Bench) -> None:
+    assert bench.act(1, 72, "0-1:24.1.0", CAPTURE) is OK
+    assert [order.kind for order in bench.book.gateway.mailbox.waiting(1)] == ["read"]
+    bench.book.gateway.channel(1).listens = False
     assert bench.act(1, 72, "0-1:24.1.0", CAPTURE) is ActionResult.TEMPORARY_FAILURE
     bench.book.gateway.channel(1).alarm = 3
     assert bench.act(1, 72, "0-1:24.1.0", RESET) is OK

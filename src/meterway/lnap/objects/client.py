@@ -124,8 +124,10 @@ def _deinstall(channel: int) -> Call:
 def _capture(channel: int) -> Call:
     def call(ask: Ask, _: Data) -> ActionResult:
         meter = ask.site.meter(channel)
+        if meter.link == "radio" and not meter.listens:
+            return ActionResult.TEMPORARY_FAILURE  # nobody can ask it; the mirror is what there is
         if meter.link == "radio":
-            return ActionResult.TEMPORARY_FAILURE  # it speaks when it wakes; the mirror is what there is
+            return _order(ask, channel, "read", b"", detail="when it listens next")
         return ActionResult.SUCCESS if ask.site.poll(channel) else ActionResult.HARDWARE_FAULT
 
     return call
