@@ -20,6 +20,8 @@ from meterway.headend.config import CollectConfig, HeadEndConfig
 from meterway.headend.config import PushConfig as HeadEndPush
 from meterway.headend.serve import HeadEnd
 from meterway.lnap.api import Lnap, registry_rows, serve_lnap
+from meterway.lnap.events import Code
+from meterway.lnap.keys import PartyKeys, fingerprint
 from meterway.store.devices import GATEWAY, NewDevice
 
 GAS = Obis(7, 0, 3, 0, 0)
@@ -160,3 +162,47 @@ def test_a_key_written_through_any_command_stays_out_of_the_audit_log(tmp_path: 
         assert "secret" not in " ".join(entry.detail for entry in head.store.audit.recent(limit=5))
 
     meet(tmp_path, work, (gas,))
+
+
+@pytest.mark.covers("IF-G1", "SEC-05", "E-LNAP", "E-HES-2")
+@pytest.mark.parametrize("behind", [False, True])
+def test_the_keys_of_an_association_are_changed_and_outlive_the_gateway(tmp_path: Path, behind: bool) -> None:
+    gas = RadioMeter()
+
+    async def work(head: HeadEnd, lnaps: list[Lnap], airs: list[Air]) -> None:
+        await head.collect_now("LNAP0001")
+        serial, channel = (str(gas.address), 1) if behind else ("LNAP0001", 0)
+        site = lnaps[0].site
+        before = site.keys(site.parties[0], channel)
+        for _ in range(2):
+            assert (await head.change_keys(serial, actor="test")).refusal == ""
+            assert (await head.collect_now(serial))["cause"] == "ok"
+        now = site.keys(site.parties[0], channel)
+        device = head.store.devices.by_serial(serial)
+        keys = head.vault.open_all(serial, device.keys)
+        assert (keys["guek"], keys["gak"]) == (now.guek, now.gak)
+        assert not set(now[:2]) & set(before[:2])
+        assert not any(name.endswith("-next") for name in keys)
+        assert site.ledger.party_keys().popitem()[1] == now
+        assert Code.PARTY_KEY_CHANGED in [event.code for event in site.ledger.events(channel, 0, 1e12)]
+
+    meet(tmp_path, work, (gas,))
+
+
+@pytest.mark.covers("IF-G1", "SEC-05")
+@pytest.mark.parametrize("reached", [False, True])
+def test_a_change_that_was_cut_short_is_settled_whichever_keys_are_in_force(tmp_path: Path, reached: bool) -> None:
+    async def work(head: HeadEnd, lnaps: list[Lnap], airs: list[Air]) -> None:
+        site = lnaps[0].site
+        party = site.parties[0]
+        kek, fresh = head.keys.begin("LNAP0001")
+        assert kek == site.keys(party, 0).kek
+        if reached:  # the gateway took them, and its answer was lost
+            site.transferred[fingerprint(site.keys(party, 0))] = PartyKeys(fresh["guek"], fresh["gak"], kek)
+        assert head.keys.is_open("LNAP0001")
+        assert (await head.change_keys("LNAP0001", actor="test")).refusal == ""
+        assert not head.keys.is_open("LNAP0001")
+        assert (await head.collect_now("LNAP0001"))["cause"] == "ok"
+        assert site.keys(party, 0).guek != fresh["guek"]
+
+    meet(tmp_path, work, ())

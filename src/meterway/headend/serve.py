@@ -18,6 +18,7 @@ from meterway.headend.commands import Answered, Command
 from meterway.headend.config import HeadEndConfig
 from meterway.headend.contact import Caller, Timing
 from meterway.headend.fleet import Entry, Fleet
+from meterway.headend.key_change import KeyChange, hand_over
 from meterway.headend.live import Happening, Live
 from meterway.headend.overheard import Overheard
 from meterway.headend.plan import LOAD_PROFILE, Planner
@@ -71,6 +72,7 @@ class HeadEnd:
             clock_invalid_beyond_s=collect.clock_invalid_beyond_s,
         )
         self.topology = Topology(self.store, self.fleet, self.vault)
+        self.keys = KeyChange(self.store, self.fleet, self.vault)
         self.collector = Collector(
             self.store,
             self.fleet,
@@ -186,6 +188,37 @@ class HeadEnd:
                 lambda: self.topology.keep_own_key(serial, new, now_ms=int(time.time() * 1000))
             )
         return answered
+
+    async def change_keys(self, serial: str, *, actor: str) -> Answered:
+        """Give a device fresh keys for its associations, wrapped under its key-encrypting key.
+
+        If its answer is lost, that raises, and the next change or ``settle_keys`` finds out what is in force.
+        """
+        await self.settle_keys(serial)
+        kek, fresh = await self.collector.in_thread(lambda: self.keys.begin(serial))
+        command = Command(obis=Obis(0, 0, 43, 0, 0), class_id=64, method="global_key_transfer")
+        script = partial(hand_over, kek=kek, fresh=fresh)
+        answered = await self._command(serial, command, script, actor=actor, action="change keys")
+        if not answered.refusal:
+            await self.collector.in_thread(lambda: self.keys.swap(serial))
+        await self.collector.in_thread(lambda: self.keys.end(serial))
+        return answered
+
+    async def settle_keys(self, serial: str) -> bool:
+        """Find out which keys are in force where a change was cut short; whether there was anything to find out.
+
+        Raises SecurityError if neither set opens an association, LinkError if the device is not reached.
+        """
+        if not await self.collector.in_thread(lambda: self.keys.is_open(serial)):
+            return False
+        await self.collector.in_thread(lambda: self.keys.swap(serial))
+        try:
+            await self.objects(serial)
+        except MeterwayError:
+            await self.collector.in_thread(lambda: self.keys.swap(serial))
+            await self.objects(serial)
+        await self.collector.in_thread(lambda: self.keys.end(serial))
+        return True
 
     def _behind(self, serial: str) -> tuple[str, int]:
         """The gateway and the channel of a meter; ConfigError if it is behind none."""

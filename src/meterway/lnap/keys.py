@@ -1,16 +1,27 @@
-"""The keys of a party: one pair for each logical device, derived from the party's one secret. There is no default."""
+"""The keys of a party: a set for each logical device, derived from the party's one secret. There is no default.
+
+Keys that a party transferred take the place of those that derive, until its secret is another or the meter leaves.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from meterway.base.errors import ConfigError
+from meterway.base.errors import ConfigError, SecurityError
 from meterway.mapping.party_keys import party_keys
+from meterway.stacks.dlms.classes.security_setup import KeyId, KeyTransfer
+from meterway.stacks.dlms.security.keys import unwrap_key
 
-__all__ = ["PartyKeys", "derive", "title_of"]
+__all__ = ["PartyKeys", "derive", "fingerprint", "title_of", "unwrapped"]
 
-_LEAST: int = 16
+_LEAST: Final = 16
+_FIELDS: Final[dict[int, str]] = {
+    KeyId.GLOBAL_UNICAST_ENCRYPTION: "guek",
+    KeyId.AUTHENTICATION: "gak",
+    KeyId.MASTER: "kek",
+}
 
 
 class PartyKeys(NamedTuple):
@@ -18,6 +29,8 @@ class PartyKeys(NamedTuple):
 
     guek: bytes
     gak: bytes
+    kek: bytes
+    """Wraps the keys that take the place of these."""
 
     def __repr__(self) -> str:
         return "PartyKeys(…)"
@@ -28,6 +41,26 @@ def derive(secret: bytes, party: str, device: str) -> PartyKeys:
     if len(secret) < _LEAST:
         raise ConfigError(f"the secret of {party} must have at least {_LEAST} octets")
     return PartyKeys(**party_keys(secret, party, device))
+
+
+def fingerprint(keys: PartyKeys) -> str:
+    """What a set of keys is named by, from which none of them can be told."""
+    return hashlib.sha256(b"party keys" + keys.guek + keys.gak + keys.kek).hexdigest()[:32]
+
+
+def unwrapped(kek: bytes, wanted: Sequence[KeyTransfer]) -> dict[str, bytes] | None:
+    """Transferred keys by field of ``PartyKeys``, all of them or None: one is not wrapped under ``kek``, or no such."""
+    fresh: dict[str, bytes] = {}
+    for entry in wanted:
+        field = _FIELDS.get(entry.key_id)
+        try:
+            key = unwrap_key(kek, entry.wrapped)
+        except SecurityError:
+            return None
+        if field is None or len(key) != _LEAST:
+            return None
+        fresh[field] = key
+    return fresh or None
 
 
 def title_of(flag: str, name: str) -> bytes:

@@ -11,6 +11,7 @@ from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
 from meterway.lnap.device import Gateway, Heard
 from meterway.lnap.events import Code, Event
+from meterway.lnap.keys import PartyKeys
 from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import Mirrored, Quality
 from meterway.lnap.rules import is_cumulative, is_silent, rescaled
@@ -24,6 +25,7 @@ __all__ = ["Ledger"]
 
 _DAY_S: Final = 86400
 _AHEAD: Final = 64
+_PARTY_KEYS: Final = "party-keys:"
 
 
 class _Stages(msgspec.Struct):
@@ -304,6 +306,22 @@ class Ledger:
                 meter.silent = True
                 self.gateway.log(now, Code.COMMUNICATION_ERROR, meter.channel)
                 found.append(meter)
+        return found
+
+    def keep_party_keys(self, name: str, keys: PartyKeys | None) -> None:
+        """Keep keys that were transferred, sealed, or forget them; durable when it returns, and all of them or none."""
+        sealed = () if keys is None else [self._vault.seal(name, field, key) for field, key in keys._asdict().items()]
+        with self.spool.transaction():
+            self.spool.keep_state(_PARTY_KEYS + name, msgspec.msgpack.encode(sealed))
+
+    def party_keys(self) -> dict[str, PartyKeys]:
+        """The keys that were transferred, by the name they are kept under."""
+        found = {}
+        for name, row in self.spool.states(_PARTY_KEYS).items():
+            sealed = msgspec.msgpack.decode(row, type=list[bytes])
+            if sealed:
+                opened = (self._vault.open(name, *pair) for pair in zip(PartyKeys._fields, sealed, strict=True))
+                found[name] = PartyKeys(*opened)
         return found
 
     def keep_clock(self, offset_s: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
@@ -10,13 +10,14 @@ from typing import Final
 import msgspec
 
 from meterway.lnap.events import Code, Event
-from meterway.lnap.keys import PartyKeys, derive, title_of
+from meterway.lnap.keys import PartyKeys, derive, fingerprint, title_of, unwrapped
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.meters import Bound
 from meterway.lnap.rules import Party, Side
 from meterway.lnap.tariff import TariffCase
 from meterway.mapping.party_keys import device_name
 from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
+from meterway.stacks.dlms.classes.security_setup import KeyTransfer
 
 __all__ = ["ALARM_BITS", "Site", "Waiting"]
 
@@ -75,6 +76,8 @@ class Site:
     """By free channel, the identity that is to be bound to it."""
     image: ImageTransfer = field(default_factory=lambda: ImageTransfer(enabled=True, block_size=512))
     poll: Callable[[int], bool] = _nothing
+    transferred: dict[str, PartyKeys] = field(default_factory=dict)
+    """Keys that took the place of those that derive, by the fingerprint of the latter."""
     keep_pushes: int = 0
     """How many pushes wait at most for the line; 0 if nobody is pushed to."""
 
@@ -88,7 +91,32 @@ class Site:
 
     def keys(self, party: Party, channel: int) -> PartyKeys:
         """The keys of a party for a logical device."""
+        derived = self._derived(party, channel)
+        return self.transferred.get(fingerprint(derived), derived)
+
+    def _derived(self, party: Party, channel: int) -> PartyKeys:
         return derive(self.secrets[party.name], party.name, device_name(self.serial, self.name(channel)))
+
+    def transfer_keys(self, party: Party, channel: int, wanted: Sequence[KeyTransfer]) -> bool:
+        """Put keys that a party wrapped under its key-encrypting key into force from the next association on.
+
+        False, and nothing is changed, if one of them does not unwrap. They are on the disk when it returns.
+        """
+        present, name = self.keys(party, channel), fingerprint(self._derived(party, channel))
+        fresh = unwrapped(present.kek, wanted)
+        if fresh is None:
+            return False
+        keys = present._replace(**fresh)
+        self.ledger.keep_party_keys(name, keys)
+        self.transferred[name] = keys
+        return True
+
+    def forget_keys(self, channel: int) -> None:
+        """A meter leaves: who binds it again begins with the keys that derive."""
+        for party in self.parties:
+            name = fingerprint(self._derived(party, channel))
+            if self.transferred.pop(name, None) is not None:
+                self.ledger.keep_party_keys(name, None)
 
     def meter(self, channel: int) -> Bound:
         """The meter on a channel; ConfigError if it is free."""
@@ -110,7 +138,8 @@ class Site:
         return tuple(one for one in self.tariffs if (one.party, one.channel) == (party.name, channel))
 
     def restore(self) -> None:
-        """Take the alarms from the file."""
+        """Take alarms and transferred keys from the file; SecurityError(key) if they are sealed under another key."""
+        self.transferred.update(self.ledger.party_keys())
         kept = self.ledger.spool.state(_ALARMS)
         if kept:
             self.alarms.update(msgspec.msgpack.decode(kept, type=dict[int, int]))

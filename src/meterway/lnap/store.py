@@ -351,6 +351,11 @@ class Spool:
         """Any small thing that is to outlive the process."""
         self._run("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
+    def states(self, prefix: str) -> dict[str, bytes]:
+        """What was kept under names that begin so, by the rest of the name."""
+        rows = self._all("SELECT name, value FROM state WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
+        return {name.removeprefix(prefix): bytes(value) for name, value in rows}
+
     def state(self, name: str) -> bytes:
         """What was kept under a name; empty if nothing was."""
         rows = self._all("SELECT value FROM state WHERE name = ?", (name,))

@@ -15,11 +15,12 @@ def device_name(gateway: str, name: str) -> str:
 
 
 def party_keys(secret: bytes, party: str, device: str) -> dict[str, bytes]:
-    """``guek`` and ``gak``: HMAC-SHA256 of purpose, party and device name under the party's secret, 16 octets each.
+    """``guek``, ``gak`` and ``kek`` (which wraps new ones): 16 octets each.
 
-    Each logical device has keys of its own: a client may count its messages to each of them by itself.
+    HMAC-SHA256 of purpose, party and device name under the party's secret. Each logical device has keys of its own: a
+    client may count its messages to each of them by itself.
     """
     return {
         purpose: hmac.digest(secret, f"{purpose}|{party}|{device}".encode(), "sha256")[:_SIZE]
-        for purpose in ("guek", "gak")
+        for purpose in ("guek", "gak", "kek")
     }

@@ -414,6 +414,13 @@ async def transfer_key(
     return _reply(await head_end.transfer_key(serial, new=new, present=present, actor=actor_of(request)))
 
 
+@post("/meters/{serial:str}/association-keys", status_code=200, tags=["commands"], responses=_COMMAND)
+async def change_keys(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> Reply:
+    """Give a device fresh keys for its associations, wrapped under its key-encrypting key."""
+    await head_end.collector.in_thread(lambda: views.device(serial))
+    return _reply(await head_end.change_keys(serial, actor=actor_of(request)))
+
+
 def _key(name: str, text: str) -> bytes:
     """A key, or nothing; ConfigError, which does not repeat it, for anything else."""
     try:
@@ -463,7 +470,7 @@ def _import(head_end: HeadEnd, body: bytes) -> ImportResult:
 
 _HANDLERS: Final[Sequence[Any]] = (
     overview, completeness, events, audit, audit_verification, meters, meter, curve, gaps,
-    read, write, act, collect, couple, decouple, transfer_key, objects, import_meters,
+    read, write, act, collect, couple, decouple, transfer_key, change_keys, objects, import_meters,
 )  # fmt: skip
 
 

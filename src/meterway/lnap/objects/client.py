@@ -114,6 +114,7 @@ def _install(channel: int) -> Call:
 
 def _deinstall(channel: int) -> Call:
     def call(ask: Ask, _: Data) -> ActionResult:
+        ask.site.forget_keys(channel)
         ask.site.ledger.gateway.unbind(channel, ask.now)
         ask.site.ledger.drop_meter(channel)
         return ActionResult.SUCCESS

@@ -11,12 +11,14 @@ from meterway.base.obis import Obis
 from meterway.lnap.events import Code
 from meterway.lnap.objects.gateway import gateway_things
 from meterway.lnap.objects.meter import meter_things
-from meterway.lnap.objects.table import Ask, Thing
+from meterway.lnap.objects.table import Ask, Method, Thing, fixed
 from meterway.lnap.rules import Party, Right, Side
 from meterway.lnap.site import Site
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.acse.apdu import CONTEXT_LN_CIPHERED
 from meterway.stacks.dlms.axdr import Data
+from meterway.stacks.dlms.classes import interface_class
+from meterway.stacks.dlms.classes.security_setup import KeyTransfer
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.security.hls import HLS5
@@ -40,9 +42,20 @@ _SERVICES: Final = (
 )
 _ASSOCIATION: Final = (15, Obis(0, 0, 40, 0, 0))
 _SECURITY: Final = (64, Obis(0, 0, 43, 0, 0))
+_KEY_TRANSFER: Final = 2
+_KEYS: Final = interface_class(64, 0).method(_KEY_TRANSFER).type
 _OF_CHANNELS: Final = (4, 70, 72)
 _ARC: Final = b"\x09\x07\x60\x85\x74\x05\x08"
 _ATTACKS: Final = frozenset(("authentication", "tag", "counter", "policy", "title", "key"))
+
+
+_OWN_SECURITY: Final = Thing(
+    class_id=_SECURITY[0],
+    obis=_SECURITY[1],
+    attributes={place: fixed(axdr.null()) for place in (2, 3, 4, 5)},
+    methods={_KEY_TRANSFER: Method(lambda _, __: ActionResult.OTHER_REASON, Right.READ)},
+)
+"""The security setup as it is listed; what it answers is the association's."""
 
 
 class CounterStore(Protocol):
@@ -188,6 +201,8 @@ class LogicalSite:
     def act(self, client: int, method: MethodDescriptor, parameters: bytes | None, now: float) -> ActionOutcome:
         """Call a method."""
         ask = self._asked(client)
+        if ask is not None and (method.class_id, method.obis, method.method) == (*_SECURITY, _KEY_TRANSFER):
+            return ActionOutcome(self._transfer_keys(ask, parameters))
         thing = None if ask is None else self._find(ask, (method.class_id, method.obis))
         found = None if thing is None else thing.methods.get(method.method)
         if ask is None or found is None:
@@ -209,6 +224,20 @@ class LogicalSite:
         if kind in _ATTACKS:
             self._site.ledger.gateway.log(self._now(), Code.ACCESS_DENIED, self.channel, f"client {client}: {kind}")
 
+    def _transfer_keys(self, ask: Ask, parameters: bytes | None) -> ActionResult:
+        """A party changes its own keys here, nobody else's; what is open goes on under those it was opened with."""
+        try:
+            wanted = _KEYS.typed(axdr.null() if parameters is None else axdr.decode_all(parameters), [])
+        except (DecodeError, LocalProtocolError):
+            return ActionResult.TYPE_UNMATCHED
+        if not isinstance(wanted, tuple) or not wanted or not all(isinstance(one, KeyTransfer) for one in wanted):
+            return ActionResult.TYPE_UNMATCHED
+        done = self._site.transfer_keys(ask.party, self.channel, wanted)
+        code = Code.PARTY_KEY_CHANGED if done else Code.PARTY_KEY_REFUSED
+        self._site.ledger.gateway.log(ask.now, code, self.channel, ask.party.name)
+        self._site.ledger.flush()
+        return ActionResult.SUCCESS if done else ActionResult.OTHER_REASON
+
     # -- the association itself -------------------------------------------------------------------------------
 
     def _own(self, ask: Ask, class_id: int, place: int) -> bytes | DataAccessResult:
@@ -219,7 +248,8 @@ class LogicalSite:
                 place, DataAccessResult.OBJECT_UNDEFINED
             )
         if place == 2:
-            return axdr.encode(axdr.array(*[_listed(ask, thing) for thing in self._of(ask).values()]))
+            own = (_OWN_SECURITY, *self._of(ask).values())
+            return axdr.encode(axdr.array(*[_listed(ask, thing) for thing in own]))
         client = bytes((ask.party.client,)) + b"\x12" + (self.channel + 1).to_bytes(2, "big")
         return {
             1: axdr.encode(axdr.octets(_ASSOCIATION[1].encode())),
