@@ -1,7 +1,8 @@
 """A neighbourhood network, simulated: many nodes, a slow and lossy medium that they share, routes of several hops."""
 
 from meterway.links.medium.neighbourhood.medium import NeighbourhoodMedium
-from meterway.links.medium.neighbourhood.memory import SimulatedNeighbourhood, SimulatedNode
+from meterway.links.medium.neighbourhood.memory import SimulatedNeighbourhood
+from meterway.links.medium.neighbourhood.place import NodePlace
 from meterway.links.medium.neighbourhood.records import Arrival, Carried, NeighbourhoodStatistics, Route
 from meterway.links.medium.neighbourhood.settings import PRESETS, NeighbourhoodSettings, Spot, preset
 
@@ -12,9 +13,9 @@ __all__ = [
     "NeighbourhoodMedium",
     "NeighbourhoodSettings",
     "NeighbourhoodStatistics",
+    "NodePlace",
     "Route",
     "SimulatedNeighbourhood",
-    "SimulatedNode",
     "Spot",
     "preset",
 ]

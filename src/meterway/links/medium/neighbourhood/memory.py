@@ -4,51 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from meterway.base.errors import LinkError
 from meterway.links.clocks import VirtualClock
 from meterway.links.medium.neighbourhood.medium import NeighbourhoodMedium
+from meterway.links.medium.neighbourhood.place import NodePlace
 from meterway.links.medium.neighbourhood.records import Carried, NeighbourhoodStatistics, Route
 from meterway.links.medium.neighbourhood.settings import NeighbourhoodSettings, Spot
-from meterway.links.node import Call, FrameHeard, OnFrame
+from meterway.links.node import Call
 
-__all__ = ["SimulatedNeighbourhood", "SimulatedNode"]
-
-
-class SimulatedNode:
-    """One node's place on a simulated network."""
-
-    __slots__ = ("_network", "_node", "_on_frame")
-
-    def __init__(self, network: SimulatedNeighbourhood, node: int) -> None:
-        self._network: SimulatedNeighbourhood | None = network
-        self._node = node
-        self._on_frame: OnFrame | None = None
-
-    @property
-    def node(self) -> int:
-        """Its number."""
-        return self._node
-
-    def listen(self, on_frame: OnFrame) -> None:
-        """Hand every frame for this node, and every broadcast, to ``on_frame``."""
-        self._on_frame = on_frame
-
-    def send(self, octets: bytes, *, to: int, urgent: bool = False) -> None:
-        """Send one frame to a node or to ``BROADCAST``; LinkError after ``close`` or for too many octets."""
-        if self._network is None:
-            raise LinkError(f"node {self._node} is not on the network")
-        self._network.send(self._node, octets, to=to, urgent=urgent)
-
-    def close(self) -> None:
-        """Vanish from the network: hear and send no more. ``join`` with the same number comes back."""
-        network, self._network, self._on_frame = self._network, None, None
-        if network is not None:
-            network.part(self)
-
-    def hear(self, frame: FrameHeard) -> None:
-        """Take a frame from the medium."""
-        if self._on_frame is not None:
-            self._on_frame(frame)
+__all__ = ["SimulatedNeighbourhood"]
 
 
 class SimulatedNeighbourhood:
@@ -70,7 +33,7 @@ class SimulatedNeighbourhood:
     ) -> None:
         self.medium = NeighbourhoodMedium(settings, on_carried=on_carried)
         self.clock = clock or VirtualClock(start)
-        self._ports: dict[int, SimulatedNode] = {}
+        self._ports: dict[int, NodePlace] = {}
         self._call: Call | None = None
         self._due = 0.0
         self._settling = False
@@ -84,19 +47,19 @@ class SimulatedNeighbourhood:
         """Every node with its way to its coordinator, now."""
         return self.medium.routes(self.clock.now())
 
-    def join(self, node: int, spot: Spot | None = None) -> SimulatedNode:
+    def join(self, node: int, spot: Spot | None = None) -> NodePlace:
         """Put a node on the network (where the settings would have it, if no spot is given), or back on it.
 
         ConfigError if the number is taken or no node's.
         """
         self.medium.join(node, self.clock.now(), spot)
-        port = self._ports[node] = SimulatedNode(self, node)
+        port = self._ports[node] = NodePlace(self, node)
         return port
 
-    def part(self, port: SimulatedNode) -> None:
+    def part(self, place: NodePlace) -> None:
         """Take a node off the network (``port.close`` does so)."""
-        self._ports.pop(port.node, None)
-        self.medium.leave(port.node, self.clock.now())
+        self._ports.pop(place.node, None)
+        self.medium.leave(place.node, self.clock.now())
 
     def send(self, source: int, octets: bytes, *, to: int, urgent: bool = False) -> None:
         """Send for a node (``port.send`` does so)."""
@@ -135,16 +98,7 @@ class SimulatedNeighbourhood:
             for arrival in self.medium.settle(self.clock.now()):
                 port = self._ports.get(arrival.node)
                 if port is not None:
-                    port.hear(
-                        FrameHeard(
-                            octets=arrival.octets,
-                            source=arrival.source,
-                            time_s=arrival.time_s,
-                            hops=arrival.hops,
-                            is_broadcast=arrival.is_broadcast,
-                            simulated=True,
-                        )
-                    )
+                    port.hear(arrival)
         finally:
             self._settling = False
             self._arm()
