@@ -22,6 +22,7 @@ from meterway.meter.events import Event, EventCode, Log
 from meterway.meter.faults import Fault
 from meterway.meter.keys import Keys
 from meterway.meter.load import CHANNELS, Load, LoadKind
+from meterway.meter.nodes import MeterNode, MeterNodes, NodeSettings
 from meterway.meter.serve import HDLC_PHYSICAL, Endpoint, MeterHost
 from meterway.meter.zone import Zone
 
@@ -42,6 +43,9 @@ __all__ = [
     "Meter",
     "MeterConfig",
     "MeterHost",
+    "MeterNode",
+    "MeterNodes",
+    "NodeSettings",
     "PushConfig",
     "Zone",
     "inject",
@@ -70,7 +74,7 @@ async def serve_meters(
         await host.stop()
 
 
-def inject(host: MeterHost, serial: str, fault: Fault | None) -> None:
+def inject(host: MeterHost | MeterNodes, serial: str, fault: Fault | None) -> None:
     """Give a meter a simulated fault, or heal it (None); connections made from now on have it."""
     meter = host.meters[serial]
     host.faults.pop(serial, None)

@@ -42,7 +42,7 @@ _NOTICED: Final = {
 
 
 @lru_cache(maxsize=1024)
-def _association(client: int, mechanism: int, configures: bool, secret: bytes) -> Association:
+def _association(client: int, mechanism: int, configures: bool, secret: bytes, max_pdu: int) -> Association:
     ciphered = mechanism == HLS5
     proves = Conformance.ACTION if mechanism > LLS else Conformance(0)
     return Association(
@@ -52,6 +52,7 @@ def _association(client: int, mechanism: int, configures: bool, secret: bytes) -
         context=CONTEXT_LN_CIPHERED if ciphered else CONTEXT_LN,
         control=AUTHENTICATED | ENCRYPTED if ciphered else 0,
         secret=secret,
+        max_pdu=max_pdu,
     )
 
 
@@ -78,12 +79,18 @@ def send_counter(meter: Meter, counters: CounterStore) -> SendCounter:
 
 
 class LogicalMeter:
-    """A meter as one logical device. ``unix`` turns the engine's time into Unix seconds."""
+    """A meter as one logical device. ``unix`` turns the engine's time into Unix seconds.
 
-    __slots__ = ("_counters", "_model", "_unix", "meter")
+    ``max_pdu`` is the longest APDU that its network carries.
+    """
 
-    def __init__(self, meter: Meter, counters: CounterStore, unix: Callable[[float], float]) -> None:
+    __slots__ = ("_counters", "_max_pdu", "_model", "_unix", "meter")
+
+    def __init__(
+        self, meter: Meter, counters: CounterStore, unix: Callable[[float], float], *, max_pdu: int = 0xFFFF
+    ) -> None:
         self.meter = meter
+        self._max_pdu = max_pdu
         self._model: Model = model_of(meter.config.country)
         self._counters = counters
         self._unix = unix
@@ -100,7 +107,7 @@ class LogicalMeter:
             return None
         mechanism = MECHANISMS[found.authentication]
         secret = b"" if mechanism in (LOWEST, HLS5) else self.meter.keys.lls
-        return _association(client, mechanism, found.configure, secret)
+        return _association(client, mechanism, found.configure, secret, self._max_pdu)
 
     def security(self, client: int) -> DeviceSecurity | None:
         """Keys and counters for ``client``, or None where it has none."""

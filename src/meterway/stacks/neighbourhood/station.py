@@ -22,6 +22,7 @@ __all__ = [
     "Joined",
     "Left",
     "Member",
+    "NodeStation",
     "Outgoing",
     "Station",
     "StationEvent",
@@ -134,6 +135,14 @@ class Station(Protocol):
     @property
     def max_apdu(self) -> int:
         """The longest APDU it carries."""
+
+
+class NodeStation(Station, Protocol):
+    """A device's station that can name its coordinator; the user of one that cannot learns it from what it hears."""
+
+    @property
+    def coordinator(self) -> bytes:
+        """The coordinator's EUI; empty while it is no member."""
 
 
 class Coordinator(Station, Protocol):

@@ -79,9 +79,10 @@ def test_the_same_message_counts_once_whoever_sends():
     device = Device()
     apdu = sender(5).protect_general(SET)
     assert take(device, apdu)
-    assert not take(device, apdu)
+    assert not take(device, apdu)  # it is sent again because some may have missed it: no offence
+    assert device.notices == []
     assert not take(device, sender(4, title=b"MWYNNAP2").protect_general(SET))
-    assert device.notices == ["counter", "counter"]
+    assert device.notices == ["counter"]
     assert len(device.done) == 1
 
 
