@@ -17,7 +17,7 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.client import Associated, Failed
 from meterway.stacks.dlms.security.keys import wrap_key
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 Make = Callable[..., Meter]
@@ -77,8 +77,13 @@ def test_a_reading_client_neither_sets_nor_acts(make: Make, talk: Talks) -> None
     meter = make()
     line = talk(meter, 3)
     assert line.get(3, "1-0:1.8.0*255") == meter.energy_at(line.now)[0]
-    assert line.set(70, "0-0:96.3.10*255", 4, axdr.enum(1)) is DataAccessResult.READ_WRITE_DENIED
-    assert line.act(70, "0-0:96.3.10*255", 1) is ActionResult.READ_WRITE_DENIED
+    relay = Obis.parse("0-0:96.3.10*255")
+    line.engine.set(((AttributeDescriptor(70, relay, 4), None),), (axdr.encode(axdr.enum(1)),), now=0.0)
+    other = talk(meter, 3, counter=100)
+    other.engine.act(MethodDescriptor(70, relay, 1), axdr.encode(axdr.i8(0)), now=0.0)
+    for one in (line, other):
+        one.line.settle()
+        assert "service-not-supported" in str(one.events[-1].error)
     assert meter.control_mode == 4
 
 

@@ -12,6 +12,7 @@ from meterway.base.errors import LocalProtocolError, SecurityError
 from meterway.stacks.dlms.association import State
 from meterway.stacks.dlms.axdr import encode_length
 from meterway.stacks.dlms.client import (
+    ActionListDone,
     Associated,
     DlmsClient,
     Failed,
@@ -433,3 +434,15 @@ def test_a_list_is_read_in_one_request() -> None:
     line.engine.get_list(((device.ENERGY, None), (device.NOTHING, None)), now=0)
     line.relay()
     assert line.events() == [GetListDone(1, (ENERGY, DataAccessResult.OBJECT_UNDEFINED))]
+
+
+def test_several_methods_are_called_in_one_request() -> None:
+    line = Line()
+    line.open()
+    with pytest.raises(LocalProtocolError):
+        line.engine.act_list((), now=0)
+    line.engine.act_list(((device.RESET, None), (device.ECHO, b"\x11\x05")), now=0)
+    line.relay()
+    (done,) = line.events()
+    assert isinstance(done, ActionListDone)
+    assert [one.returned for one in done.outcomes] == [None, b"\x11\x05"]

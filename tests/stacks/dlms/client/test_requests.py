@@ -13,8 +13,16 @@ import dlms_wire as wire
 from meterway.base.errors import MeterwayError, RemoteProtocolError
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.apdu import decode_apdu
-from meterway.stacks.dlms.client import ActionDone, GetDone, GetListDone, SetDone
-from meterway.stacks.dlms.client.requests import ActionRequest, GetListRequest, GetRequest, Request, SetRequest
+from meterway.stacks.dlms.client import ActionDone, ActionListDone, GetDone, GetListDone, SetDone
+from meterway.stacks.dlms.client.requests import (
+    ActionListRequest,
+    ActionRequest,
+    GetListRequest,
+    GetRequest,
+    Request,
+    SetRequest,
+)
+from meterway.stacks.dlms.server.services import Services
 from meterway.stacks.dlms.xdlms import action, get
 from meterway.stacks.dlms.xdlms import set as put
 from meterway.stacks.dlms.xdlms.parts import DataBlock
@@ -271,7 +279,60 @@ def test_an_answer_that_does_not_belong_to_a_call_is_refused(answer: bytes) -> N
         request.take(answer)
 
 
+# -- several methods --------------------------------------------------------------------------------------------------
+
+CALLS = ((device.ECHO, VALUE), (device.RESET, None))
+DONE = action.ActionOutcome(ActionResult.SUCCESS)
+
+
+def outcomes(*given: action.ActionOutcome) -> bytes:
+    return action.ActionResponseWithList(invoke=INVOKE, outcomes=given).encode()
+
+
+def test_several_methods_are_called_in_one_request() -> None:
+    request = ActionListRequest(4, CALLS, 1000)
+    whole = action.ActionRequestWithList(
+        invoke=INVOKE, methods=(device.ECHO, device.RESET), parameters=(VALUE, b"\x00")
+    )
+    assert started(request) == whole
+    assert request.take(outcomes(DONE, DONE)) == ActionListDone(4, (DONE, DONE))
+
+
+def test_a_refusal_of_the_whole_list_is_meant_for_each() -> None:
+    request = ActionListRequest(4, CALLS, 1000)
+    started(request)
+    refused = action.ActionOutcome(ActionResult.TYPE_UNMATCHED)
+    answer = action.ActionResponseNormal(invoke=INVOKE, outcome=refused).encode()
+    assert request.take(answer) == ActionListDone(4, (refused, refused))
+
+
+def test_outcomes_that_are_not_one_for_each_method_are_refused() -> None:
+    request = ActionListRequest(4, CALLS, 1000)
+    started(request)
+    with pytest.raises(RemoteProtocolError, match="2 methods were called, 1 outcomes came"):
+        request.take(outcomes(DONE))
+    with pytest.raises(RemoteProtocolError):
+        request.take(action.ActionResponseNormal(invoke=INVOKE, outcome=DONE).encode())
+
+
+@pytest.mark.parametrize("room", [90, 120, 200, 2000])
+def test_long_parameters_and_long_outcomes_of_a_list_go_in_blocks(room: int) -> None:
+    """Against our own server, whose blocks are checked beside this test."""
+    server = device.Device()
+    services = Services(server, 1, room)
+    request = ActionListRequest(4, CALLS, 10_000)
+    step: Any = request.start(INVOKE, room)
+    while isinstance(step, bytes):
+        assert len(step) <= max(room, 90)
+        answer = services.answer(decode_apdu(step), 0.0)
+        assert answer is not None
+        step = request.take(answer)
+    assert step == ActionListDone(4, (action.ActionOutcome(ActionResult.SUCCESS, VALUE), DONE))
+    assert server.called == [(device.ECHO, VALUE), (device.RESET, None)]
+
+
 REQUESTS = [
+    lambda: ActionListRequest(5, CALLS, 1000),
     lambda: GetRequest(1, device.LOAD, None, 1000),
     lambda: GetListRequest(2, TWO, 1000),
     lambda: SetRequest(3, TWO, (VALUE, VALUE)),
@@ -289,6 +350,7 @@ def test_no_answer_brings_a_request_down(make: Any, answers: list[bytes]) -> Non
         b"\xc4\x03\xc5",
         b"\xc5\x02\xc5",
         b"\xc7\x02\xc5",
+        b"\xc7\x03\xc5",
         b"\xc7\x04\xc5",
     ):
         request = make()

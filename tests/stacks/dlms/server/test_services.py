@@ -18,6 +18,7 @@ from meterway.stacks.dlms.server import services as module
 from meterway.stacks.dlms.server.services import Services
 from meterway.stacks.dlms.xdlms import action, get
 from meterway.stacks.dlms.xdlms import set as put
+from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.parts import DataBlock, MethodDescriptor, Selection, decode_value
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
@@ -29,9 +30,9 @@ VALUE = axdr.encode(axdr.octets(bytes(300)))
 class Asked:
     """Services with a small room, and what they answer."""
 
-    def __init__(self, room: int = 100, **changes: Any) -> None:
+    def __init__(self, room: int = 100, allowed: Conformance = ~Conformance.NONE, **changes: Any) -> None:
         self.device = device.Device(**changes)
-        self.services = Services(self.device, 1, room)
+        self.services = Services(self.device, 1, room, allowed)
         self.room = room
 
     def __call__(self, apdu: Any) -> Any:
@@ -47,6 +48,39 @@ def test_a_value_that_fits_is_sent_whole() -> None:
     assert response == get.GetResponseNormal(invoke=0xC1, result=axdr.encode(axdr.u32(123456)))
     refusal = ask(get.GetRequestNormal(invoke=0xC2, attribute=device.NOTHING))
     assert refusal == get.GetResponseNormal(invoke=0xC2, result=DataAccessResult.OBJECT_UNDEFINED)
+
+
+REQUESTS = {
+    Conformance.GET: get.GetRequestNormal(invoke=1, attribute=device.ENERGY),
+    Conformance.SET: put.SetRequestNormal(invoke=1, attribute=device.UNIT, value=b"\x16\x1e"),
+    Conformance.ACTION: action.ActionRequestNormal(invoke=1, method=device.RESET),
+    Conformance.GET | Conformance.MULTIPLE_REFERENCES: get.GetRequestWithList(invoke=1, items=((device.ENERGY, None),)),
+    Conformance.SET | Conformance.BLOCK_TRANSFER_WITH_SET: put.SetRequestWithFirstDatablock(
+        invoke=1, attribute=device.UNIT, block=DataBlock(False, 1, b"\x16")
+    ),
+    Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_ACTION: action.ActionRequestWithFirstPblock(
+        invoke=1, method=device.ECHO, block=DataBlock(False, 1, b"\x16")
+    ),
+}
+
+
+@pytest.mark.parametrize("needed", REQUESTS)
+def test_a_service_is_answered_only_if_all_it_needs_was_agreed(needed: Conformance) -> None:
+    assert Asked(allowed=needed).services.answer(REQUESTS[needed], 0.0) is not None
+    for flag in (one for one in Conformance if one & needed):
+        assert Asked(allowed=~flag).services.answer(REQUESTS[needed], 0.0) is None
+
+
+def test_a_long_value_without_blocks_and_a_selection_that_was_not_agreed_are_refused() -> None:
+    ask = Asked(allowed=Conformance.GET | Conformance.MULTIPLE_REFERENCES)
+    too_long = ask(get.GetRequestNormal(invoke=1, attribute=device.LOAD))
+    assert too_long.result is DataAccessResult.DATA_BLOCK_UNAVAILABLE
+    listed = ask(get.GetRequestWithList(invoke=1, items=((device.LOAD, None), (device.ENERGY, None))))
+    assert set(listed.results) == {DataAccessResult.DATA_BLOCK_UNAVAILABLE}
+    selection = Selection(2, axdr.encode(axdr.structure(axdr.u32(1), axdr.u32(2), axdr.u16(1), axdr.u16(0))))
+    part = ask(get.GetRequestNormal(invoke=1, attribute=device.ENERGY, selection=selection))
+    assert part.result is DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+    assert selection not in ask.device.selections
 
 
 def test_the_selection_reaches_the_device() -> None:

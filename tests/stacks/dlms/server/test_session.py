@@ -361,13 +361,23 @@ def test_an_old_version_and_too_small_a_pdu_are_rejected(request_: InitiateReque
 
 
 def test_what_both_sides_know_is_agreed_and_answers_fit_the_client() -> None:
-    talk = Talk(device.PUBLIC, server=device.Device(conformance=Conformance.GET | Conformance.SET, max_pdu=1000))
-    wanted = InitiateRequest(conformance=Conformance.GET | Conformance.ACTION, max_pdu=100)
+    reads = Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET
+    talk = Talk(device.PUBLIC, server=device.Device(conformance=reads | Conformance.SET, max_pdu=1000))
+    wanted = InitiateRequest(conformance=reads | Conformance.ACTION, max_pdu=100)
     aare = talk.raw(Aarq(context=1, user_information=wanted.encode()).encode())
-    assert decode_apdu(aare.user_information) == InitiateResponse(conformance=Conformance.GET, max_pdu=1000)
+    assert decode_apdu(aare.user_information) == InitiateResponse(conformance=reads, max_pdu=1000)
     answer = talk.session.handle(GetRequestNormal(invoke=1, attribute=device.LOAD).encode(), 0.0)
     assert len(answer) <= 100
     assert answer[:2] == b"\xc4\x02"
+
+
+def test_what_was_not_agreed_is_not_served() -> None:
+    talk = Talk(device.PUBLIC, server=device.Device(conformance=Conformance.GET | Conformance.ACTION))
+    wanted = InitiateRequest(conformance=Conformance.GET, max_pdu=1000)
+    talk.raw(Aarq(context=1, user_information=wanted.encode()).encode())
+    refused = talk.session.handle(ActionRequestNormal(invoke=1, method=device.RESET).encode(), 0.0)
+    assert refused == ExceptionResponse(state_error=2, service_error=2).encode()
+    assert talk.session.handle(GetRequestNormal(invoke=1, attribute=device.ENERGY).encode(), 0.0)[:2] == b"\xc4\x01"
 
 
 @pytest.mark.parametrize("client", [device.SECURE, device.SIGNED])

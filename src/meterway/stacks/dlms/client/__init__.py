@@ -3,6 +3,7 @@
 from meterway.stacks.dlms.client.engine import DlmsClient
 from meterway.stacks.dlms.client.events import (
     ActionDone,
+    ActionListDone,
     Associated,
     ClientEvent,
     Failed,
@@ -17,6 +18,7 @@ from meterway.stacks.dlms.client.settings import ClientSettings
 
 __all__ = [
     "ActionDone",
+    "ActionListDone",
     "Associated",
     "ClientEvent",
     "ClientSettings",

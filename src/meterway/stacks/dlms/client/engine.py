@@ -17,7 +17,15 @@ from meterway.stacks.dlms.apdu import apdu_name, decode_apdu
 from meterway.stacks.dlms.association import State, Step, step
 from meterway.stacks.dlms.client.events import ClientEvent, Failed, PushReceived, Quirk, Released
 from meterway.stacks.dlms.client.opening import Opening
-from meterway.stacks.dlms.client.requests import ActionRequest, GetListRequest, GetRequest, Request, SetRequest
+from meterway.stacks.dlms.client.requests import (
+    ActionListRequest,
+    ActionRequest,
+    Call,
+    GetListRequest,
+    GetRequest,
+    Request,
+    SetRequest,
+)
 from meterway.stacks.dlms.client.settings import ClientSettings
 from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, Framing, FramingEvent
 from meterway.stacks.dlms.security.context import SecurityContext
@@ -40,9 +48,9 @@ _DEDICATED = frozenset(DEDICATED_TAGS.values())
 class DlmsClient:
     """Drives one association over a framing.
 
-    ``open`` connects and associates; ``get``, ``get_list``, ``set``, ``act`` queue requests and return their number;
-    ``release`` closes in order after the queue is empty. Everything that comes of it are events. After ``Failed`` the
-    engine is done: make a new one.
+    ``open`` connects and associates; ``get``, ``get_list``, ``set``, ``act``, ``act_list`` queue requests and return
+    their number; ``release`` closes in order after the queue is empty. Everything that comes of it are events. After
+    ``Failed`` the engine is done: make a new one.
     """
 
     __slots__ = (
@@ -108,6 +116,12 @@ class DlmsClient:
     def act(self, method: MethodDescriptor, parameters: bytes | None = None, *, now: float) -> int:
         """Call a method; ``ActionDone`` follows."""
         return self._ask(ActionRequest(self._next_number(), method, parameters, self._settings.max_response), now)
+
+    def act_list(self, calls: tuple[Call, ...], *, now: float) -> int:
+        """Call several methods in one request; ``ActionListDone`` follows."""
+        if not calls:
+            raise LocalProtocolError("no method is to be called")
+        return self._ask(ActionListRequest(self._next_number(), calls, self._settings.max_response), now)
 
     def release(self, now: float) -> None:
         """Close in order once the queue is empty; ``Released`` follows."""

@@ -12,6 +12,7 @@ from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
 __all__ = [
     "ActionDone",
+    "ActionListDone",
     "Associated",
     "ClientEvent",
     "Failed",
@@ -67,6 +68,14 @@ class ActionDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionListDone:
+    """What each of several methods gave, in the order called."""
+
+    request: int
+    outcomes: tuple[ActionOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PushReceived:
     """The server sent something unasked on this association."""
 
@@ -94,4 +103,15 @@ class Failed:
     error: MeterwayError
 
 
-ClientEvent = Associated | GetDone | GetListDone | SetDone | ActionDone | PushReceived | Quirk | Released | Failed
+ClientEvent = (
+    Associated
+    | GetDone
+    | GetListDone
+    | SetDone
+    | ActionDone
+    | ActionListDone
+    | PushReceived
+    | Quirk
+    | Released
+    | Failed
+)

@@ -13,7 +13,7 @@ from meterway.base.errors import DecodeError, RemoteProtocolError
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.apdu import Apdu, decode_apdu
 from meterway.stacks.dlms.axdr import encode_length, read_length
-from meterway.stacks.dlms.client.events import ActionDone, ClientEvent, GetDone, GetListDone, SetDone
+from meterway.stacks.dlms.client.events import ActionDone, ActionListDone, ClientEvent, GetDone, GetListDone, SetDone
 from meterway.stacks.dlms.xdlms import action, get, set  # noqa: A004  the norm's name
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
 from meterway.stacks.dlms.xdlms.parts import (
@@ -25,11 +25,12 @@ from meterway.stacks.dlms.xdlms.parts import (
 )
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["ActionRequest", "GetListRequest", "GetRequest", "Request", "SetRequest"]
+__all__ = ["ActionListRequest", "ActionRequest", "Call", "GetListRequest", "GetRequest", "Request", "SetRequest"]
 
 _INVOKE_MASK = 0x0F
 _SET_HEAD = 64
 _MOST_BLOCKS = 4096
+_NULL = b"\x00"
 
 
 class Request(Protocol):
@@ -298,3 +299,62 @@ class ActionRequest:
         except DecodeError:
             outcome = action.ActionOutcome(ActionResult.SUCCESS, self._received.octets)
         return ActionDone(self.number, outcome)
+
+
+Call = tuple[MethodDescriptor, bytes | None]
+"""A method and its encoded parameters."""
+
+
+class ActionListRequest:
+    """Call several methods in one request."""
+
+    __slots__ = ("_invoke", "_methods", "_parameters", "_received", "_sent", "number")
+
+    def __init__(self, number: int, calls: tuple[Call, ...], limit: int) -> None:
+        self.number = number
+        self._methods = tuple(method for method, _ in calls)
+        self._parameters = tuple(_NULL if parameters is None else parameters for _, parameters in calls)
+        self._received = _Received(limit)
+        self._sent: _Sent | None = None
+        self._invoke = 0
+
+    def start(self, invoke: int, room: int) -> bytes:
+        """ACTION.request-with-list, whole if it fits, else its first block."""
+        self._invoke = invoke
+        whole = action.ActionRequestWithList(invoke=invoke, methods=self._methods, parameters=self._parameters)
+        octets = whole.encode()
+        if len(octets) <= room:
+            return octets
+        parameters = encode_length(len(self._parameters)) + b"".join(self._parameters)
+        self._sent = _Sent(parameters, room - _SET_HEAD - 9 * len(self._methods))
+        return action.ActionRequestWithListAndFirstPblock(
+            invoke=invoke, methods=self._methods, block=self._sent.next()
+        ).encode()
+
+    def take(self, apdu: bytes) -> bytes | ClientEvent:
+        """ACTION.response-with-list ends it; blocks go on in either direction."""
+        match _decoded(apdu, self._invoke):
+            case action.ActionResponseWithList(outcomes=outcomes):
+                return self._done(outcomes)
+            case action.ActionResponseNormal(outcome=outcome) if outcome.result is not ActionResult.SUCCESS:
+                return self._done((outcome,) * len(self._methods))
+            case action.ActionResponseNextPblock(block_number=number) if self._sent is not None:
+                self._sent.check(number)
+                return action.ActionRequestWithPblock(invoke=self._invoke, block=self._sent.next()).encode()
+            case action.ActionResponseWithPblock(block=block):
+                return self._block(block)
+        raise _unexpected(apdu, "ACTION response with list")
+
+    def _block(self, block: DataBlock) -> bytes | ClientEvent:
+        self._received.add(block.number, block.octets)
+        if not block.last:
+            return action.ActionRequestNextPblock(invoke=self._invoke, block_number=block.number).encode()
+        reader = Reader(self._received.octets)
+        outcomes = tuple(action.ActionOutcome.read(reader) for _ in range(read_length(reader)))
+        reader.finish("the list in blocks")
+        return self._done(outcomes)
+
+    def _done(self, outcomes: tuple[action.ActionOutcome, ...]) -> ActionListDone:
+        if len(outcomes) != len(self._methods):
+            raise RemoteProtocolError(f"{len(self._methods)} methods were called, {len(outcomes)} outcomes came")
+        return ActionListDone(self.number, outcomes)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from meterway.base.errors import DecodeError
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.axdr import encode_length, read_length, skip
 from meterway.stacks.dlms.server.blocks import IncomingBlocks, OutgoingBlocks
 from meterway.stacks.dlms.server.host import LogicalDevice
 from meterway.stacks.dlms.xdlms import action, get, set  # noqa: A004  the norm's name
+from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.parts import (
     AttributeDescriptor,
     DataBlock,
@@ -19,6 +22,28 @@ from meterway.stacks.dlms.xdlms.parts import (
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["Services"]
+
+_EVERYTHING: Final = ~Conformance.NONE
+_NOTHING: Final = Conformance.NONE
+_SET_BLOCKS: Final = Conformance.SET | Conformance.BLOCK_TRANSFER_WITH_SET
+_ACTION_BLOCKS: Final = Conformance.ACTION | Conformance.BLOCK_TRANSFER_WITH_ACTION
+_NEEDS: Final[dict[type, Conformance]] = {
+    get.GetRequestNormal: Conformance.GET,
+    get.GetRequestNext: Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET,
+    get.GetRequestWithList: Conformance.GET | Conformance.MULTIPLE_REFERENCES,
+    set.SetRequestNormal: Conformance.SET,
+    set.SetRequestWithList: Conformance.SET | Conformance.MULTIPLE_REFERENCES,
+    set.SetRequestWithFirstDatablock: _SET_BLOCKS,
+    set.SetRequestWithListAndFirstDatablock: _SET_BLOCKS | Conformance.MULTIPLE_REFERENCES,
+    set.SetRequestWithDatablock: _SET_BLOCKS,
+    action.ActionRequestNormal: Conformance.ACTION,
+    action.ActionRequestNextPblock: _ACTION_BLOCKS,
+    action.ActionRequestWithList: Conformance.ACTION | Conformance.MULTIPLE_REFERENCES,
+    action.ActionRequestWithFirstPblock: _ACTION_BLOCKS,
+    action.ActionRequestWithListAndFirstPblock: _ACTION_BLOCKS | Conformance.MULTIPLE_REFERENCES,
+    action.ActionRequestWithPblock: _ACTION_BLOCKS,
+}
+"""What must have been agreed for a request to be answered."""
 
 _BLOCK_HEAD = 12
 _GET, _ACTION = 0xC4, 0xC7
@@ -43,13 +68,15 @@ def _whole(octets: bytes) -> bool:
 class Services:
     """Answers one client's service requests from the objects of a device.
 
-    ``room`` is how many octets a plain response APDU may have.
+    ``room`` is how many octets a plain response APDU may have, ``allowed`` what was agreed for the association: a
+    service beyond it is none of these.
     """
 
-    __slots__ = ("_client", "_device", "_incoming", "_outgoing", "room")
+    __slots__ = ("_allowed", "_client", "_device", "_incoming", "_outgoing", "room")
 
-    def __init__(self, device: LogicalDevice, client: int, room: int) -> None:
+    def __init__(self, device: LogicalDevice, client: int, room: int, allowed: Conformance = _EVERYTHING) -> None:
         self._device = device
+        self._allowed = allowed
         self._client = client
         self.room = room
         self._outgoing: OutgoingBlocks | None = None
@@ -57,6 +84,8 @@ class Services:
 
     def answer(self, apdu: object, now: float) -> bytes | None:
         """The response APDU to a decoded request, or None if it is no request of these services."""
+        if _NEEDS.get(type(apdu), _NOTHING) & ~self._allowed:
+            return None
         match apdu:
             case get.GetRequestNormal():
                 return self._get(apdu, now)
@@ -98,12 +127,21 @@ class Services:
 
     def _get(self, apdu: get.GetRequestNormal, now: float) -> bytes:
         self._outgoing = None
-        result = self._device.get(self._client, apdu.attribute, apdu.selection, now)
+        result = self._get_one(apdu.attribute, apdu.selection, now)
+        if not isinstance(result, DataAccessResult) and len(result) + 4 > self.room:
+            if self._allowed & Conformance.BLOCK_TRANSFER_WITH_GET:
+                return self._first_block(apdu.invoke, result)
+            result = DataAccessResult.DATA_BLOCK_UNAVAILABLE
         if isinstance(result, DataAccessResult):
             return get.GetResponseNormal(invoke=apdu.invoke, result=result).encode()
-        if len(result) + 4 > self.room:
-            return self._first_block(apdu.invoke, result)
         return b"\xc4\x01" + bytes((apdu.invoke, 0)) + result
+
+    def _get_one(
+        self, attribute: AttributeDescriptor, selection: Selection | None, now: float
+    ) -> bytes | DataAccessResult:
+        if selection is not None and not self._allowed & Conformance.SELECTIVE_ACCESS:
+            return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
+        return self._device.get(self._client, attribute, selection, now)
 
     def _get_list(self, apdu: get.GetRequestWithList, now: float) -> bytes:
         self._outgoing = None
@@ -111,6 +149,9 @@ class Services:
         response = get.GetResponseWithList(invoke=apdu.invoke, results=results).encode()
         if len(response) <= self.room:
             return response
+        if not self._allowed & Conformance.BLOCK_TRANSFER_WITH_GET:
+            results = (DataAccessResult.DATA_BLOCK_UNAVAILABLE,) * len(results)
+            return get.GetResponseWithList(invoke=apdu.invoke, results=results).encode()
         return self._first_block(apdu.invoke, encode_length(len(results)) + b"".join(map(encode_value, results)))
 
     def _get_all(self, items: tuple[get.Item, ...], now: float) -> tuple[bytes | DataAccessResult, ...]:
@@ -120,7 +161,7 @@ class Services:
         for item, selection in items:
             result: bytes | DataAccessResult = DataAccessResult.OTHER_REASON
             if length <= _LONGEST_LIST:
-                result = self._device.get(self._client, item, selection, now)
+                result = self._get_one(item, selection, now)
             length += len(result) if isinstance(result, bytes) else 0
             results.append(result)
         return tuple(results)
@@ -160,6 +201,8 @@ class Services:
     ) -> DataAccessResult:
         if not _whole(value):
             return DataAccessResult.TYPE_UNMATCHED
+        if selection is not None and not self._allowed & Conformance.SELECTIVE_ACCESS:
+            return DataAccessResult.SCOPE_OF_ACCESS_VIOLATED
         return self._device.set(self._client, item, selection, value, now)
 
     def _set_all(

@@ -80,8 +80,8 @@ def _given_proof(plain: bytes) -> tuple[int, object] | None:
 
 
 @lru_cache(maxsize=64)
-def _initiate_response(wanted: Conformance, offered: Conformance, max_pdu: int) -> bytes:
-    return InitiateResponse(conformance=wanted & offered, max_pdu=max_pdu).encode()
+def _initiate_response(agreed: Conformance, max_pdu: int) -> bytes:
+    return InitiateResponse(conformance=agreed, max_pdu=max_pdu).encode()
 
 
 class ServerSession:
@@ -214,8 +214,9 @@ class ServerSession:
         self._association = association
         size = min(request.max_pdu or 0xFFFF, association.max_pdu)
         room = size - _CIPHER_OVERHEAD if association.control else size
-        self._services = Services(self._device, self._client, room)
-        response = _initiate_response(request.conformance, association.conformance, association.max_pdu)
+        agreed = request.conformance & association.conformance
+        self._services = Services(self._device, self._client, room, agreed)
+        response = _initiate_response(agreed, association.max_pdu)
         if self._security is not None and association.control:
             protect = self._security.protect_general if self._is_general else self._security.protect_initiate
             response = protect(response)
