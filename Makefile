@@ -4,6 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 FUZZ_SECONDS ?= 60
+FUZZ_LONGER ?=
 DEMO ?=
 BENCH ?=
 TESTS ?=
@@ -21,7 +22,7 @@ help:
 	@echo "make lint      style, types, import law, house rules"
 	@echo "make bench     measure, peers beside us              (BENCH=--json)"
 	@echo "make coverage  write docs/coverage.md and docs/reference anew, drop mirror exceptions that are met"
-	@echo "make fuzz      fuzz every parser                     (FUZZ_SECONDS=60 each)"
+	@echo "make fuzz      fuzz every parser                     (FUZZ_SECONDS=60 each, FUZZ_LONGER=mbus=300)"
 	@echo "make lock      resolve requirements*.lock anew"
 	@echo "make clean     remove .venv and caches                (PYTHON=… chooses another Python)"
 
@@ -47,7 +48,7 @@ coverage: $(READY)
 	@$(PY) tests/mirror.py
 
 fuzz: $(READY)-dev $(READY)-fuzz
-	@$(PY) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+	@$(PY) tests/fuzz/run.py --seconds $(FUZZ_SECONDS) $(addprefix --longer ,$(FUZZ_LONGER))
 
 lock: $(READY)
 	@$(PY) -m pip install -qq --disable-pip-version-check uv

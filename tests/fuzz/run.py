@@ -1,6 +1,6 @@
 """Run every fuzz target for a bounded time, one process each, and say what was found.
 
-    python tests/fuzz/run.py [--seconds 60] [--jobs N] [NAME ...]
+    python tests/fuzz/run.py [--seconds 60] [--longer NAME=SECONDS] [--jobs N] [NAME ...]
 
 A target is a program in this folder that calls ``atheris.Setup(sys.argv, ...)`` and ``atheris.Fuzz()``. Octets that
 break a parser are kept under var/fuzz/; give such a file to the target as its argument to see the failure again.
@@ -79,10 +79,21 @@ def fuzz(target: Path, seconds: int, found: Path = FOUND) -> Outcome:
     return Outcome(name=name, inputs=inputs, seconds=took, stood=ended_well and inputs > 0, output=output)
 
 
+def seconds_for(target: Path, seconds: int, longer: list[str]) -> int:
+    """How long a target runs: ``seconds``, or what ``NAME=SECONDS`` gives to names that hold NAME. ValueError if it is
+    not of that form."""
+    for rule in longer:
+        name, _, given = rule.partition("=")
+        if name and name in target.stem:
+            return int(given)
+    return seconds
+
+
 def main() -> int:
     """Fuzz what was asked for; 1 if anything fell."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--seconds", type=int, default=60)
+    asked.add_argument("--longer", action="append", default=[], metavar="NAME=SECONDS")
     asked.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     asked.add_argument("names", nargs="*")
     given = asked.parse_args()
@@ -92,7 +103,7 @@ def main() -> int:
         return 1
     with ThreadPoolExecutor(max_workers=given.jobs) as pool:
         outcomes = []
-        for outcome in pool.map(lambda one: fuzz(one, given.seconds), chosen):
+        for outcome in pool.map(lambda one: fuzz(one, seconds_for(one, given.seconds, given.longer)), chosen):
             outcomes.append(outcome)
             state = "stood" if outcome.stood else "FELL"
             print(f"{state}  {outcome.name}: {outcome.inputs} inputs in {outcome.seconds:.0f} s", flush=True)

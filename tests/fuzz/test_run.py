@@ -12,6 +12,15 @@ import pytest
 RUNNER = Path(__file__).resolve().parent / "run.py"
 
 
+def test_a_target_may_be_given_more_time_by_a_part_of_its_name(runner: ModuleType) -> None:
+    longer = ["mbus=60", "p1=5"]
+    assert runner.seconds_for(Path("fuzz_mbus_altered.py"), 15, longer) == 60
+    assert runner.seconds_for(Path("fuzz_p1.py"), 15, longer) == 5
+    assert runner.seconds_for(Path("fuzz_axdr.py"), 15, longer) == 15
+    with pytest.raises(ValueError, match="invalid literal"):
+        runner.seconds_for(Path("fuzz_p1.py"), 15, ["p1"])
+
+
 @pytest.fixture
 def runner() -> ModuleType:
     spec = importlib.util.spec_from_file_location("fuzz_runner", RUNNER)

@@ -110,7 +110,7 @@ def test_a_file_of_a_user_extends_a_profile_and_is_read_again_when_it_changes(tm
         ('extends = "mars"', "there is no profile 'mars'; there are idis, lnap, .*smr5"),
         ('extends = "mine.toml"', "extends: more than 4 files extend one another"),
         ('events = "none.csv"', r"none\.csv: No such file"),
-        ('objects = ["a"]', r"objects: must be tables, written \[\[objects\]\]"),
+        ('objects = ["a"]', r"objects: must be a list of tables, written \[\[objects\]\]"),
         ("[[objects]]\nclass = 3", "objects 1, codes: is missing"),
         ('[[objects]]\ncodes = ["sun"]\nclass = 3', "objects 1, codes: 'sun' is neither an OBIS code nor"),
         ('[[objects]]\ncodes = ["clock"]', "objects 1, class: is missing"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar, get_args
+from typing import Final, get_args
 
 from meterway.base.errors import ConfigError, LocalProtocolError
 from meterway.base.obis import Obis
@@ -25,6 +25,7 @@ from meterway.mapping.companion import (
     Severity,
 )
 from meterway.mapping.obis import describe, find
+from meterway.mapping.section import Section
 from meterway.stacks.dlms.classes import CaptureObject, InterfaceClass, interface_class
 
 __all__ = ["load_profile", "profile_names"]
@@ -37,7 +38,6 @@ _ASSOCIATION_KEYS: Final = frozenset(
     {"name", "client", "server", "authentication", "rights", "pre_established", "objects"}
 )
 _OBJECT_KEYS: Final = frozenset({"codes", "class", "version", "static", "set", "act", "collect", "log"})
-_T = TypeVar("_T")
 
 
 def profile_names() -> tuple[str, ...]:
@@ -72,64 +72,19 @@ def _bundled() -> Traversable:
     return resources.files(__package__).joinpath("profiles")
 
 
-@dataclass(slots=True)
-class _Section:
-    """A table of a file: what it holds and how complaints name it."""
+class _Section(Section):
+    """A table of a profile: it names objects by their codes or names."""
 
-    where: str
-    values: Mapping[str, object]
-
-    def error(self, key: str, message: str) -> ConfigError:
-        return ConfigError(f"{self.where}, {key}: {message}")
-
-    def known(self, keys: frozenset[str]) -> None:
-        for key in self.values:
-            if key not in keys:
-                raise self.error(key, f"no such field; there are {', '.join(sorted(keys))}")
-
-    def get(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
-        value = self.values.get(key, default)
-        if value is None:
-            raise self.error(key, "is missing")
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f"must be {_WORDS.get(kind, kind.__name__)}, not {value!r}")
-        return value
-
-    def number(self, key: str, default: int | None = None, *, highest: int = 0xFFFF) -> int:
-        value = self.get(key, int, default)
-        if not 0 <= value <= highest:
-            raise self.error(key, f"{value} is not 0 to {highest}")
-        return value
-
-    def words(self, key: str) -> list[str]:
-        value = self.get(key, list, [])
-        if not all(isinstance(word, str) for word in value):
-            raise self.error(key, "must be a list of texts")
-        return value
-
-    def one_of(self, key: str, choices: Sequence[str], default: str) -> str:
-        value = self.get(key, str, default)
-        if value not in choices:
-            raise self.error(key, f"{value!r} is not one of {', '.join(word for word in choices if word)}")
-        return value
+    __slots__ = ()
 
     def codes(self, key: str) -> list[Obis]:
-        return [self.code(key, word) for word in self.words(key)]
+        return [self.code(key, word) for word in self.texts(key)]
 
     def code(self, key: str, word: str) -> Obis:
         try:
             return find(word)
         except ConfigError as error:
             raise self.error(key, str(error)) from None
-
-    def tables(self, key: str) -> list[_Section]:
-        found = self.get(key, list, [])
-        if not all(isinstance(item, dict) for item in found):
-            raise self.error(key, f"must be tables, written [[{key}]]")
-        return [_Section(f"{self.where}, {key} {number}", item) for number, item in enumerate(found, 1)]
-
-
-_WORDS: Final[dict[type, str]] = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
 
 
 @dataclass(slots=True)
@@ -168,7 +123,7 @@ def _read(draft: _Draft, name_or_path: str, beside: Path | None, depth: int) -> 
     draft.title = top.get("title", str, draft.title)
     for obis in top.codes("remove"):
         draft.objects.pop(obis, None)
-    for word in top.words("remove_associations"):
+    for word in top.texts("remove_associations"):
         draft.associations.pop(word, None)
     for section in top.tables("associations"):
         association = _association(section)
@@ -238,7 +193,7 @@ def _object(obis: Obis, section: _Section, others: Mapping[Obis, _Section]) -> P
 
 def _table(section: _Section) -> InterfaceClass:
     try:
-        return interface_class(section.number("class"), section.number("version", 0, highest=255))
+        return interface_class(section.number("class"), section.number("version", 0, high=255))
     except ConfigError as error:
         if str(error).startswith(section.where):
             raise
@@ -247,7 +202,7 @@ def _table(section: _Section) -> InterfaceClass:
 
 def _numbers(section: _Section, key: str, number_of: Callable[[str], int]) -> list[int]:
     numbers = []
-    for word in section.words(key):
+    for word in section.texts(key):
         try:
             numbers.append(number_of(word))
         except ConfigError as error:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, TypeVar
+from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.mapping.drivers.driver import (
@@ -27,14 +26,13 @@ from meterway.mapping.drivers.driver import (
     Tags,
 )
 from meterway.mapping.drivers.transforms import TRANSFORMS
+from meterway.mapping.section import Section
 from meterway.stacks.mbus.address import manufacturer_code
 from meterway.stacks.mbus.records.head import FUNCTIONS, head_at
 from meterway.stacks.mbus.telegram import Dialect
 
 __all__ = ["parse_driver"]
 
-_T = TypeVar("_T")
-_WORDS: Final[dict[type, str]] = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
 _MOST: Final = 4096
 _LARGEST: Final = 10**12
 _FRACTION: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?|-?[0-9]{1,15}/[0-9]{1,15}")
@@ -60,48 +58,14 @@ _RECORD: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class _Section:
-    """A table of a file: what it holds and how complaints name it."""
+class _Section(Section):
+    """A table of a driver: numbers, octets and fractions in lists."""
 
-    where: str
-    values: Mapping[str, object]
+    __slots__ = ()
+    most = _MOST
 
-    def error(self, key: str, message: str) -> ConfigError:
-        return ConfigError(f"{self.where}, {key}: {message}")
-
-    def known(self, keys: frozenset[str]) -> None:
-        for key in self.values:
-            if key not in keys:
-                raise self.error(key, f"no such field; there are {', '.join(sorted(keys))}")
-
-    def get(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
-        value = self.values.get(key, default)
-        if value is None:
-            raise self.error(key, "is missing")
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(key, f"must be {_WORDS.get(kind, 'a table')}, not {value!r}")
-        return value
-
-    def number(self, key: str, default: int | None = None, *, low: int = 0, high: int = _MOST) -> int:
-        value = self.get(key, int, default)
-        if not low <= value <= high:
-            raise self.error(key, f"{value} is not {low} to {high}")
-        return value
-
-    def maybe(self, key: str, *, high: int = _MOST) -> int | None:
+    def maybe(self, key: str, *, high: int | None = None) -> int | None:
         return self.number(key, high=high) if key in self.values else None
-
-    def listed(self, key: str) -> list[object]:
-        """A list; a single value stands for a list of one."""
-        value = self.values.get(key, [])
-        return value if isinstance(value, list) else [value]
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        found = [word for word in self.listed(key) if isinstance(word, str)]
-        if len(found) != len(self.listed(key)):
-            raise self.error(key, "must be texts")
-        return tuple(found)
 
     def numbers(self, key: str, *, low: int = 0, high: int = 1 << 64) -> tuple[int, ...]:
         found = [one for one in self.listed(key) if isinstance(one, int) and not isinstance(one, bool)]
@@ -115,12 +79,6 @@ class _Section:
         except ValueError:
             raise self.error(key, "is not hex") from None
 
-    def one_of(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
-        value = self.get(key, str, default)
-        if value not in choices:
-            raise self.error(key, f"{value!r} is not one of {', '.join(choices)}")
-        return value
-
     def fraction(self, key: str, default: int) -> Fraction:
         """A number as it is written, or a text such as ``1/3``."""
         value = self.values.get(key, default)
@@ -132,22 +90,6 @@ class _Section:
         except (ValueError, ZeroDivisionError):
             pass
         raise self.error(key, f"{value!r} is neither a number nor a fraction of up to {_LARGEST}")
-
-    def tables(self, key: str) -> list[_Section]:
-        found = self.get(key, list, [])
-        rows = [(number, one) for number, one in enumerate(found, 1) if isinstance(one, dict)]
-        sections = [_Section(f"{self.where}, {key} {number}", one) for number, one in rows]
-        if len(sections) != len(found):
-            raise self.error(key, "must be a list of tables")
-        return sections
-
-    def table(self, key: str) -> _Section | None:
-        if key not in self.values:
-            return None
-        value = self.values[key]
-        if not isinstance(value, dict):
-            raise self.error(key, "must be a table")
-        return _Section(f"{self.where}, {key}", value)
 
 
 def parse_driver(text: str, name: str, *, file: str = "") -> Driver:

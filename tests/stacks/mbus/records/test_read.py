@@ -75,6 +75,11 @@ def test_what_does_not_fit_is_refused(value: Value, data_field: int, kind: str) 
         write(value, data_field, kind, 1, 1, 0.0)
 
 
+def test_flags_have_no_scale_in_either_direction() -> None:
+    assert reader(2, "flags", 1, 1000, 0.0)(b"\x01\x80") == 0x8001
+    assert write(0x8001, 2, "flags", 1, 1000, 0.0) == b"\x01\x80"
+
+
 def test_a_real_beyond_its_range_is_refused() -> None:
     with pytest.raises(ValueError, match="fit"):
         write(1e39, 5, "number", 1, 1, 0.0)

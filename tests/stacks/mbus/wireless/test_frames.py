@@ -65,3 +65,12 @@ def test_too_long_frames_and_unknown_formats_are_refused() -> None:
         encode_radio(0x44, METER, bytes(250))
     with pytest.raises(LocalProtocolError, match="format"):
         encode_radio(0x44, METER, b"", "C")
+
+
+@pytest.mark.parametrize("size", [8, 16, 40])
+@pytest.mark.parametrize("place", range(12))
+def test_a_wrong_first_block_does_not_make_a_frame_without_checks_of_one_with_them(size: int, place: int) -> None:
+    octets = bytearray(encode_radio(0x44, METER, bytes(size), "A"))
+    octets[place] ^= 0x80
+    with pytest.raises(DecodeError):
+        decode_radio(bytes(octets))

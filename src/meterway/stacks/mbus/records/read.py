@@ -131,7 +131,8 @@ def write(value: Value, data_field: int, kind: str, num: int, den: int, offset: 
     elif data_field == 5:
         data = _write_real((value - offset) * den / num)
     else:
-        data = _write_number(_unscaled(value, num, den, offset), data_field, kind)
+        number = int(value) if kind in ("flags", "id") else _unscaled(value, num, den, offset)
+        data = _write_number(number, data_field, kind)
     if len(data) != size:
         raise ValueError(f"{len(data)} octets do not fit a field of {size}")
     return data

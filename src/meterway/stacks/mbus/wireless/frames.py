@@ -70,11 +70,13 @@ class RadioFrame:
 
 
 def _strip_a(octets: bytes, length: int) -> bytes | None:
-    """The frame without the checks of format A; None if they are not there."""
+    """The frame without the checks of format A; None if they are not there, DecodeError(crc) if one is wrong."""
     blocks = (length + 1 - _HEAD + _BLOCK - 1) // _BLOCK
     if length < _HEAD - 1 or len(octets) < length + 3 + 2 * blocks:
         return None
     if en13757(octets[:_HEAD]) != octets[_HEAD] << 8 | octets[_HEAD + 1]:
+        if _checked(octets[_HEAD + 2 : _HEAD + _BLOCK + 4]):  # the second block says that there are checks
+            raise DecodeError("the check of the first block is wrong", 0, "crc")
         return None
     parts = [octets[:_HEAD]]
     place, left = _HEAD + 2, length + 1 - _HEAD
