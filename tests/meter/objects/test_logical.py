@@ -17,7 +17,7 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.client import Associated, Failed
 from meterway.stacks.dlms.security.keys import wrap_key
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 Make = Callable[..., Meter]
@@ -79,11 +79,9 @@ def test_a_reading_client_neither_sets_nor_acts(make: Make, talk: Talks) -> None
     assert line.get(3, "1-0:1.8.0*255") == meter.energy_at(line.now)[0]
     relay = Obis.parse("0-0:96.3.10*255")
     line.engine.set(((AttributeDescriptor(70, relay, 4), None),), (axdr.encode(axdr.enum(1)),), now=0.0)
-    other = talk(meter, 3, counter=100)
-    other.engine.act(MethodDescriptor(70, relay, 1), axdr.encode(axdr.i8(0)), now=0.0)
-    for one in (line, other):
-        one.line.settle()
-        assert "service-not-supported" in str(one.events[-1].error)
+    line.line.settle()
+    assert "service-not-supported" in str(line.events[-1].error)
+    assert talk(meter, 3, counter=100).act(70, "0-0:96.3.10*255", 1) is ActionResult.READ_WRITE_DENIED
     assert meter.control_mode == 4
 
 
