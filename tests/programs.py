@@ -12,6 +12,7 @@ __all__ = ["PACKAGES", "find", "used"]
 # The name used in @pytest.mark.needs(...): (executable, Debian package).
 PACKAGES: Final = {
     "chromium": ("chromium", "chromium"),
+    "eapol_test": ("eapol_test", "eapoltest"),
     "mosquitto": ("mosquitto", "mosquitto"),
     "nats-server": ("nats-server", "nats-server"),
     "openssl": ("openssl", "openssl"),

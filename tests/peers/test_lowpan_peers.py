@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from meterway.stacks.neighbourhood import mesh
 from meterway.stacks.neighbourhood.ieee802154 import (
     BROADCAST,
     Address,
@@ -23,6 +24,9 @@ from meterway.stacks.neighbourhood.ieee802154 import (
 from meterway.stacks.neighbourhood.lowpan import ALL_NODES, Adaptation, Datagram, link_local, write_datagram
 from meterway.stacks.neighbourhood.lowpan.ip import Ipv6Packet
 from meterway.stacks.neighbourhood.lowpan.iphc import Compressor
+from stacks.neighbourhood.wpan.test_coordinator import network
+from stacks.neighbourhood.wpan_net import EUI as COORDINATOR
+from stacks.neighbourhood.wpan_net import eui_of
 
 pytestmark = [pytest.mark.peer, pytest.mark.needs("tshark"), pytest.mark.covers("IF-C")]
 
@@ -186,3 +190,28 @@ def test_secured_frames_are_opened(shark: Shark, level: int) -> None:
     assert (read["wpan.aux_sec.frame_counter"], read["wpan.aux_sec.key_index"]) == (["77"], ["0x01"])
     (read,) = shark([with_fcs(seal_frame(frame, bytes(16), EUI).encode())], names, key)
     assert level < 5 or "udp.payload" not in read
+
+
+@pytest.mark.covers("SEC-04")
+def test_a_whole_network_is_read_with_its_key(shark: Shark) -> None:
+    """Join and APDUs of the mesh profile, with fragments: with the group key tshark reads what we sent, without not."""
+    net = network(mesh)
+    ask, answer = bytes(at % 250 for at in range(700)), bytes(at % 249 for at in range(300))
+    net.send(0, eui_of(1), ask, client=16, server=1)
+    net.send(1, COORDINATOR, answer, client=16, server=1)
+    frames = [frame.octets for _, frame in net.frames]
+    ((index, key),) = net.stations[1]._keyring._keys.items()
+    members = ((0, COORDINATOR), (1, eui_of(1)))
+    addresses = (f'uat:802154_addresses:"{short:#06x}","0x781d",{eui.hex()}' for short, eui in members)
+    keys = f'uat:ieee802154_keys:"{key.hex()}","{index + 1}","No hash"'
+    names = ["udp.payload", "udp.checksum.status", "udp.srcport", "wpan.fcs_ok", "wpan.frame_type", "ipv6.src"]
+    read = shark(frames, names, keys, *addresses)
+    assert all(one["wpan.fcs_ok"] in (["1"], ["True"]) for one in read)
+    assert [one["wpan.frame_type"][0][-1] for one in read[:4]] == ["0", "3", "0", "1"]  # beacon, command, beacon, data
+    got = [one for one in read if "udp.payload" in one]
+    wrapped = (b"\x00\x01\x00\x10\x00\x01" + len(ask).to_bytes(2, "big") + ask,)
+    wrapped += (b"\x00\x01\x00\x01\x00\x10" + len(answer).to_bytes(2, "big") + answer,)
+    assert [one["udp.payload"][0] for one in got] == [one.hex() for one in wrapped]
+    assert [one["udp.checksum.status"] for one in got] == [["1"], ["1"]]
+    assert [one["ipv6.src"] for one in got] == [["fe80::ff:fe00:0"], ["fe80::ff:fe00:1"]]
+    assert not [one for one in shark(frames, names) if "udp.payload" in one]

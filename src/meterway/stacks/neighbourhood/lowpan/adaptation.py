@@ -52,20 +52,20 @@ class Adaptation:
     """``room`` is what a frame's payload holds, in octets; ``hops`` puts a mesh header with that many before packets.
 
     ``first_tag`` (0 to 0xFFFF) numbers the first datagram that is cut up; chosen by chance, so that a station that
-    begins anew is not mistaken for itself.
+    begins anew is not mistaken for itself. ``datagrams`` bounds how many are put together at once.
     """
 
     __slots__ = ("_broadcasts", "_compressor", "_hops", "_room", "_tag", "reassembly")
 
     def __init__(
-        self, compressor: Compressor, *, room: int, first_tag: int, hops: int | None = None, timeout_s: float = 60.0
+        self, compressor: Compressor, *, room: int, first_tag: int, hops: int | None = None, datagrams: int = 64
     ) -> None:
         self._compressor = compressor
         self._room = room
         self._hops = hops
         self._tag = first_tag
         self._broadcasts = 0
-        self.reassembly = Reassembly(timeout_s)
+        self.reassembly = Reassembly(limit=datagrams)
 
     def send(self, packet: Ipv6Packet, source: Address, destination: Address) -> list[bytes]:
         """The payloads that carry ``packet``; LocalProtocolError if it is too long to be cut up."""

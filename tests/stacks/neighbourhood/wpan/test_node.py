@@ -1,0 +1,59 @@
+"""The node's own pace: how it spreads, searches, repeats and pauses."""
+
+from meterway.stacks.neighbourhood import mesh
+from meterway.stacks.neighbourhood.station import EVERYONE, Joined
+from meterway.stacks.neighbourhood.wpan import Settings
+from meterway.stacks.neighbourhood.wpan.node import NodeState
+from stacks.neighbourhood.wpan.test_coordinator import network
+from stacks.neighbourhood.wpan_net import Net, eui_of, key_of, rng
+
+
+def alone(**more):
+    net = Net()
+    net.add(1, mesh.node(eui_of(1), Settings(random=rng(1), **more), key_of(eui_of(1))))
+    return net
+
+
+def test_a_node_without_a_network_searches_ever_more_rarely():
+    net = alone(scan_s=10.0, longest_scan_s=100.0)
+    net.run(3600)
+    times = len(net.frames)
+    assert all(frame.to == EVERYONE for _, frame in net.frames)
+    assert 20 < times < 45
+    net.run(3600)
+    assert 15 < len(net.frames) - times < 40
+
+
+def test_a_node_repeats_what_is_not_answered_and_then_searches():
+    deaf = network(mesh, 1, run=25.0)
+    node = deaf.stations[1]
+    del deaf.stations[0]
+    states = {node.state}
+    node._go(NodeState.FOUND, deaf.now)
+    deaf.settle(1)
+    sent = len(deaf.frames)
+    for _ in range(60):
+        deaf.run(5)
+        states.add(node.state)
+    assert {NodeState.JOINING, NodeState.SEARCHING} <= states
+    joining = [frame for _, frame in deaf.frames[sent:] if frame.to == 0]
+    assert len(joining) == 5, "once and four times more"
+    assert len({frame.octets[3:-2] for frame in joining}) == 1
+
+
+def test_nodes_that_start_together_do_not_speak_together():
+    net = network(mesh, 30, run=300.0)
+    assert len(net.stations[0].members) == 30
+    times = sorted(event.member.address for event in net.of(0, Joined))
+    assert times == list(range(1, 31))
+
+
+def test_messages_that_do_not_fit_are_noticed():
+    net = alone()
+    node = net.stations[1]
+    frame = next(
+        frame for number, frame in network(mesh).frames if number == 0 and frame.to == 1
+    )  # the challenge of another time
+    node.receive_frame(frame.octets, 0, 0.0)
+    assert node.next_event().kind == "protocol"
+    assert node.coordinator == b""
