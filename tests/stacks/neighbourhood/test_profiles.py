@@ -7,16 +7,17 @@ from meterway.stacks.neighbourhood.station import Apdu
 from stacks.neighbourhood.carrier import Carrier
 
 BASE, METER = b"BASE0001", b"METER001"
+KEY = bytes(range(16))
 
 
-@pytest.mark.parametrize("name", ["prime"])
+@pytest.mark.parametrize(("name", "key"), [("prime", b""), ("g3", KEY), ("rf-mesh", KEY)])
 @pytest.mark.covers("IF-C")
-def test_a_profile_joins_a_node_and_carries_an_apdu_both_ways(name):
+def test_a_profile_joins_a_node_and_carries_an_apdu_both_ways(name, key):
     profile = PROFILES[name]
     assert profile.name == name
     carrier = Carrier()
-    carrier.add(0, profile.coordinator(BASE, lambda eui: b""))
-    carrier.add(1, profile.node(METER, b""))
+    carrier.add(0, profile.coordinator(BASE, lambda eui: key))
+    carrier.add(1, profile.node(METER, key))
     carrier.run(3600)
     assert set(carrier.stations[0].members) == {METER}
     carrier.send(0, METER, bytes(200), client=1, server=16)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from meterway.stacks.neighbourhood import prime
+from meterway.stacks.neighbourhood import g3, mesh, prime
 from meterway.stacks.neighbourhood.prime import PrimeSettings
 from meterway.stacks.neighbourhood.station import Admit, Coordinator, Station
 
@@ -39,6 +39,24 @@ _ALL: Final = (
         mtu=PrimeSettings().mtu,
         bit_rate=21_400,
         frame_overhead_s=0.0065,
+    ),
+    # DBPSK in the CENELEC A band; preamble and frame control header, 9.5 and 13 symbols, as far as known.
+    Profile(
+        name="g3",
+        coordinator=g3.coordinator,
+        node=lambda eui, key: g3.node(eui, key=key),
+        mtu=g3.FRAME,
+        bit_rate=20_000,
+        frame_overhead_s=0.0157,
+    ),
+    # FSK of 100 kbit/s in a sub-gigahertz band; preamble, start of frame and length of eight octets or so.
+    Profile(
+        name="rf-mesh",
+        coordinator=mesh.coordinator,
+        node=lambda eui, key: mesh.node(eui, key=key),
+        mtu=mesh.FRAME,
+        bit_rate=100_000,
+        frame_overhead_s=0.001,
     ),
 )
 PROFILES: Final[dict[str, Profile]] = {profile.name: profile for profile in _ALL}
