@@ -225,8 +225,11 @@ async def _gateway(settings: LnapConfig, as_json: bool) -> None:
 @click.argument("config", type=_FILE, required=False)
 @click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
 @click.option("--new-token", metavar="NAME", help="Make an API token of that name, show it once, and end.")
+@click.option("--new-nnap-token", metavar="SERIAL", help="Make the token a concentrator delivers with, and end.")
 @click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
-def headend(config: Path | None, write_config: bool, new_token: str | None, as_json: bool) -> None:
+def headend(
+    config: Path | None, write_config: bool, new_token: str | None, new_nnap_token: str | None, as_json: bool
+) -> None:
     """Run the head end of a TOML file: it collects on schedule and serves its pages until Ctrl-C."""
     from meterway.headend.config import load_config, sample
 
@@ -234,18 +237,22 @@ def headend(config: Path | None, write_config: bool, new_token: str | None, as_j
         _write_sample(sample(), config)
         return
     settings = load_config(_wanted(config, "headend"))
-    if new_token is not None:
-        _make_token(settings, new_token, as_json)
-        return
+    for setting, path, name in (
+        ("web.tokens", settings.web.tokens, new_token),
+        ("bulk.tokens", settings.bulk.tokens, new_nnap_token),
+    ):
+        if name is not None:
+            _make_token(setting, path, name, as_json)
+            return
     run(_head_end(settings, as_json))
 
 
-def _make_token(settings: HeadEndConfig, name: str, as_json: bool) -> None:
+def _make_token(setting: str, path: str, name: str, as_json: bool) -> None:
     from meterway.headend.web.tokens import new_token
 
-    if not settings.web.tokens:
-        raise ConfigError('web.tokens: name the file of tokens in the settings first, e.g. tokens = "meterway.tokens"')
-    token = new_token(Path(settings.web.tokens), name)
+    if not path:
+        raise ConfigError(f'{setting}: name the file of tokens in the settings first, e.g. "meterway.tokens"')
+    token = new_token(Path(path), name)
     click.echo(json.dumps({"name": name, "token": token}) if as_json else token)
 
 

@@ -11,7 +11,17 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.settings import read_settings
 
-__all__ = ["CollectConfig", "HeadEndConfig", "NeighbourhoodConfig", "PushConfig", "WebConfig", "load_config", "sample"]
+__all__ = [
+    "BrokerConfig",
+    "BulkConfig",
+    "CollectConfig",
+    "HeadEndConfig",
+    "NeighbourhoodConfig",
+    "PushConfig",
+    "WebConfig",
+    "load_config",
+    "sample",
+]
 
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0.001, le=31_536_000)]
@@ -61,6 +71,29 @@ class NeighbourhoodConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tr
     parallel: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
 
 
+class BrokerConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """An MQTT broker that concentrators publish reports to; without a host there is none. TLS beyond loopback."""
+
+    host: str = ""
+    port: _Port = 8883
+    username: str = ""
+    password_file: str = ""
+    authority: str = ""
+    """File of the certificate authority; the machine's own if empty."""
+    prefix: str = "meterway/g2"
+    client_id: str = "meterway-headend"
+
+
+class BulkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Where concentrators deliver reports: to the pages' address at ``/g2/reports``, or to a broker."""
+
+    tokens: str = ""
+    """File of tokens, each by the name of the concentrator's serial; without one nothing is taken over HTTP."""
+    largest: Annotated[int, msgspec.Meta(ge=1024, le=1 << 30)] = 64 << 20
+    """Octets that a report may have in clear."""
+    broker: BrokerConfig = BrokerConfig()
+
+
 class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """All of it. ``system_title`` is hex of 8 octets; ``store`` a path or ``postgresql://`` address."""
 
@@ -72,6 +105,7 @@ class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     push: PushConfig = PushConfig()
     collect: CollectConfig = CollectConfig()
     neighbourhood: NeighbourhoodConfig = NeighbourhoodConfig()
+    bulk: BulkConfig = BulkConfig()
 
     @property
     def title(self) -> bytes:
@@ -137,6 +171,21 @@ master_key = "meterway.key"
 # response_timeout_s = 60.0
 # session_timeout_s = 1800.0
 # parallel = 8                   # sessions through one concentrator at the same time
+
+[bulk]
+# Where concentrators deliver reports: POST to /g2/reports of the pages' address, each with a token of its own.
+# tokens = "nnap.tokens"         # made by: meterway headend --new-nnap-token SERIAL
+# largest = 67108864             # octets of one report in clear
+
+[bulk.broker]
+# Or by an MQTT broker, on the topic meterway/g2/SERIAL/reports.
+# host = ""
+# port = 8883
+# username = ""
+# password_file = ""
+# authority = ""
+# prefix = "meterway/g2"
+# client_id = "meterway-headend"
 """
 
 
@@ -159,10 +208,16 @@ def load_config(path: Path) -> HeadEndConfig:
 
 
 def _placed(config: HeadEndConfig, folder: Path) -> HeadEndConfig:
-    tokens = config.web.tokens
+    tokens, bulk = config.web.tokens, config.bulk
+    broker = msgspec.structs.replace(
+        bulk.broker,
+        password_file=str(folder / bulk.broker.password_file) if bulk.broker.password_file else "",
+        authority=str(folder / bulk.broker.authority) if bulk.broker.authority else "",
+    )
     return msgspec.structs.replace(
         config,
         store=config.store if "://" in config.store else str(folder / config.store),
         master_key=str(folder / config.master_key),
         web=msgspec.structs.replace(config.web, tokens=str(folder / tokens) if tokens else ""),
+        bulk=msgspec.structs.replace(bulk, tokens=str(folder / bulk.tokens) if bulk.tokens else "", broker=broker),
     )

@@ -13,10 +13,13 @@ from typing import Final, TypeVar
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.base.obis import Obis
 from meterway.headend import commands, mbus_clients
+from meterway.headend.broker import Broker
+from meterway.headend.bulk import Bulk
 from meterway.headend.collector import Collector
 from meterway.headend.commands import Answered, Command
 from meterway.headend.config import HeadEndConfig
 from meterway.headend.contact import Caller, Timing
+from meterway.headend.delivery import Delivery
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.key_change import KeyChange, hand_over
 from meterway.headend.live import Happening, Live
@@ -73,14 +76,22 @@ class HeadEnd:
         )
         self.topology = Topology(self.store, self.fleet, self.vault)
         self.keys = KeyChange(self.store, self.fleet, self.vault)
+        writer = Writer(self.store, self.fleet, rules, self.topology)
         self.collector = Collector(
             self.store,
             self.fleet,
             self.caller,
-            Writer(self.store, self.fleet, rules, self.topology),
+            writer,
             self.live,
             plan_of=self.planner,
             concurrency=collect.concurrency,
+        )
+        self.delivery = Delivery(
+            Bulk(self.store, self.fleet, writer.neighbourhood),
+            self.live,
+            in_thread=self.collector.in_thread,
+            wake=self.collector.wake,
+            limit=config.bulk.largest,
         )
         self.push = PushListener(self.store, self.fleet, self.live, in_thread=self.collector.in_thread)
         self.started_s = time.time()
@@ -93,6 +104,8 @@ class HeadEnd:
         if self.config.push.enabled:
             await self.push.start(self.config.push.host, self.config.push.port)
             self._run("push", self.push.run())
+        if self.config.bulk.broker.host:
+            self._run("broker", Broker(self.config.bulk.broker, self.delivery).run())
         if self.config.collect.enabled:
             self._run("collection", self.collector.run())
 

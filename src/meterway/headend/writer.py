@@ -2,9 +2,6 @@
 
 A task counts as done in the transaction that stores its readings. If the store refuses (disk full), nothing of the
 batch is stored and no task of it is done: its devices keep their readings and are asked again.
-
-A day that is still going on is laid over what the store has of it and takes its place (``NewBlock.continues``); what
-differs from the stored values is a revision.
 """
 
 from __future__ import annotations
@@ -13,7 +10,6 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -21,13 +17,11 @@ from meterway.base.errors import MeterwayError, StoreError
 from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.harvest import Harvest, Sheaf, thresh
+from meterway.headend.laying import Part, laid
 from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.rules import is_worth_retrying
 from meterway.headend.topology import Topology
-from meterway.store.block import Block, batch_of, continues, merged
-from meterway.store.blocks import NewBlock
 from meterway.store.database import Store
-from meterway.store.packing import Packed, pack_many
 from meterway.store.tasks import NewTask, Task, backoff_ms
 
 __all__ = ["Stored", "Writer", "WriterRules"]
@@ -71,7 +65,7 @@ class Writer:
         self._fleet = fleet
         self._rules = rules
         self._topology = topology
-        self._neighbourhood = Neighbourhood(store, fleet, topology.released)
+        self.neighbourhood = Neighbourhood(store, fleet, topology.released)
 
     def store(self, harvests: list[Harvest]) -> Stored:
         """Store a batch together, or each device alone if that is refused.
@@ -133,7 +127,12 @@ class Writer:
 
     def _write(self, sheaves: list[Sheaf], now_ms: int, stored: Stored) -> None:
         store = self._store
-        store.blocks.upsert_many(list(self._new_blocks(sheaves)), now_ms=now_ms)
+        parts = [
+            Part(sheaf.harvest.entry.device.id, block, _evidence(sheaf), has_all=True)
+            for sheaf in sheaves
+            for block in sheaf.blocks
+        ]
+        store.blocks.upsert_many(list(laid(store, parts)), now_ms=now_ms)
         store.readings.add_many([row for sheaf in sheaves for row in sheaf.readings], now_ms=now_ms)
         stored.events = store.events.add_many([event for sheaf in sheaves for event in sheaf.events])
         store.contacts.add_many(sheaf.contact() for sheaf in sheaves)
@@ -147,33 +146,8 @@ class Writer:
             if behind is not None:
                 stored.changes += self._topology.settle(sheaf.harvest.entry.device, behind, now_ms=now_ms)
             if nodes is not None:
-                stored.changes += self._neighbourhood.settle(sheaf.harvest.entry.device, nodes, now_ms=now_ms)
+                stored.changes += self.neighbourhood.settle(sheaf.harvest.entry.device, nodes, now_ms=now_ms)
         stored.values = sum(sheaf.values for sheaf in sheaves)
-
-    def _new_blocks(self, sheaves: list[Sheaf]) -> Iterable[NewBlock]:
-        shapes: dict[tuple[object, ...], list[tuple[Sheaf, Block, bytes]]] = {}
-        for sheaf in sheaves:
-            for part in sheaf.blocks:
-                block, digest = self._laid_over(sheaf.harvest.entry.device.id, part)
-                shape = (block.interval_s, block.slots, tuple(channel.column for channel in block.channels))
-                shapes.setdefault(shape, []).append((sheaf, block, digest))
-        for group in shapes.values():
-            packed = pack_many(batch_of([block for _, block, _ in group]))
-            for (sheaf, _, digest), octets in zip(group, packed, strict=True):
-                yield _new_block(sheaf, octets, digest)
-
-    def _laid_over(self, device: int, block: Block) -> tuple[Block, bytes]:
-        """A day that is not read whole, laid over what the store has of it; the digest of that if it only grows.
-
-        A device that has changed its period begins the day anew: what it had stays as a revision.
-        """
-        if block.channels[0].present.all():
-            return block, b""
-        found = self._store.blocks.read_range(device, block.day, block.day + 1)
-        if not found or found[0].block.interval_s != block.interval_s:
-            return block, b""
-        whole = merged(found[0].block, block)
-        return whole, found[0].digest if continues(found[0].block, whole) else b""
 
     def _counters(self, sheaves: list[Sheaf]) -> dict[tuple[int, str], int]:
         values = self._fleet.received_counters(sheaf.harvest.entry for sheaf in sheaves)
@@ -249,10 +223,9 @@ class Writer:
         return now_ms + wait
 
 
-def _new_block(sheaf: Sheaf, packed: Packed, digest: bytes) -> NewBlock:
+def _evidence(sheaf: Sheaf) -> bytes:
     source = b"mirror" if sheaf.harvest.entry.is_mirror else b"collect"
-    evidence = _EVIDENCE % (source, int(sheaf.harvest.outcome.started_s * 1000))
-    return NewBlock(device=sheaf.harvest.entry.device.id, packed=packed, evidence=evidence, continues=digest)
+    return _EVIDENCE % (source, int(sheaf.harvest.outcome.started_s * 1000))
 
 
 def _learnt(sheaf: Sheaf) -> dict[str, object]:

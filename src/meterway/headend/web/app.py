@@ -29,6 +29,7 @@ from meterway.headend.web.given import TheHeadEnd, TheViews
 from meterway.headend.web.live import messages
 from meterway.headend.web.metrics import Metrics
 from meterway.headend.web.problems import on_error
+from meterway.headend.web.reports import reporters, take_report
 from meterway.headend.web.tokens import Tokens
 
 __all__ = ["create_app"]
@@ -91,9 +92,10 @@ def create_app(
     )
     dependencies: dict[str, Any] = {
         "head_end": head_end, "views": shown, "gate": gate, "counted": counted, "ending": ending,
+        "reporters": reporters(head_end.config.bulk.tokens),
     }  # fmt: skip
     return Litestar(
-        [pages.router(), air.router(), rest.router(), live, metrics, static],
+        [pages.router(), air.router(), rest.router(), take_report, live, metrics, static],
         before_request=gate,
         dependencies={name: _provide(value) for name, value in dependencies.items()},
         exception_handlers={MeterwayError: on_error, HTTPException: on_error, Exception: on_error},

@@ -30,6 +30,8 @@ _SESSION_S: Final = 12 * 3600.0
 _SESSIONS: Final = 1000
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN: Final = ("/login", "/static/")
+_APART: Final = "/g2/"
+"""Paths that check tokens of their own: those of concentrators open nothing else, and no session opens them."""
 _OWN_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -77,6 +79,8 @@ class Gate:
         """Let a request through (None), send its sender to the login, or raise an HTTP exception."""
         if self.is_local and _host_of(request.headers.get("host", "")) not in self._names:
             raise ClientException("this server does not answer to that host name", status_code=421)
+        if request.url.path.startswith(_APART):
+            return None
         visitor = self.visitor(request)
         request.state.visitor = visitor
         path, is_command = request.url.path, request.method not in _SAFE

@@ -101,7 +101,7 @@ def on_error(request: AnyRequest, error: Exception) -> Response[Any]:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if request.headers.get("hx-request"):
         text = page("_problem.html", problem=problem)
-    elif not request.url.path.startswith(("/api/", "/schema", "/metrics")) and _wants_page(request):
+    elif not request.url.path.startswith(("/api/", "/g2/", "/schema", "/metrics")) and _wants_page(request):
         text = page("error.html", request=request, problem=problem)
     else:
         return Response(problem, status_code=problem.status, media_type="application/problem+json", headers=headers)
