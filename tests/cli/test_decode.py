@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from command_line import json_lines, meterway
+from meterway.base.crc import arc
 
 GET_CLOCK = "c0010000080000010000ff0200"
 PUSH = "0f40000000000101020309060100010700ff060000067d02020f00161b"
@@ -115,3 +116,24 @@ def test_a_mistake_in_a_driver_is_told_with_file_and_field(tmp_path):
     assert "mine.toml, record 1, wif: no such field" in done.stderr.decode()
     done = meterway("decode", "--driver", "nobody", cwd=tmp_path, stdin=OWN_METER.encode())
     assert "there is no driver 'nobody'" in done.stderr.decode()
+
+
+def p1(reading: str) -> bytes:
+    text = f"/MWY5\\2METER\r\n\r\n1-0:1.8.0({reading}*kWh)\r\n!".encode()
+    return text + f"{arc(text):04X}\r\n".encode()
+
+
+@pytest.mark.covers("IF-H1")
+def test_telegrams_of_a_port_are_told_as_they_come(tmp_path):
+    command = [sys.executable, "-m", "meterway", "decode", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as process:
+        for reading in ("000001.000", "000002.000"):
+            process.stdin.write(p1(reading))
+            process.stdin.flush()
+            told = json.loads(process.stdout.readline())
+            assert told["readings"][0]["value"] == float(reading)
+        without_crc = b"/MWY5\\2METER\r\n\r\n1-0:1.8.0(000003.000*kWh)\r\n!\r\n"
+        process.stdin.write(without_crc + without_crc)
+        process.stdin.close()
+        last = [json.loads(line) for line in process.stdout]
+    assert [one["readings"][0]["value"] for one in last] == [3.0, 3.0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ __all__ = ["decode"]
 
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _BLANK: Final = b" \t:,-"
-_KEY_SIZES: Final = (16, 24, 32)
+_CRC_LINE: Final = re.compile(rb"![0-9A-Fa-f]{4}\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,9 @@ def _telegrams(file: BinaryIO, given: DlmsKeys) -> Iterator[_Input]:
     if begun and _is_line(begun[-1]):
         yield from _lines(itertools.chain(begun[-1:], file), given)
         return
+    if begun and begun[-1].startswith(b"/"):
+        yield from (_Input(part, given) for part in _live(itertools.chain(begun, file)))
+        return
     octets = b"".join(begun) + file.read()
     if _is_text_of_lines(octets):
         yield from _lines([octets], given)
@@ -159,6 +163,23 @@ def _is_text_of_lines(octets: bytes) -> bool:
     from meterway.mapping.p1 import is_p1
 
     return octets.isascii() and not is_p1(octets) and any(_is_line(line) for line in octets.splitlines())
+
+
+def _live(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """P1 telegrams as they come from a port: at their CRC, or without one when the next begins."""
+    from meterway.stacks.p1.telegram import split
+
+    gathered = b""
+    for line in lines:
+        if line.startswith(b"/") and gathered.strip():
+            yield from split(gathered)
+            gathered = b""
+        gathered += line
+        if _CRC_LINE.fullmatch(line):
+            yield from split(gathered)
+            gathered = b""
+    if gathered.strip():
+        yield from split(gathered)
 
 
 def _raw(octets: bytes) -> list[bytes]:
