@@ -22,7 +22,7 @@ __all__ = ["KEY", "ORIGINALS", "PLAIN", "alter", "check_numbers", "check_telegra
 KEY: Final = bytes(range(16))
 _METER: Final = Address.parse("KAM-12345678-01-07")
 _RECORDS: Final = bytes.fromhex("0413393000000C06785634120265100D426CBF2C4413E8030000055B0000C041 02FD170000")
-_EXACT: Final = 1 << 53
+_EXACT: Final = 1 << 50
 PLAIN: Final = "plain, without a check"
 
 

@@ -24,8 +24,9 @@ from meterway.stacks.mbus.telegram import Telegram, decode
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import RadioFrame, encode_radio
 from meterway.stacks.mbus.wireless.modes import MODES, duration_s
+from meterway.stacks.mbus.wireless.modes import RESPONSES as WINDOWS
 
-__all__ = ["DOWNLINK", "WINDOWS", "Outgoing", "RadioMeter", "Window", "interval_s"]
+__all__ = ["DOWNLINK", "WINDOWS", "Outgoing", "RadioMeter", "interval_s"]
 
 
 class Outgoing(NamedTuple):
@@ -35,24 +36,6 @@ class Outgoing(NamedTuple):
     mode: str
     delay_s: float = 0.0
 
-
-class Window(NamedTuple):
-    """When a bidirectional meter listens after the end of its own frame, seconds; it answers after ``opens_s``, too."""
-
-    opens_s: float
-    closes_s: float
-
-
-WINDOWS: Final[dict[str, Window]] = {
-    "S": Window(0.003, 0.050),
-    "T": Window(0.002, 0.003),
-    "C": Window(0.099, 0.101),
-    "N": Window(0.099, 0.101),
-}
-"""By the letter of the mode; of C and N the fast response delay, which the telegrams announce.
-
-The beginnings of a partner's answer as makers of radio modules print them; the norm's own table is not public.
-"""
 
 DOWNLINK: Final[dict[str, str]] = {"S": "S2", "T": "T2 down", "C": "C2 down"}
 """The mode in which a partner answers, by the letter of the meter's mode; in mode N it is the meter's own."""

@@ -1,14 +1,17 @@
-"""The radio modes of EN 13757-4 as data, and how long a frame is on the air.
+"""The radio modes of EN 13757-4 as data, how long a frame is on the air, and when an answer is heard.
 
-What only the text of the norm gives for certain (response windows of the bidirectional modes) is not in the table.
+The norm's own table of response times is not public. Where in its window an answer usually lies is what the maker of a
+radio master prints (manual of the MBWBLUE, page on the radio mode: T2 2 ms, S2 10 ms, C2 100 ms fast, 1000 ms slow);
+that modes C and N have a fast and a slow delay, announced in the extended link layer, is in public headers of a radio
+stack (STACKFORCE). The edges of the windows, and all of mode N, are from memory.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-__all__ = ["MODES", "RadioMode", "duration_s"]
+__all__ = ["MODES", "RESPONSES", "SLOW_RESPONSES", "RadioMode", "ResponseWindow", "duration_s"]
 
 Coding = Literal["manchester", "3of6", "nrz"]
 
@@ -81,6 +84,25 @@ MODES: Final[dict[str, RadioMode]] = {
         _narrow("N2g", 169_437_500, 19_200),
     )
 }
+
+
+class ResponseWindow(NamedTuple):
+    """From when to when after the end of a meter's frame the answer must begin, seconds; the meter answers alike."""
+
+    opens_s: float
+    closes_s: float
+
+
+RESPONSES: Final[dict[str, ResponseWindow]] = {
+    "S": ResponseWindow(0.003, 0.050),
+    "T": ResponseWindow(0.002, 0.003),
+    "C": ResponseWindow(0.099, 0.101),
+    "N": ResponseWindow(0.099, 0.101),
+}
+"""By the letter of the mode; of C and N the fast delay."""
+
+SLOW_RESPONSES: Final[dict[str, ResponseWindow]] = {"C": ResponseWindow(0.999, 1.001)}
+"""The slow delay of mode C; that of mode N is not known here."""
 
 
 def duration_s(mode: RadioMode, frame: bytes) -> float:
