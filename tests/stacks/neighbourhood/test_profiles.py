@@ -10,7 +10,7 @@ BASE, METER = b"BASE0001", b"METER001"
 KEY = bytes(range(16))
 
 
-@pytest.mark.parametrize(("name", "key"), [("prime", b""), ("g3", KEY), ("rf-mesh", KEY)])
+@pytest.mark.parametrize(("name", "key"), [("prime", b""), ("s-fsk", b""), ("g3", KEY), ("rf-mesh", KEY)])
 @pytest.mark.covers("IF-C")
 def test_a_profile_joins_a_node_and_carries_an_apdu_both_ways(name, key):
     profile = PROFILES[name]

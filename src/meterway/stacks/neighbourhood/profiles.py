@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from meterway.stacks.neighbourhood import g3, mesh, prime
+from meterway.stacks.neighbourhood import g3, mesh, prime, sfsk
 from meterway.stacks.neighbourhood.prime import PrimeSettings
+from meterway.stacks.neighbourhood.sfsk.mac import MAX_FRAME
 from meterway.stacks.neighbourhood.station import Admit, Coordinator, Station
 
 __all__ = ["PROFILES", "Profile"]
@@ -57,6 +58,15 @@ _ALL: Final = (
         mtu=mesh.FRAME,
         bit_rate=100_000,
         frame_overhead_s=0.001,
+    ),
+    # 2,400 bit/s, of which a sub-frame has 36 octets of 45: preamble, delimiter and pause are with each of them.
+    Profile(
+        name="s-fsk",
+        coordinator=sfsk.coordinator,
+        node=lambda eui, key: sfsk.node(eui, key=key),
+        mtu=MAX_FRAME,
+        bit_rate=1_920,
+        frame_overhead_s=0.0,
     ),
 )
 PROFILES: Final[dict[str, Profile]] = {profile.name: profile for profile in _ALL}

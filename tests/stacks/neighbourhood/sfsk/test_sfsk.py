@@ -1,0 +1,33 @@
+"""The factories, and the speed of a whole network."""
+
+from time import perf_counter
+
+import pytest
+
+from meterway.base.errors import LocalProtocolError
+from meterway.stacks.neighbourhood import sfsk
+from stacks.neighbourhood.carrier import Carrier
+
+
+def test_factories_take_settings_or_have_their_own():
+    told = sfsk.SfskSettings(initiator=0xC42)
+    assert sfsk.coordinator(b"BASE0001", lambda eui: b"", told).address == 0xC42
+    assert sfsk.coordinator(b"BASE0001", lambda eui: b"").max_apdu == 239
+    assert sfsk.node(b"METER001", None, b"").eui == b"METER001"
+    with pytest.raises(LocalProtocolError):
+        sfsk.node(b"short")
+
+
+@pytest.mark.covers("IF-C")
+def test_asking_when_costs_little_with_many_members():
+    """Not a benchmark: a network of 300 must be far from looking through all members for every frame."""
+    carrier = Carrier()
+    base = carrier.add(0, sfsk.coordinator(b"BASE0001", lambda eui: b""))
+    for number in range(1, 301):
+        carrier.add(number, sfsk.node(b"MTR%05d" % number))
+    carrier.run(1800)
+    assert len(base.members) == 300
+    begin = perf_counter()
+    for _ in range(20_000):
+        base.next_timeout()
+    assert perf_counter() - begin < 2
