@@ -41,7 +41,7 @@ GBEK, GBAK = bytes(range(32, 48)), bytes(range(48, 64))
 CLOCK = AttributeDescriptor(8, Obis(0, 0, 1, 0, 0), 2)
 BROADCAST_CLIENT = 102
 ROOM = 1100
-"""The toy station cuts nothing, so its frames are as long as APDUs and a little more."""
+"""The toy station cuts nothing and repeats nothing: its frames are long, and the medium repeats them the more."""
 
 
 def config(serial, **changes):
@@ -105,7 +105,11 @@ class Concentrator:
 def scene(count=24, *, settings=None, station=ToyStation, counters=None, **changes):
     """A network with a concentrator and meters, at noon."""
     network = SimulatedNeighbourhood(
-        preset("prime", **({"loss": 0.10, "hops": 3, "max_frame": ROOM, "seed": 3} | changes)), start=NOW
+        preset(
+            "prime",
+            **({"loss": 0.10, "hops": 3, "max_frame": ROOM, "lifetime_s": 0.0, "repetitions": 7, "seed": 3} | changes),
+        ),
+        start=NOW,
     )
     concentrator = Concentrator(network, network.join(0))
     meters = MeterNodes(network, station, settings=settings, counters=counters)

@@ -6,6 +6,7 @@ repeated a few times if it fails. Who forwards and how is a model, so is all tha
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -27,6 +28,7 @@ _EVERYBODY: Final = -1
 _USUAL: Final = 1
 _URGENT: Final = 2
 _CROWD: Final = 32
+_SLOTS_EACH: Final = 8
 
 
 class _Node:
@@ -76,9 +78,10 @@ class _Node:
 class _Frame:
     """A frame under way. ``to`` is an index, or ``NOWHERE`` for a broadcast; each repeater has a copy of its own."""
 
-    __slots__ = ("heard", "hops", "octets", "repeaters", "source", "to", "tree", "tries", "urgent")
+    __slots__ = ("born_s", "heard", "hops", "octets", "repeaters", "source", "to", "tree", "tries", "urgent")
 
-    def __init__(self, octets: bytes, source: int, to: int, tree: int, urgent: bool) -> None:
+    def __init__(self, octets: bytes, source: int, to: int, tree: int, urgent: bool, born_s: float) -> None:
+        self.born_s = born_s
         self.octets = octets
         self.source = source
         self.to = to
@@ -91,7 +94,7 @@ class _Frame:
 
     def copy(self) -> _Frame:
         """The same broadcast to be sent by another; who heard it is known to all copies."""
-        copy = _Frame(self.octets, self.source, self.to, self.tree, self.urgent)
+        copy = _Frame(self.octets, self.source, self.to, self.tree, self.urgent, self.born_s)
         copy.hops, copy.heard, copy.repeaters = self.hops + 1, self.heard, self.repeaters
         return copy
 
@@ -134,8 +137,7 @@ class NeighbourhoodMedium:
         self._trees: dict[int, Tree] = {}
         self._reroute_at = 0.0
         self._arrived: list[Arrival] = []
-        lasting = 1.0 - 1.0 / settings.window if settings.window else 1.0
-        self._collides = tuple(1.0 - lasting**rivals for rivals in range(_CROWD + 1))
+        self._collides = tuple(_collision(settings.window, rivals) for rivals in range(_CROWD + 1))
 
     # -- nodes ---------------------------------------------------------------------------------------
 
@@ -187,7 +189,7 @@ class NeighbourhoodMedium:
         self._follow(now)
         if to == BROADCAST:
             self.statistics.broadcasts += 1
-            frame = _Frame(octets, node.index, NOWHERE, node.index, urgent)
+            frame = _Frame(octets, node.index, NOWHERE, node.index, urgent, now)
             frame.heard, frame.repeaters = {node.index}, self._repeaters(node.index)
         else:
             self.statistics.sent += 1
@@ -195,7 +197,7 @@ class NeighbourhoodMedium:
             if other is None or other is node:
                 self.statistics.lost["no route"] += 1
                 return
-            frame = _Frame(octets, node.index, other.index, self._tree_for(node.index, other.index), urgent)
+            frame = _Frame(octets, node.index, other.index, self._tree_for(node.index, other.index), urgent, now)
         self._enqueue(node, frame)
         self._contend(now)
 
@@ -332,8 +334,12 @@ class NeighbourhoodMedium:
     def _begin(self, node: _Node, now: float) -> None:
         """Send the next frame of a node, if it has one that can go anywhere."""
         self._follow(now)
+        oldest = now - (self.settings.lifetime_s or math.inf)
         while (frame := node.take()) is not None:
             to = NOWHERE
+            if frame.born_s < oldest:
+                self._lose(frame, "late")
+                continue
             if frame.to != NOWHERE:
                 tree = self._trees.get(frame.tree)
                 to = NOWHERE if tree is None else tree.next_hop(node.index, frame.to)
@@ -457,3 +463,12 @@ class NeighbourhoodMedium:
                 result=result,
             )
         )
+
+
+def _collision(window: int, rivals: int) -> float:
+    """The chance that one of so many others sends in the same slot."""
+    if not window or not rivals:
+        return 0.0
+    while window < _SLOTS_EACH * rivals:
+        window *= 2
+    return 1.0 - (1.0 - 1.0 / window) ** rivals

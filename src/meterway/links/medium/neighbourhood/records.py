@@ -67,9 +67,10 @@ class NeighbourhoodStatistics:
 
     ``sent`` frames for one node end as ``delivered`` (each once; ``duplicated`` counts second deliveries) or in
     ``lost`` by cause: ``noise``, ``collision``, ``vanished`` (a node on the way), ``no route``, ``queue`` (full),
-    ``hops`` (too many). ``broadcasts`` were ``heard`` at so many nodes. ``transmissions`` are all that was on the
-    medium, ``repetitions`` those that repeated one, ``failed`` by cause those to one node that did not arrive;
-    ``airtime_s`` their time together, gaps and acknowledgements included, ``reroutes`` how often routes were chosen.
+    ``late`` (too old), ``hops`` (too many). ``broadcasts`` were ``heard`` at so many nodes. ``transmissions`` are all
+    that was on the medium, ``repetitions`` those that repeated one, ``failed`` by cause those to one node that did not
+    arrive; ``airtime_s`` their time together, gaps and acknowledgements included, ``reroutes`` how often routes were
+    chosen.
     """
 
     sent: int = 0

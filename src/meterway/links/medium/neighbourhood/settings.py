@@ -50,11 +50,14 @@ class NeighbourhoodSettings:
     ack_s: float = 0.0
     """What the acknowledgement of a transmission to one node takes, with its gap."""
     window: int = 0
-    """Slots among which those that wait choose: two in one slot collide. 0: nobody collides (polled)."""
+    """Slots among which those that wait choose, doubled until there are eight for each: two in one slot collide. 0:
+    nobody collides (polled)."""
     repetitions: int = 3
     """How often a transmission to one node is repeated before the frame is given up."""
-    queue: int = 1024
+    queue: int = 256
     """The most frames that wait at a node."""
+    lifetime_s: float = 0.0
+    """If not 0: a frame that is older than this is not sent any more, at whatever node it waits."""
     most_hops: int = 15
     """A frame that took so many hops goes no further."""
     spatial_reuse: bool = False
@@ -159,6 +162,7 @@ _PRIME: Final = NeighbourhoodSettings(
     backoff_s=0.01,
     ack_s=0.011,
     window=32,
+    lifetime_s=5.0,
     noise_db=_HOUSEHOLDS,
 )
 _G3: Final = NeighbourhoodSettings(
@@ -171,6 +175,7 @@ _G3: Final = NeighbourhoodSettings(
     backoff_s=0.01,
     ack_s=0.02,
     window=32,
+    lifetime_s=10.0,
     noise_db=_HOUSEHOLDS,
     margin_db=32.0,
 )
@@ -183,6 +188,7 @@ _MESH: Final = NeighbourhoodSettings(
     backoff_s=0.004,
     ack_s=0.003,
     window=32,
+    lifetime_s=10.0,
     spatial_reuse=True,
     geometry="plane",
     extent_m=800.0,
