@@ -51,7 +51,10 @@ def test_a_host_that_is_silent_too_long_is_a_link_error(monkeypatch: pytest.Monk
     asyncio.run(play())
 
 
-def test_one_message_is_sent_and_the_line_closed() -> None:
+@pytest.mark.parametrize("library", ["asyncio", "uvloop"])
+def test_one_message_is_sent_and_the_line_closed(library: str) -> None:
+    factory = pytest.importorskip(library).new_event_loop
+
     async def play() -> None:
         ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
@@ -72,10 +75,14 @@ def test_one_message_is_sent_and_the_line_closed() -> None:
         with pytest.raises(LinkError, match=str(listener.port)):
             await send_once(None, listener.port, b"x")
 
-    asyncio.run(play())
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(play())
 
 
-def test_what_is_delivered_was_read_to_its_end_and_a_peer_that_does_not_close_is_named() -> None:
+@pytest.mark.parametrize("library", ["asyncio", "uvloop"])
+def test_what_is_delivered_was_read_to_its_end_and_a_peer_that_does_not_close_is_named(library: str) -> None:
+    factory = pytest.importorskip(library).new_event_loop
+
     async def play() -> list[bytes]:
         came: list[bytes] = []
         held: list[asyncio.StreamWriter] = []
@@ -98,4 +105,5 @@ def test_what_is_delivered_was_read_to_its_end_and_a_peer_that_does_not_close_is
         await server.wait_closed()
         return came
 
-    assert asyncio.run(play()) == [b"x" * 100_000, b"hold"]
+    with asyncio.Runner(loop_factory=factory) as runner:
+        assert runner.run(play()) == [b"x" * 100_000, b"hold"]

@@ -15,6 +15,7 @@ __all__ = ["main"]
 
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("meterway.cli.demo:demo", "A whole town on this machine: read, shown, kept up."),
+    "town": ("meterway.cli.town:town", "A physical configuration, P1 to P15, on this machine."),
     "decode": ("meterway.cli.decode:decode", "Any telegram of any protocol the system knows."),
     "read": ("meterway.cli.device:read", "Read any attribute of a meter now."),
     "set": ("meterway.cli.device:set_attribute", "Write any attribute of a meter now."),

@@ -113,9 +113,9 @@ INTERFACES: Final[tuple[Interface, ...]] = (
         _HOME,
         Network.LOCAL,
         Status.STANDARD,
-        stacks=("mqtt",),
+        stacks=("mqtt", "dlms"),
         links=("tcp", "tls"),
-        security="TLS and credentials of each home; values out, nothing in",
+        security="TLS and credentials of each home; DLMS: keys of the consumer's party; values out, nothing in",
     ),
     _row("H3", _NNAP, _HOME, Network.NEIGHBOURHOOD, Status.STANDARD),
     _row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from meterway.base.errors import ConfigError, LinkError
 
@@ -72,9 +72,9 @@ class _Once(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(self._octets)
-            transport.close()
+        line = cast(asyncio.Transport, transport)  # uvloop's transports are no subclass
+        line.write(self._octets)
+        line.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
@@ -98,9 +98,9 @@ class _Delivery(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(self._octets)
-            transport.write_eof()
+        line = cast(asyncio.Transport, transport)  # uvloop's transports are no subclass
+        line.write(self._octets)
+        line.write_eof()
 
     def eof_received(self) -> None:
         self._closed = True

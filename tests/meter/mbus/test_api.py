@@ -73,6 +73,25 @@ def test_an_installer_makes_a_meter_ask_to_be_taken_in() -> None:
     asyncio.run(play())
 
 
+def test_a_meter_that_is_taken_in_speaks_by_its_interval_again() -> None:
+    async def play() -> None:
+        port = Port()
+        async with api.running(config(), lambda meter: port, unix=lambda _: NOW) as host:
+            assert host.airing is not None
+            api.install(host, "60000001")
+            host.airing.run(NOW)
+            api.installed(host, "60000001")
+            host.airing.run(NOW + host.meter("60000001").config.nominal_s)
+            told = [decode_radio(frame).name for frame in port.sent]
+            assert told[0] == "SND-IR"
+            assert told.count("SND-IR") == 1
+            assert "SND-NR" in told
+            with pytest.raises(ConfigError, match="no meter"):
+                api.installed(host, "1")
+
+    asyncio.run(play())
+
+
 def test_only_two_way_meters_hear() -> None:
     gas, water = config().meters
     assert api.hears(gas) == {"T2 down"}

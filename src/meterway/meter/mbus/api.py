@@ -32,6 +32,7 @@ __all__ = [
     "heal",
     "inject",
     "install",
+    "installed",
     "joined",
     "load_config",
     "press",
@@ -105,4 +106,13 @@ def install(host: MbusHost, name: str) -> None:
     if host.airing is None:
         raise ConfigError(f"meter {name} is not on the air")
     host.airing.radios[str(meter.address)].install(host.now())
+    host.changed(meter)
+
+
+def installed(host: MbusHost, name: str) -> None:
+    """The installer is done: the meter speaks by its interval again. ConfigError if it is not on the air."""
+    meter = host.meter(name)
+    if host.airing is None:
+        raise ConfigError(f"meter {name} is not on the air")
+    host.airing.radios[str(meter.address)].installed(host.now())
     host.changed(meter)

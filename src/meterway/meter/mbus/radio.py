@@ -93,8 +93,7 @@ class RadioMeter:
     def __init__(self, meter: MbusMeter, unix_s: float, *, grace_s: float = 0.0) -> None:
         self.meter = meter
         self.grace_s = grace_s
-        share = (noise(meter.usage.seed, 7) >> 11) / (1 << 53)
-        self.next_s = unix_s + share * meter.config.nominal_s
+        self.next_s = self._in_turn(unix_s)
         """When it next speaks by itself, Unix seconds."""
         self._window = (0.0, 0.0)
         self._question = b""
@@ -110,6 +109,16 @@ class RadioMeter:
         """Somebody pressed the button: ask six times to be taken in, until a partner confirms."""
         self._installing = _INSTALL_TIMES
         self.next_s = unix_s
+
+    def installed(self, unix_s: float) -> None:
+        """It is taken in and the installer is done: speak by the interval from now on, at a moment of its own."""
+        self._installing = 0
+        self.next_s = self._in_turn(unix_s)
+
+    def _in_turn(self, unix_s: float) -> float:
+        """A moment within the interval, of its own for each meter: two that keep step never hear one another out."""
+        share = (noise(self.meter.usage.seed, 7) >> 11) / (1 << 53)
+        return unix_s + share * self.meter.config.nominal_s
 
     def due(self, unix_s: float) -> tuple[Outgoing, ...]:
         """What it sends now by itself; nothing before ``next_s`` unless a new alarm is to be told."""

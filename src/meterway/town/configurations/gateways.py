@@ -1,0 +1,356 @@
+"""Gateways (LNAP) with the gas, water and heat meters behind them: a simulated air, simulated wires, real telegrams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from meterway.base.errors import ConfigError, LinkError
+from meterway.links.medium.air import Station
+from meterway.links.medium.client import RadioClient
+from meterway.links.medium.hub import RadioHub
+from meterway.links.radio import RadioPort
+from meterway.lnap.api import (
+    BusConfig,
+    Lnap,
+    LnapConfig,
+    MeterConfig,
+    PartyConfig,
+    PushConfig,
+    RadioConfig,
+    SideConfig,
+    registry_rows,
+)
+from meterway.meter.mbus import api as mbus
+from meterway.stacks.mbus.wireless.modes import MODES
+from meterway.town.configurations.frames import FrameCount
+from meterway.town.configurations.messages import Carried, FieldOrder, Port, Way
+from meterway.town.configurations.plan import Layout, Placed, party_secret, secret_of
+from meterway.town.configurations.shape import Carrier, Kind, Link
+
+__all__ = ["UTILITIES", "Gateways"]
+
+UTILITIES: Final = {Kind.GAS: mbus.Utility.GAS, Kind.WATER: mbus.Utility.WATER, Kind.HEAT: mbus.Utility.HEAT}
+_MODES: Final[dict[Kind, str]] = {Kind.GAS: "T1", Kind.WATER: "C1", Kind.HEAT: "T1"}
+_APART_M: Final = 60.0
+_APART_S: Final = 0.04
+_POLL_S: Final = 10.0
+_HEARD_S: Final = 30.0
+_LOOK_S: Final = 0.02
+
+
+class Gateways:
+    """Starts meters and gateways; ``start`` returns when every gateway has heard its meters."""
+
+    def __init__(self, layout: Layout, order: FieldOrder) -> None:
+        self._layout = layout
+        self._order = order
+        self._secret = bytes.fromhex(order.secret)
+        self._hub = RadioHub(MODES)
+        self._air = RadioClient()
+        self._hosts: list[mbus.MbusHost] = []
+        self.lnaps: dict[str, Lnap] = {}
+        """The gateways by serial."""
+        self._watch = FrameCount()
+        self._hub_port = 0
+
+    async def start(self) -> None:
+        """Bring everything up; LinkError if a gateway does not hear its meters in time."""
+        if not self._layout.of(Kind.GATEWAY):
+            return
+        radio = None
+        if self._layout.links(Carrier.RADIO):
+            self._hub_port = await self._hub.open()
+            await self._air.connect(self._hub_port)
+            await self._watch.start(self._hub_port, len(self._on_air()))
+            on_air = mbus.HostConfig(meters=tuple(self._on_air()))
+            radio = await self._host(on_air, by_radio=True)
+        for gateway in self._layout.of(Kind.GATEWAY):
+            await self._gateway(gateway)
+        await self._until_heard(radio)
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        for lnap in self.lnaps.values():
+            await lnap.stop()
+        for host in self._hosts:
+            await host.stop()
+        self._watch.stop()
+        self._air.close()
+        await self._hub.close()
+
+    # -- meters -------------------------------------------------------------------------------------------------------
+
+    def _behind(self, gateway: Placed, *carriers: Carrier) -> list[tuple[Placed, Carrier]]:
+        """The meters of a gateway in the order of its channels."""
+        return [
+            (near, link.carrier)
+            for link in self._layout.links(*(carriers or (Carrier.RADIO, Carrier.WIRE)))
+            for near, far in self._layout.joined(link)
+            if far.serial == gateway.serial
+        ]
+
+    def _on_air(self) -> list[mbus.MeterConfig]:
+        return [
+            self._meter(meter, carrier)
+            for gateway in self._layout.of(Kind.GATEWAY)
+            for meter, carrier in self._behind(gateway, Carrier.RADIO)
+        ]
+
+    def _meter(self, meter: Placed, carrier: Carrier, primary: int = 0) -> mbus.MeterConfig:
+        utility = UTILITIES[meter.part.kind]
+        if carrier is Carrier.WIRE:
+            return mbus.MeterConfig(ident=meter.serial, utility=utility, security=0, primary=primary)
+        return mbus.MeterConfig(
+            ident=meter.serial,
+            utility=utility,
+            key=secret_of(self._secret, "meter", meter.serial)[:16].hex(),
+            valve=utility is mbus.Utility.GAS,
+            radio=_MODES[meter.part.kind],  # type: ignore[arg-type]
+            interval_s=self._order.speak_s,
+        )
+
+    async def _host(self, config: mbus.HostConfig, *, by_radio: bool) -> mbus.MbusHost:
+        host = mbus.MbusHost(config, self._place if by_radio else None)
+        await host.start()
+        self._hosts.append(host)
+        return host
+
+    def _place(self, meter: mbus.MbusMeter) -> RadioPort:
+        """Some metres from the gateway of the same premises."""
+        ident = meter.config.ident
+        thing = next(one for one in self._layout.things if one.serial == ident)
+        east = thing.premises * _APART_M + int(ident[0])
+        return self._air.join(Station(name=ident, place=(east, 3.0, 0.0), hears=mbus.hears(meter.config)))
+
+    # -- gateways -----------------------------------------------------------------------------------------------------
+
+    async def _gateway(self, gateway: Placed) -> None:
+        wired = [meter for meter, _ in self._behind(gateway, Carrier.WIRE)]
+        buses: tuple[BusConfig, ...] = ()
+        if wired:
+            meters = tuple(self._meter(meter, Carrier.WIRE, place) for place, meter in enumerate(wired, 1))
+            host = await self._host(mbus.HostConfig(meters=meters, bus_port=0), by_radio=False)
+            buses = (BusConfig(port=host.bus_port or 0, poll_s=_POLL_S),)
+        lnap = Lnap(self.settings(gateway, buses))
+        await lnap.start()
+        self.lnaps[gateway.serial] = lnap
+
+    def settings(self, gateway: Placed, buses: tuple[BusConfig, ...]) -> LnapConfig:
+        """The settings of a gateway: its meters, and a party for each link that gives access to somebody."""
+        parties = tuple(self._parties(gateway))
+        by_radio = self._behind(gateway, Carrier.RADIO)
+        return LnapConfig(
+            serial=gateway.serial,
+            ident=f"9{int(gateway.serial[-4:]):07d}",
+            store=str(Path(self._order.folder) / f"{gateway.serial}.sqlite"),
+            master_key=str(Path(self._order.folder) / f"{gateway.serial}.key"),
+            wan=SideConfig(port=0) if any(party.side == "wan" for party in parties) else None,
+            home=SideConfig(port=0) if any(party.side == "home" for party in parties) else None,
+            parties=parties,
+            meters=tuple(
+                self._listed(meter, carrier, channel)
+                for channel, (meter, carrier) in enumerate(self._behind(gateway), 1)
+            ),
+            radios=(self._radio(gateway),) if by_radio else (),
+            buses=buses,
+            push=self._push(gateway),
+        )
+
+    def _radio(self, gateway: Placed) -> RadioConfig:
+        middle = gateway.premises + (gateway.shares - 1) / 2
+        return RadioConfig(port=self._hub_port, station=gateway.serial, place=(middle * _APART_M, 0.0, 0.0))
+
+    def _accesses(self, gateway: Placed) -> list[Link]:
+        return [link for link in self._layout.configuration.links if link.near == gateway.part.name and link.access]
+
+    def _parties(self, gateway: Placed) -> list[PartyConfig]:
+        found = []
+        for client, link in enumerate(self._accesses(gateway), 1):
+            if link.access is None:
+                continue
+            to_home = self._layout.configuration.part(link.far).kind is Kind.MANAGER
+            found.append(
+                PartyConfig(
+                    name=link.access.party,
+                    client=client,
+                    secret=party_secret(self._secret, gateway.serial, link.access.party).hex(),
+                    side="home" if to_home else "wan",
+                    channels=self._channels(gateway, link) if link.access.parts else "all",
+                    rights=link.access.rights,
+                    sees_gateway=link.access.sees_gateway,
+                )
+            )
+        return found
+
+    def _channels(self, gateway: Placed, link: Link) -> tuple[int, ...]:
+        wanted = link.access.parts if link.access is not None else ()
+        return tuple(
+            channel
+            for channel, (meter, _) in enumerate(self._behind(gateway), 1)
+            if not wanted or meter.part.name in wanted
+        )
+
+    def _push(self, gateway: Placed) -> PushConfig | None:
+        """Events go to the first head end that administers the gateway."""
+        for link in self._accesses(gateway):
+            if link.access is not None and link.access.sees_gateway and link.far in self._order.push:
+                return PushConfig(port=self._order.push[link.far], party=link.access.party, retry_s=1.0)
+        return None
+
+    def _listed(self, meter: Placed, carrier: Carrier, channel: int) -> MeterConfig:
+        """The meter in its gateway's white list."""
+        config = self._meter(meter, carrier)
+        if carrier is Carrier.WIRE:
+            return MeterConfig(address=str(config.address), channel=channel, link="wired", security="plain")
+        return MeterConfig(address=str(config.address), channel=channel, key=config.key)
+
+    # -- hearing ------------------------------------------------------------------------------------------------------
+
+    async def _until_heard(self, radio: mbus.MbusHost | None) -> None:
+        wanted = sum(len(self._behind(gateway)) for gateway in self._layout.of(Kind.GATEWAY))
+        try:
+            async with asyncio.timeout(_HEARD_S):
+                if radio is not None:
+                    await _until(lambda: all(lnap.airings for lnap in self.lnaps.values()))
+                    await self._take_in(radio)
+                await _until(lambda: len(self._heard()) == wanted)
+        except TimeoutError:
+            raise LinkError(f"a gateway did not hear its meters within {_HEARD_S:g} s") from None
+
+    async def _take_in(self, radio: mbus.MbusHost) -> None:
+        """Press the button of each meter, one by one and again: of two that speak at once, neither is heard."""
+        while waiting := [meter for meter in radio.meters.values() if str(meter.address) not in self._heard()]:
+            for meter in waiting:
+                mbus.install(radio, meter.config.ident)
+                await asyncio.sleep(_APART_S)
+            await asyncio.sleep(_APART_S)
+        for meter in radio.meters.values():
+            mbus.installed(radio, meter.config.ident)
+
+    def _heard(self) -> set[str]:
+        """The meters that their gateways have values of."""
+        return {
+            meter.name
+            for lnap in self.lnaps.values()
+            for meter in lnap.gateway.channels.values()
+            if lnap.gateway.mirror.of(meter.channel)
+        }
+
+    # -- how they are reached -----------------------------------------------------------------------------------------
+
+    def ways(self) -> list[Way]:
+        """How the head ends reach the gateways, or what is behind those that are not theirs to see."""
+        return [
+            way
+            for gateway in self._layout.of(Kind.GATEWAY)
+            for link in self._accesses(gateway)
+            if self._layout.configuration.part(link.far).kind is Kind.HEAD_END
+            for way in self._ways(gateway, link)
+        ]
+
+    def _ways(self, gateway: Placed, link: Link) -> list[Way]:
+        access = link.access
+        if access is None:
+            return []
+        channels = self._channels(gateway, link)
+        parts = {number: meter.part.name for number, (meter, _) in enumerate(self._behind(gateway), 1)}
+        return [
+            Way(
+                head_end=link.far,
+                part=parts.get(int(row["sap"]) - 1, gateway.part.name),
+                serial=row["serial"],
+                system_title=row["system_title"],
+                utility="gateway" if row["sap"] == "1" else row["profile"].removeprefix("mbus-"),
+                profile=row["profile"],
+                port=int(row["port"]),
+                sap=int(row["sap"]),
+                client=int(row["client"]),
+                party=access.party,
+                gateway=gateway.serial,
+                finds=len(channels) if access.sees_gateway else 0,
+            )
+            for row in self._rows(gateway, link)
+        ]
+
+    def _rows(self, gateway: Placed, link: Link) -> list[dict[str, str]]:
+        """The rows of a registry for what a link gives access to."""
+        if link.access is None:
+            return []
+        channels = (0,) if link.access.sees_gateway else self._channels(gateway, link)
+        return registry_rows(self.lnaps[gateway.serial], link.access.party, channels=channels)
+
+    def ports(self) -> list[Port]:
+        """Where energy managers find their gateways, and what they may ask for."""
+        found = []
+        for gateway in self._layout.of(Kind.GATEWAY):
+            for link in self._accesses(gateway):
+                if link.access is None or self._layout.configuration.part(link.far).kind is not Kind.MANAGER:
+                    continue
+                meters = {row["serial"]: int(row["sap"]) - 1 for row in self._rows(gateway, link)}
+                (first, *_) = self._rows(gateway, link)
+                found += [
+                    Port(
+                        part=far.part.name,
+                        serial=far.serial,
+                        premises=far.premises,
+                        port=int(first["port"]),
+                        detail={
+                            "gateway": gateway.serial,
+                            "party": link.access.party,
+                            "client": first["client"],
+                            "meters": msgspec.json.encode(meters).decode(),
+                        },
+                    )
+                    for near, far in self._layout.joined(link)
+                    if near.serial == gateway.serial
+                ]
+        return found
+
+    def carried(self) -> list[Carried]:
+        """What went over the air between meters and gateways."""
+        return self._watch.carried()
+
+    # -- what happens to them -----------------------------------------------------------------------------------------
+
+    def happen(self, serial: str, what: str, value: float) -> dict[str, float] | None:
+        """Let it happen; how the gateway or meter is then. None if it is not here, ConfigError if it cannot be."""
+        if serial in self.lnaps:
+            return _gateway_happens(self.lnaps[serial], what, value)
+        for host in self._hosts:
+            for name, meter in host.meters.items():
+                if serial in (name, meter.config.ident):
+                    return _meter_happens(host, name, what)
+        return None
+
+
+def _gateway_happens(lnap: Lnap, what: str, value: float) -> dict[str, float]:
+    if what == "clock":
+        lnap.site.clock_offset_s += value
+    elif what != "look":
+        raise ConfigError(f"{what!r} does not happen to a gateway")
+    return {"clock_error_s": lnap.site.clock_offset_s}
+
+
+def _meter_happens(host: mbus.MbusHost, name: str, what: str) -> dict[str, float]:
+    match what:
+        case "look":
+            pass
+        case "tamper":
+            mbus.alarm(host, name, mbus.Alarm.TAMPER)
+        case _:
+            raise ConfigError(f"{what!r} does not happen to a meter behind a gateway")
+    meter = host.meters[name]
+    return {
+        "register": float(meter.at(host.now())[0]),
+        "connected": float(meter.valve is mbus.Valve.OPEN),
+    }
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110  several gateways, one look at all of them
+        await asyncio.sleep(_LOOK_S)
