@@ -27,7 +27,7 @@ from stacks.neighbourhood.wpan_net import EUI, Net, eui_of, key_of, rng
 BOTH = pytest.mark.parametrize("profile", [g3, mesh], ids=["g3", "mesh"])
 
 
-def network(profile, nodes=1, *, fate=None, admit=key_of, run=120.0, **more):
+def network(profile, nodes=1, *, fate=None, admit=key_of, run=180.0, **more):
     net = Net(**({} if fate is None else {"fate": fate}))
     net.add(0, profile.coordinator(EUI, admit, Settings(random=rng(0), **more)))
     for number in range(1, nodes + 1):
@@ -135,7 +135,7 @@ def test_a_coordinator_that_begins_anew_is_joined_again(profile):
     old = net.events[0]
     net.add(0, profile.coordinator(EUI, key_of, Settings(random=rng(77))))
     assert old is not net.events[0]
-    net.run(300)
+    net.run(600)
     assert len(net.stations[0].members) == 3
     for number in (1, 2, 3):
         assert net.of(number, Left)[0].reason == "the coordinator began anew"
@@ -203,7 +203,7 @@ def test_over_any_carrier_nothing_wrong_doubled_or_mixed_gets_up(profile, seed, 
         copies = 0 if chance.random() < loss else 2 if chance.random() < doubled else 1
         return [0.05 + chance.random() * slow for _ in range(copies)]
 
-    net = network(profile, 3, fate=fate, run=600.0, declined_s=30.0, longest_scan_s=40.0)
+    net = network(profile, 3, fate=fate, run=600.0, declined_s=30.0, longest_s=40.0)
     sent = {0: [], 1: [], 2: [], 3: []}
     for number in range(12):
         at = 1 + number % 3

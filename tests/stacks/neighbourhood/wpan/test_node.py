@@ -3,9 +3,14 @@
 from meterway.stacks.neighbourhood import mesh
 from meterway.stacks.neighbourhood.station import EVERYONE, Joined
 from meterway.stacks.neighbourhood.wpan import Settings
+from meterway.stacks.neighbourhood.wpan.beacon import Beacon
 from meterway.stacks.neighbourhood.wpan.node import NodeState
 from stacks.neighbourhood.wpan.test_coordinator import network
 from stacks.neighbourhood.wpan_net import Net, eui_of, key_of, rng
+
+
+def beacon():
+    return Beacon(pan=0x781D, incarnation=b"1234").frame(1)
 
 
 def alone(**more):
@@ -15,7 +20,7 @@ def alone(**more):
 
 
 def test_a_node_without_a_network_searches_ever_more_rarely():
-    net = alone(scan_s=10.0, longest_scan_s=100.0)
+    net = alone(scan_s=10.0, longest_s=100.0)
     net.run(3600)
     times = len(net.frames)
     assert all(frame.to == EVERYONE for _, frame in net.frames)
@@ -24,21 +29,21 @@ def test_a_node_without_a_network_searches_ever_more_rarely():
     assert 15 < len(net.frames) - times < 40
 
 
-def test_a_node_repeats_what_is_not_answered_and_then_searches():
-    deaf = network(mesh, 1, run=25.0)
+def test_a_node_repeats_what_is_not_answered_then_waits_longer_and_searches_at_last():
+    deaf = network(mesh, 1, run=0.0)
     node = deaf.stations[1]
+    node._take_other(beacon(), 0, 0.0)
     del deaf.stations[0]
-    states = {node.state}
-    node._go(NodeState.FOUND, deaf.now)
     deaf.settle(1)
-    sent = len(deaf.frames)
-    for _ in range(60):
-        deaf.run(5)
-        states.add(node.state)
-    assert {NodeState.JOINING, NodeState.SEARCHING} <= states
+    sent, states = len(deaf.frames), [node.state]
+    while node.state is not NodeState.SEARCHING:
+        deaf.run(1)
+        states += [node.state] if states[-1] is not node.state else []
     joining = [frame for _, frame in deaf.frames[sent:] if frame.to == 0]
-    assert len(joining) == 5, "once and four times more"
+    assert len(joining) == 7 * 4, "seven attempts of a question and three repetitions"
     assert len({frame.octets[3:-2] for frame in joining}) == 1
+    assert states == [NodeState.FOUND, NodeState.JOINING] * 7 + [NodeState.SEARCHING]
+    assert 1000 < deaf.now < 7200
 
 
 def test_nodes_that_start_together_do_not_speak_together():

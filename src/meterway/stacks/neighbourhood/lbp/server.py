@@ -53,7 +53,7 @@ class Bootstrap:
         grant: Callable[[bytes], Grant | None],
         random: Callable[[int], bytes],
         *,
-        timeout_s: float = 60.0,
+        timeout_s: float = 120.0,
         limit: int = 64,
     ) -> None:
         self._eui = eui
@@ -69,6 +69,10 @@ class Bootstrap:
         if message.kind is not LbpKind.JOINING:
             return None, None
         slot = self._slots.get(message.eui)
+        if slot is not None:
+            # Who was heard last stands last, so that the first is the oldest.
+            slot.due = now + self._timeout
+            self._slots[message.eui] = self._slots.pop(message.eui)
         if not message.data:
             return self._begin(message.eui, slot, now)
         if slot is None:

@@ -16,7 +16,7 @@ from meterway.stacks.neighbourhood.wpan.station import COORDINATOR, WpanStation
 __all__ = ["WpanCoordinator"]
 
 _DATAGRAMS: Final = 1024
-_SHORTEST_BEACON_S: Final = 1.0
+_SHORTEST_BEACON_S: Final = 5.0
 _UNHEARD: Final = 8
 _LAST_SHORT: Final = 0xFFFD
 

@@ -17,6 +17,9 @@ from meterway.stacks.neighbourhood.wpan.station import COORDINATOR, WpanStation
 __all__ = ["NodeState", "WpanNode"]
 
 _DATAGRAMS: Final = 16
+_ALL_AT_ONCE: Final = 3
+"""The failures that a node acts as if it had when a whole network begins to join at once."""
+_MOST: Final = 16
 
 
 class NodeState(Enum):
@@ -38,7 +41,8 @@ class WpanNode(WpanStation):
         self._key = key
         self.state = NodeState.OFF
         self._due: float | None = None
-        self._pause = settings.scan_s
+        self._failures = 0
+        self._searches = 0
         self._joining: Joining | None = None
         self._sent = 0
         self._node = 0
@@ -112,9 +116,11 @@ class WpanNode(WpanStation):
                 self._last_heard = now
                 return
             self._leave("the coordinator began anew", now)
+            # All begin again at once, not one by one.
+            self._failures = _ALL_AT_ONCE
         if self.state is NodeState.SEARCHING:
             self._node, self._incarnation = source, beacon.incarnation
-            self._go(NodeState.FOUND, now + self._settings.chance() * self._settings.spread_s)
+            self._find(now)
 
     def _take_lbp(self, message: Lbp, source: int, now: float, *, is_secured: bool) -> None:
         if message.eui != self._eui:
@@ -140,8 +146,9 @@ class WpanNode(WpanStation):
     def _next_step(self, now: float) -> None:
         if self.state is NodeState.SEARCHING:
             self._emit(beacon_request(self._next_sequence()), EVERYONE)
-            self._go(NodeState.SEARCHING, now + self._pause * (1 + self._settings.chance()))
-            self._pause = min(self._pause * 2, self._settings.longest_scan_s)
+            pause = min(self._settings.scan_s * 2.0**self._searches, self._settings.longest_s)
+            self._searches = min(self._searches + 1, _MOST)
+            self._go(NodeState.SEARCHING, now + pause * (1 + self._settings.chance()))
         elif self.state is NodeState.FOUND:
             self._joining = Joining(self._eui, self._key, self._settings.random)
             self._sent = 0
@@ -149,22 +156,33 @@ class WpanNode(WpanStation):
             self._ask(now)
         elif self.state is NodeState.JOINING and self._sent <= self._settings.repeats:
             self._ask(now)
+        elif self.state is NodeState.JOINING and self._failures < self._settings.attempts:
+            self._failures += 1
+            self._find(now)
         else:
             self._search(now)
+
+    def _find(self, now: float) -> None:
+        """The network is there: wait for a moment of the node's own to ask."""
+        self._joining = None
+        wait = self._settings.chance() * self._settings.window(self._failures)
+        self._go(NodeState.FOUND, now + wait)
 
     def _ask(self, now: float) -> None:
         """Send what is to be said, and say it again when nothing comes."""
         if self._joining is not None:
             self._send_lbp(self._joining.last, COORDINATOR, self._node)
+        wait = self._settings.answer_s * 2.0**self._sent
         self._sent += 1
-        self._due = now + self._settings.answer_s * (1 + self._settings.chance())
+        self._due = now + wait * (1 + self._settings.chance())
 
     def _joined(self, grant: Grant, now: float) -> None:
         assert self._joining is not None  # noqa: S101  it gave the grant
         self._short, self._coordinator = grant.short, self._joining.server
         self._keyring.set(grant.keys, grant.active)
         self._joining = None
-        self._last_heard, self._pause = now, self._settings.scan_s
+        self._last_heard = now
+        self._failures = self._searches = 0
         self._go(NodeState.JOINED, None)
         self._events.append(Joined(member=self._member()))
 
@@ -177,7 +195,7 @@ class WpanNode(WpanStation):
         self._short = None
         self._keyring.clear()
         self._adaptation.reassembly.forget(COORDINATOR)
-        self._pause = self._settings.scan_s
+        self._failures = self._searches = 0
         self._search(now)
 
     def _search(self, now: float) -> None:

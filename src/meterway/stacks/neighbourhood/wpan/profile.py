@@ -77,24 +77,26 @@ class Settings:
     """What is set for one network; times in seconds. The defaults suit hundreds of nodes on slow links.
 
     ``pan``: the PAN id (bit 0x0200 zero, since it is the universal/local bit in addresses of G3). ``spread_s``: nodes
-    that begin at the same time spread over it. ``answer_s``: until a joining node repeats, ``repeats`` times.
-    ``scan_s``: the first pause between searches, growing to ``longest_scan_s``. ``declined_s``: the pause after a
-    refusal. ``beacon_s``: between the coordinator's beacons; a node that hears nothing for ``silence_s`` searches anew.
-    ``forget_s``: how long the coordinator keeps a member it does not hear. ``joining``: how many join at once.
-    ``random(n)``: n random octets.
+    that begin at the same time spread over it, and over twice that after each attempt that failed, up to ``longest_s``.
+    ``answer_s``: until a joining node repeats, growing likewise, ``repeats`` times. ``attempts``: how often it tries
+    before it searches again. ``scan_s``: the first pause between searches. ``declined_s``: the pause after a refusal.
+    ``beacon_s``: between the coordinator's beacons; a node that hears nothing for ``silence_s`` searches anew.
+    ``forget_s``: how long the coordinator keeps a member it does not hear. ``joining``: how many join at once; on slow
+    links fewer are faster. ``random(n)``: n random octets.
     """
 
     pan: int = 0x781D
-    spread_s: float = 20.0
+    spread_s: float = 45.0
+    longest_s: float = 1800.0
     answer_s: float = 20.0
-    repeats: int = 4
-    scan_s: float = 10.0
-    longest_scan_s: float = 300.0
+    repeats: int = 3
+    attempts: int = 6
+    scan_s: float = 15.0
     declined_s: float = 600.0
     beacon_s: float = 900.0
     silence_s: float = 7200.0
     forget_s: float = 172800.0
-    joining: int = 128
+    joining: int = 10
     random: Callable[[int], bytes] = secrets.token_bytes
 
     def __post_init__(self) -> None:
@@ -104,3 +106,7 @@ class Settings:
     def chance(self) -> float:
         """A number from 0 to 1 by chance."""
         return int.from_bytes(self.random(4), "big") / 2**32
+
+    def window(self, failures: int) -> float:
+        """The seconds over which nodes spread that have failed so often."""
+        return min(self.spread_s * 2.0 ** min(failures, 32), self.longest_s)
