@@ -15,6 +15,7 @@ import msgspec
 from meterway.base.errors import ConfigError, StoreError
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
+from meterway.headend.chain import Step, chain_of
 from meterway.headend.curve import Curve, CurveChannel, curve_of
 from meterway.headend.layout import DeviceLayout
 from meterway.headend.route import is_concentrator
@@ -194,6 +195,8 @@ class MeterPage:
     has_keys: bool
     behind: list[MeterRow]
     """The meters behind it, if it is a gateway."""
+    chain: list[Step]
+    """What it is behind, from the outermost gateway to itself; empty if it is behind nothing."""
 
 
 class Views:
@@ -327,6 +330,7 @@ class Views:
         return MeterPage(
             row=_row(device, parent),
             behind=[_row(child, device) for child in self._store.devices.children(device.id)],
+            chain=chain_of(self._store, device),
             system_title=device.system_title.hex().upper() if device.system_title else "",
             identity=self._identity(device),
             registers=self.registers(device.id),

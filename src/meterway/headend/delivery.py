@@ -48,7 +48,7 @@ class Delivery:
             delivered = await self._taken(octets, sender, is_xml, encoding)
         except MeterwayError as error:
             self.results["refused"] += 1
-            self._tell("report-refused", sender, str(error))
+            self._tell("report-refused", "", f"{sender}: {error}")
             raise
         self.results[delivered.receipt.result] += 1
         self._tell_all(delivered)

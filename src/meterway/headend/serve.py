@@ -288,7 +288,8 @@ class HeadEnd:
             await self._audit(serial, entry, command, actor=actor, action=action, result=result)
             took = round((time.perf_counter() - begun) * 1000, 2)
             text = f"{action} {command.obis}: {result}"
-            self.live.tell(Happening("command", serial, text, time.time(), {"ms": took, "result": result}))
+            known_serial = serial if entry is not None else ""  # pages link to a serial: only to one that is there
+            self.live.tell(Happening("command", known_serial, text, time.time(), {"ms": took, "result": result}))
 
     async def _call(self, entry: Entry, script: Script[T]) -> T:
         outcome = await self.caller.call(entry, script)
@@ -309,7 +310,7 @@ class HeadEnd:
         words = [str(command.obis), str(target)]
         if entry is None:
             words.insert(0, f"unknown device {serial[:64]!r}")
-        elif action != "read" and self._is_open(entry, command):
+        elif action != "read" and command.value is not None and self._is_open(entry, command):
             words.append(f"= {command.value!r}"[:200])
         device = None if entry is None else entry.device.id
         now_ms = int(time.time() * 1000)
@@ -320,7 +321,7 @@ class HeadEnd:
         try:
             await self.collector.in_thread(append)
         except MeterwayError as error:
-            self.live.tell(Happening("audit-failed", serial, str(error), time.time(), {}))
+            self.live.tell(Happening("audit-failed", serial if entry else "", str(error), time.time(), {}))
             raise
 
     def _is_open(self, entry: Entry, command: Command) -> bool:

@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from meterway import __version__
 from meterway.base.errors import MeterwayError
 from meterway.headend.api import Views
-from meterway.headend.web import air, pages, rest
+from meterway.headend.web import air, nnaps, pages, rest
 from meterway.headend.web.gate import Gate
 from meterway.headend.web.given import TheHeadEnd, TheViews
 from meterway.headend.web.live import messages
@@ -95,7 +95,7 @@ def create_app(
         "reporters": reporters(head_end.config.bulk.tokens),
     }  # fmt: skip
     return Litestar(
-        [pages.router(), air.router(), rest.router(), take_report, live, metrics, static],
+        [pages.router(), air.router(), nnaps.pages(), nnaps.api(), rest.router(), take_report, live, metrics, static],
         before_request=gate,
         dependencies={name: _provide(value) for name, value in dependencies.items()},
         exception_handlers={MeterwayError: on_error, HTTPException: on_error, Exception: on_error},

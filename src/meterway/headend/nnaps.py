@@ -1,0 +1,165 @@
+"""What pages and API may ask about concentrators (NNAPs): how they stand, their trees, their balances."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from meterway.base.errors import ConfigError
+from meterway.headend.api import UnknownMeterError, Views
+from meterway.headend.balance import balance_of
+from meterway.headend.curve import Curve
+from meterway.headend.route import is_concentrator
+from meterway.headend.serve import HeadEnd
+from meterway.headend.tree import Leaf
+from meterway.mapping.neighbourhood import NodeState
+from meterway.store.blocks import DayCount
+from meterway.store.devices import GATEWAY, Device
+
+__all__ = ["NnapPage", "NnapRow", "NnapViews"]
+
+_DAY_S: Final = 86400
+_PERIOD_S: Final = 900
+_SUPERVISION: Final = "supervision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NnapRow:
+    """One line of the list of concentrators. Shares are 0 to 1, None without a value to speak of."""
+
+    serial: str
+    state: str
+    address: str
+    seen: str
+    nodes: int
+    away: int
+    quality: int | None
+    """The mean of its links, 0 to 100."""
+    today: float | None
+    """Completeness of today so far, against what should be there by now."""
+    yesterday: float | None
+    last_report: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NnapPage:
+    """One concentrator with its nodes."""
+
+    row: NnapRow
+    leaves: list[Leaf]
+    supervision: str
+    """The serial of the meter at the transformer; empty if none is named."""
+
+
+class NnapViews:
+    """Questions about concentrators; they block on the store, so a server calls them in a thread."""
+
+    def __init__(self, head_end: HeadEnd, views: Views) -> None:
+        self._hes = head_end
+        self._store = head_end.store
+        self._views = views
+
+    def all(self) -> list[NnapRow]:
+        """Every concentrator, by serial."""
+        today = int(time.time() // _DAY_S)
+        shares = [self._store.blocks.completeness_by_nnap(day) for day in (today, today - 1)]
+        return [
+            self._row(device, [found.get(device.id) for found in shares])
+            for device in self._store.devices.gateways()
+            if is_concentrator(device.profile)
+        ]
+
+    def one(self, serial: str) -> NnapPage:
+        """One concentrator; UnknownMeterError if there is none of that serial."""
+        device = self._nnap(serial)
+        row = next(each for each in self.all() if each.serial == serial)
+        leaves = []
+        for node in self._store.nodes.of_nnap(device.id):
+            child = self._store.devices.get(node.device)
+            leaves.append(
+                Leaf(
+                    serial=child.serial,
+                    eui=node.eui,
+                    parent=node.parent,
+                    hops=node.hops,
+                    quality=node.quality,
+                    is_away=node.state == NodeState.AWAY,
+                    is_gateway=child.utility == GATEWAY,
+                    heard=_text(node.heard_ms),
+                )
+            )
+        return NnapPage(row=row, leaves=leaves, supervision=_supervision(device))
+
+    def balance(self, serial: str, from_day: date, to_day: date) -> Curve:
+        """The balance of its transformer between two days; ConfigError if no supervision meter is named."""
+        device = self._nnap(serial)
+        supervision = _supervision(device)
+        if not supervision:
+            raise ConfigError(f"{serial}: no supervision meter is named")
+        meters = [child for child in self._store.devices.children(device.id) if child.utility != GATEWAY]
+        others = [child.serial for child in meters if child.serial != supervision]
+        return balance_of(
+            self._views.curve(supervision, from_day, to_day),
+            [self._views.curve(other, from_day, to_day) for other in others],
+        )
+
+    def supervise(self, serial: str, meter: str) -> None:
+        """Name the meter at the transformer of a concentrator, or none."""
+        device = self._nnap(serial)
+        if meter:
+            self._views.device(meter)
+        flags = {name: value for name, value in device.flags.items() if name != _SUPERVISION}
+        changes = {"flags": flags | ({_SUPERVISION: meter} if meter else {})}
+        self._store.devices.update(device.id, changes, now_ms=int(time.time() * 1000))
+        self._hes.fleet.reload(device.id)
+
+    def _nnap(self, serial: str) -> Device:
+        device = self._views.device(serial)
+        if not is_concentrator(device.profile):
+            raise UnknownMeterError(f"{serial!r} is no concentrator")
+        return device
+
+    def _row(self, device: Device, days: list[DayCount | None]) -> NnapRow:
+        nodes = self._store.nodes.of_nnap(device.id)
+        heard = [node.quality for node in nodes if node.state == NodeState.MEMBER]
+        meters = sum(1 for child in self._store.devices.children(device.id) if child.utility != GATEWAY)
+        counts = [_share(day, meters) if meters else None for day in days]
+        parent = self._store.devices.get(device.parent).serial if device.parent is not None else ""
+        return NnapRow(
+            serial=device.serial,
+            state=device.state,
+            address=f"{device.host}:{device.port}",
+            seen=_text(device.seen_ms),
+            nodes=len(nodes),
+            away=sum(1 for node in nodes if node.state == NodeState.AWAY),
+            quality=round(sum(heard) / len(heard)) if heard else None,
+            today=_by_now(counts[0], self._hes.config.collect.every_s),
+            yesterday=counts[1],
+            last_report=_text(self._store.reports.last_ms(device.id)),
+            parent=parent,
+        )
+
+
+def _share(day: DayCount | None, meters: int) -> float:
+    """How full a day is over all meters, those without any value too."""
+    expected = day.expected / day.devices * meters if day is not None and day.devices else 0
+    return min(1.0, day.present / expected) if day is not None and expected else 0.0
+
+
+def _by_now(share: float | None, every_s: float) -> float | None:
+    """A share of the whole day as one of what is due: intervals that ended a collection period ago."""
+    ended = int((time.time() % _DAY_S - every_s) // _PERIOD_S) + 1
+    if share is None or ended <= 0:
+        return None
+    return min(1.0, share * _DAY_S / (ended * _PERIOD_S))
+
+
+def _supervision(device: Device) -> str:
+    return str(device.flags.get(_SUPERVISION) or "")
+
+
+def _text(time_ms: int | None) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time_ms else ""
