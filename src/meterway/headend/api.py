@@ -260,7 +260,9 @@ class Views:
         if label == "I":
             return devices.alone()
         gateways = devices.gateways()
-        return sum(1 for each in gateways if is_concentrator(each.profile) == (label == "G2") and each.parent is None)
+        behind = {each.id for each in gateways}  # one that lives in a meter is reached by itself all the same
+        first = [each for each in gateways if each.parent not in behind]
+        return sum(1 for each in first if is_concentrator(each.profile) == (label == "G2"))
 
     def completeness(self, days: int) -> list[DayCompleteness]:
         """How full each of the last whole days is, over the meters reached by themselves; empty days are left out."""

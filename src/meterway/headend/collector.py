@@ -236,7 +236,7 @@ class Collector:
         collected = Collected()
         script = collect(plan, collected, time.time)
         if not entry.is_mirror and lists_channels(entry.device.profile):
-            script = with_behind(script, collected, list_max=plan.list_max)
+            script = with_behind(script, collected, list_max=plan.list_max, own_sap=entry.device.sap)
         if not entry.is_mirror and is_concentrator(entry.device.profile):
             script = with_nodes(script, collected)
         outcome = await self._caller.call(entry, script)

@@ -44,15 +44,16 @@ def client_of(channel: int) -> Obis:
 # -- what the gateway lists -------------------------------------------------------------------------------------------
 
 
-def list_behind(list_max: int = _LIST_MAX) -> Script[tuple[Behind, ...] | None]:
+def list_behind(list_max: int = _LIST_MAX, *, own_sap: int = 1) -> Script[tuple[Behind, ...] | None]:
     """The meters a gateway has bound; None if it did not say all of it: then nothing is known of who is gone.
 
-    Logical device 1 is the gateway, ``channel + 1`` the meter of a channel.
+    ``own_sap`` is the logical device of the gateway itself (1, or another if it lives in a meter); those of the meters
+    follow it, by channel.
     """
     saps = _saps((yield Get(_SAPS)))
     if saps is None:
         return None
-    channels = [sap - 1 for sap in saps if sap - 1 in CHANNELS]
+    channels = [sap - own_sap for sap in saps if sap - own_sap in CHANNELS]
     items = [
         AttributeDescriptor(_CLASS, client_of(channel), _FIRST + place)
         for channel in channels
@@ -65,14 +66,16 @@ def list_behind(list_max: int = _LIST_MAX) -> Script[tuple[Behind, ...] | None]:
         address = _address(numbers[place * len(_FIELDS) : (place + 1) * len(_FIELDS)])
         if address is None:
             return None
-        found.append(Behind(channel=channel, sap=channel + 1, address=address))
+        found.append(Behind(channel=channel, sap=channel + own_sap, address=address))
     return tuple(found)
 
 
-def with_behind(script: Script[Collected], into: Collected, *, list_max: int = _LIST_MAX) -> Script[Collected]:
+def with_behind(
+    script: Script[Collected], into: Collected, *, list_max: int = _LIST_MAX, own_sap: int = 1
+) -> Script[Collected]:
     """A collection, and after it, in the same session, what is behind."""
     yield from script
-    into.behind = yield from list_behind(list_max)
+    into.behind = yield from list_behind(list_max, own_sap=own_sap)
     return into
 
 

@@ -135,6 +135,8 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     ident: Annotated[str, msgspec.Meta(pattern="^[0-9]{8}$")] = "00000001"
     """The eight digits of its own address on the air."""
     firmware: str = "MWY-LNAP-1"
+    first_sap: Annotated[int, msgspec.Meta(ge=1, le=8192)] = 1
+    """The logical device of the gateway itself; those of its channels follow. Not 1 where it lives in a meter."""
     store: str = "lnap.sqlite"
     master_key: str = "lnap.key"
     zone: str = "UTC"

@@ -115,4 +115,4 @@ class Pusher:
             )
         except ConfigError:
             return None
-        return WrapperFrame(source=channel + 1, destination=client, apdu=apdu).encode()
+        return WrapperFrame(source=self._site.first_sap + channel, destination=client, apdu=apdu).encode()

@@ -71,6 +71,7 @@ class Lnap:
             serial=config.serial,
             flag=config.flag,
             ledger=self.ledger,
+            first_sap=config.first_sap,
             firmware=self.spool.state("firmware").decode("ascii", "replace") or config.firmware,
             secrets={party.name: party.octets for party in config.parties},
             parties=tuple(party.party(config.cases_of(party.name)) for party in config.parties),
@@ -203,7 +204,7 @@ class Lnap:
         self.ports[side] = listener.port
 
     def _line(self, side: Side) -> asyncio.BaseProtocol:
-        server = DlmsServer(WrapperFraming(0, 0, role=Role.SERVER), lambda sap: self._device(side, sap))
+        server = DlmsServer(WrapperFraming(0, 0, role=Role.SERVER), lambda sap: self.logical(side, sap))
         protocol: EngineProtocol[FramingEvent] = EngineProtocol(
             server, lambda event: self._on_line(event, protocol), on_lost=lambda _: self._lines.discard(protocol)
         )
@@ -215,8 +216,18 @@ class Lnap:
         if isinstance(event, Disconnected) and event.error is not None:
             protocol.close()
 
-    def _device(self, side: Side, sap: int) -> LogicalSite | None:
-        """The logical device of a wrapper port: 1 the gateway, 2 and on its channels."""
-        if sap != 1 and sap - 1 not in self.gateway.channels:
+    def logical(self, side: Side, sap: int) -> LogicalSite | None:
+        """The logical device of an address: ``first_sap`` the gateway, from the next on its channels; None for others.
+
+        Whoever holds a port for the gateway (a meter it lives in) asks here.
+        """
+        channel = sap - self.config.first_sap
+        if channel and channel not in self.gateway.channels:
             return None
-        return LogicalSite(self.site, sap - 1, side=side, counters=self.counters, unix=self.unix)
+        return LogicalSite(self.site, channel, side=side, counters=self.counters, unix=self.unix)
+
+    @property
+    def saps(self) -> dict[int, bytes]:
+        """The logical devices there are, by address, with their names (system title)."""
+        first = self.config.first_sap
+        return {first + channel: self.site.title(channel) for channel in (0, *sorted(self.gateway.channels))}

@@ -69,6 +69,8 @@ class Site:
     parties: tuple[Party, ...] = ()
     tariffs: tuple[TariffCase, ...] = ()
     zone: tzinfo = UTC
+    first_sap: int = 1
+    """The logical device address of the gateway itself; those of its channels follow."""
     order_valid_s: float = 86400.0
     clock_offset_s: float = 0.0
     alarms: dict[int, int] = field(default_factory=dict)

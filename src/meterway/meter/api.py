@@ -23,12 +23,13 @@ from meterway.meter.faults import Fault
 from meterway.meter.keys import Keys
 from meterway.meter.load import CHANNELS, Load, LoadKind
 from meterway.meter.nodes import MeterNode, MeterNodes, NodeSettings
-from meterway.meter.serve import HDLC_PHYSICAL, Endpoint, MeterHost
+from meterway.meter.serve import HDLC_PHYSICAL, Beyond, Endpoint, MeterHost
 from meterway.meter.zone import Zone
 
 __all__ = [
     "CHANNELS",
     "HDLC_PHYSICAL",
+    "Beyond",
     "Endpoint",
     "Event",
     "EventCode",

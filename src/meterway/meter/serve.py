@@ -23,12 +23,14 @@ from meterway.meter.pushes import Pusher
 from meterway.meter.stations import HdlcStations
 from meterway.stacks.dlms.framing import Disconnected, Framing, FramingEvent, Role
 from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
-from meterway.stacks.dlms.server import DlmsServer
+from meterway.stacks.dlms.server import DlmsServer, LogicalDevice
 from meterway.stacks.dlms.wrapper import WrapperFraming, decode_datagram
 
-__all__ = ["HDLC_PHYSICAL", "Endpoint", "MeterHost"]
+__all__ = ["HDLC_PHYSICAL", "Beyond", "Endpoint", "MeterHost"]
 
 _SAP: Final = 1
+Beyond = Callable[[str, int], LogicalDevice | None]
+"""Gives, by a meter's serial and a logical device address, what else is housed in the meter; None if nothing is."""
 HDLC_PHYSICAL: Final = 17
 """The physical address of every meter on its HDLC line."""
 _MAX_PEERS: Final = 4096
@@ -109,11 +111,16 @@ def _hdlc(own: HdlcAddress) -> HdlcFraming:
 class MeterHost:
     """All meters of one process. ``unix`` turns the loop's time into Unix seconds (default: the real time).
 
-    ``start`` raises ConfigError for a port that is taken; ``stop`` saves counters and lets go of everything.
+    ``beyond`` gives the other logical devices of a meter that has its wrapper port for itself (those of a gateway that
+    lives in it). ``start`` raises ConfigError for a port that is taken; ``stop`` saves counters and lets go of
+    everything.
     """
 
-    def __init__(self, config: HostConfig, *, unix: Callable[[float], float] | None = None) -> None:
+    def __init__(
+        self, config: HostConfig, *, unix: Callable[[float], float] | None = None, beyond: Beyond | None = None
+    ) -> None:
         self.config = config
+        self._beyond: Beyond = beyond or (lambda serial, sap: None)
         self.unix = unix or (lambda _: time.time())
         self.counters: FileCounters | ClockCounters = ClockCounters(lambda: self.unix(self._loop_time()))
         self.meters: dict[str, Meter] = {}
@@ -274,17 +281,19 @@ class MeterHost:
 
         return make
 
-    def _engine(self, framing: Framing, find: Callable[[int], LogicalMeter | None], serial: str) -> DlmsServer:
+    def _engine(self, framing: Framing, find: Callable[[int], LogicalDevice | None], serial: str) -> DlmsServer:
         fault = self.faults.get(serial)
         return DlmsServer(framing, find) if fault is None else FaultyServer(framing, find, fault)
 
-    def _finder(self, meter: Meter | None) -> Callable[[int], LogicalMeter | None]:
-        def one(server: int) -> LogicalMeter | None:
-            if meter is None or server != _SAP or meter.is_dark:
+    def _finder(self, meter: Meter | None) -> Callable[[int], LogicalDevice | None]:
+        def one(server: int) -> LogicalDevice | None:
+            if meter is None or meter.is_dark:
                 return None
+            if server != _SAP:
+                return self._beyond(meter.serial, server)
             return LogicalMeter(meter, self.counters, self.unix)
 
-        def any_of(server: int) -> LogicalMeter | None:
+        def any_of(server: int) -> LogicalDevice | None:
             if not 1 <= server <= len(self._by_server) or self._by_server[server - 1].is_dark:
                 return None
             return LogicalMeter(self._by_server[server - 1], self.counters, self.unix)

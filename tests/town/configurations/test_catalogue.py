@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
 from meterway.headend.commands import Command
 from meterway.interfaces import INTERFACES
 from meterway.town.configurations.catalogue import CONFIGURATIONS, configuration_of
+from meterway.town.configurations.gateways import HOUSED_SAP
 from meterway.town.configurations.running import Running
 from meterway.town.configurations.shape import NotApplicable, UseCase
 from town.configurations.driving import DRIVEN, TOTALS, VALVE, Driven, running
@@ -90,3 +92,22 @@ def test_operators_that_share_a_gateway_see_their_own_meters_only(tmp_path: Path
 
 def _utilities(at: Running, name: str) -> set[str]:
     return {one.utility for one in at.head_ends[name].store.devices.all()} - {"gateway"}
+
+
+@pytest.mark.covers("E-LNAP", "IF-M", "IF-I")
+def test_a_gateway_in_a_meter_shares_its_port_and_is_listed_there(tmp_path: Path) -> None:
+    async def live() -> None:
+        async with running("P5", tmp_path, meters=5) as at:
+            await at.first_collection()
+            (head_end,) = at.head_ends.values()
+            devices = {one.serial: one for one in head_end.store.devices.all()}
+            meter, gateway = devices["M0001"], devices["LNAP0001"]
+            assert (gateway.parent, gateway.port, gateway.sap) == (meter.id, meter.port, HOUSED_SAP)
+            behind = [one for one in devices.values() if one.parent == gateway.id]
+            assert sorted(one.sap for one in behind) == [HOUSED_SAP + channel for channel in (1, 2, 3, 4)]
+            assert {one.port for one in behind} == {meter.port}
+            listed = await head_end.read("M0001", Command(obis=Obis(0, 0, 41, 0, 0), class_id=17), actor="test")
+            assert isinstance(listed.value, list)
+            assert [row["sap"] for row in listed.value if isinstance(row, dict)] == [1, *range(17, 22)]
+
+    asyncio.run(live())

@@ -180,7 +180,8 @@ def _saps(ask: Ask) -> Data:
     """The logical devices the party may see, by their address."""
     site, channels = ask.site, sorted(ask.site.ledger.gateway.channels)
     seen = [channel for channel in (0, *channels) if ask.party.may(Right.READ, channel)]
-    rows = [axdr.structure(axdr.u16(one + 1), octets(site.flag.encode() + site.title(one)[3:])) for one in seen]
+    names = {site.first_sap + one: octets(site.flag.encode() + site.title(one)[3:]) for one in seen}
+    rows = [axdr.structure(axdr.u16(sap), name) for sap, name in names.items()]
     return axdr.array(*rows)
 
 

@@ -250,7 +250,7 @@ class LogicalSite:
         if place == 2:
             own = (_OWN_SECURITY, *self._of(ask).values())
             return axdr.encode(axdr.array(*[_listed(ask, thing) for thing in own]))
-        client = bytes((ask.party.client,)) + b"\x12" + (self.channel + 1).to_bytes(2, "big")
+        client = bytes((ask.party.client,)) + b"\x12" + (ask.site.first_sap + self.channel).to_bytes(2, "big")
         return {
             1: axdr.encode(axdr.octets(_ASSOCIATION[1].encode())),
             3: b"\x02\x02\x0f" + client,

@@ -78,6 +78,31 @@ _P3: Final = Configuration(
     ),
     cases=_cases("gas", clock="gateway"),
 )
+_P5: Final = Configuration(
+    label="P5",
+    title="gateway inside the electricity meter, gas, water and heat meters attached to it",
+    met_as="Dutch and Austrian meters as M-Bus masters, IDIS multi-utility",
+    parts=(
+        _METER,
+        Part(name="gateway", kind=Kind.GATEWAY, inside="meter"),
+        _GAS,
+        _WATER,
+        _HEAT,
+        Part(name="warm water", kind=Kind.WATER),
+        _DISPLAY,
+        _HES,
+    ),
+    links=(
+        Link(near="meter", far="head end", network=_WIDE, carrier=Carrier.TCP),
+        _GATEWAY_TO_HES,
+        _GAS_BY_RADIO,
+        _WATER_BY_RADIO,
+        _HEAT_BY_WIRE,
+        Link(near="warm water", far="gateway", network=_LOCAL, carrier=Carrier.WIRE),
+        _TO_DISPLAY,
+    ),
+    cases=_cases("gas", clock="meter"),
+)
 _P10: Final = Configuration(
     label="P10",
     title="a display at the meter and nothing else",
@@ -159,7 +184,7 @@ _P15: Final = Configuration(
     cases=_cases("gas", clock="gateway"),
 )
 
-CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P3, _P10, _P11, _P12, _P15)}
+CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P3, _P5, _P10, _P11, _P12, _P15)}
 """By label, in order."""
 
 

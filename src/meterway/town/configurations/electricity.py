@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
 from meterway.meter.api import (
     HDLC_PHYSICAL,
+    Beyond,
     EventCode,
     H1Config,
     HostConfig,
@@ -19,6 +22,7 @@ from meterway.meter.api import (
     MeterHost,
     PushConfig,
 )
+from meterway.stacks.dlms import axdr
 from meterway.town.configurations.messages import FieldOrder, Port, Way
 from meterway.town.configurations.plan import Layout, Placed
 from meterway.town.configurations.shape import Carrier, Kind, Link
@@ -27,13 +31,15 @@ __all__ = ["Electricity"]
 
 _DIRECT: Final = {Carrier.TCP: "tcp", Carrier.HDLC: "hdlc"}
 _PROFILE: Final = "idis"
+_SAPS: Final = Obis(0, 0, 41, 0, 0)
 
 
 class Electricity:
     """Starts the meters, says how they are reached, lets things happen to them."""
 
-    def __init__(self, layout: Layout, order: FieldOrder) -> None:
+    def __init__(self, layout: Layout, order: FieldOrder, beyond: Beyond | None = None) -> None:
         self._layout = layout
+        self._beyond = beyond
         self._order = order
         self._secret = bytes.fromhex(order.secret)
         self._hosts: list[MeterHost] = []
@@ -41,7 +47,8 @@ class Electricity:
     async def start(self) -> None:
         """Open every port."""
         for part in self._layout.configuration.of_kind(Kind.ELECTRICITY):
-            host = MeterHost(self._host([thing.serial for thing in self._layout.named(part.name)], part.name))
+            config = self._host([thing.serial for thing in self._layout.named(part.name)], part.name)
+            host = MeterHost(config, beyond=self._beyond)
             await host.start()
             self._hosts.append(host)
 
@@ -64,6 +71,23 @@ class Electricity:
             h1=H1Config(port=0, meters=len(serials)) if has_display else None,
             push=PushConfig(address="127.0.0.1", port=push) if push else None,
         )
+
+    def port_of(self, serial: str) -> int:
+        """The wrapper port of a meter; ConfigError if there is none."""
+        for host in self._hosts:
+            for end in host.endpoints:
+                if (end.serial, end.transport) == (serial, "tcp"):
+                    return end.port
+        raise ConfigError(f"there is no meter {serial} with a wrapper port")
+
+    def list_saps(self, serial: str, others: Mapping[int, bytes]) -> None:
+        """Have a meter's SAP assignment list the other logical devices that are housed in it."""
+        for host in self._hosts:
+            if serial in host.meters:
+                meter = host.meters[serial]
+                rows = {1: meter.logical_device_name} | dict(others)
+                listed = axdr.array(*(axdr.structure(axdr.u16(sap), axdr.octets(name)) for sap, name in rows.items()))
+                meter.change((17, _SAPS, 2), axdr.encode(listed))
 
     # -- how they are reached -----------------------------------------------------------------------------------------
 

@@ -27,13 +27,16 @@ class Field:
 
     def __init__(self, order: FieldOrder) -> None:
         layout = lay_out(configuration_of(order.label), order.meters)
-        self._electricity = Electricity(layout, order)
         self._gateways = Gateways(layout, order)
+        self._electricity = Electricity(layout, order, self._gateways.device)
 
     async def start(self) -> FieldReport:
         """Bring everything up."""
         await self._electricity.start()
         await self._gateways.start()
+        for serial, lnap in self._gateways.housed().items():
+            lnap.ports["wan"] = self._electricity.port_of(serial)
+            self._electricity.list_saps(serial, lnap.saps)
         return FieldReport(
             ways=[*self._electricity.ways(), *self._gateways.ways()],
             ports=[*self._electricity.ports(), *self._gateways.ports()],

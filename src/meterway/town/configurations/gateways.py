@@ -26,13 +26,17 @@ from meterway.lnap.api import (
     registry_rows,
 )
 from meterway.meter.mbus import api as mbus
+from meterway.stacks.dlms.server import LogicalDevice
 from meterway.stacks.mbus.wireless.modes import MODES
 from meterway.town.configurations.frames import FrameCount
 from meterway.town.configurations.messages import Carried, FieldOrder, Port, Way
 from meterway.town.configurations.plan import Layout, Placed, party_secret, secret_of
 from meterway.town.configurations.shape import Carrier, Kind, Link
 
-__all__ = ["UTILITIES", "Gateways"]
+__all__ = ["HOUSED_SAP", "UTILITIES", "Gateways"]
+
+HOUSED_SAP: Final = 17
+"""The logical device of a gateway that lives in a meter: 1 to 16 are the meter's own."""
 
 UTILITIES: Final = {Kind.GAS: mbus.Utility.GAS, Kind.WATER: mbus.Utility.WATER, Kind.HEAT: mbus.Utility.HEAT}
 _MODES: Final[dict[Kind, str]] = {Kind.GAS: "T1", Kind.WATER: "C1", Kind.HEAT: "T1"}
@@ -140,6 +144,20 @@ class Gateways:
         await lnap.start()
         self.lnaps[gateway.serial] = lnap
 
+    def housed(self) -> dict[str, Lnap]:
+        """The gateways that live in a meter, by the meter's serial."""
+        return {
+            host.serial: self.lnaps[gateway.serial]
+            for gateway in self._layout.of(Kind.GATEWAY)
+            for host in self._layout.named(gateway.part.inside)
+            if gateway.serves(host.premises) and gateway.serial in self.lnaps
+        }
+
+    def device(self, serial: str, sap: int) -> LogicalDevice | None:
+        """What a meter's port gives of the gateway that lives in the meter."""
+        lnap = self.housed().get(serial)
+        return None if lnap is None else lnap.logical("wan", sap)
+
     def settings(self, gateway: Placed, buses: tuple[BusConfig, ...]) -> LnapConfig:
         """The settings of a gateway: its meters, and a party for each link that gives access to somebody."""
         parties = tuple(self._parties(gateway))
@@ -149,7 +167,8 @@ class Gateways:
             ident=f"9{int(gateway.serial[-4:]):07d}",
             store=str(Path(self._order.folder) / f"{gateway.serial}.sqlite"),
             master_key=str(Path(self._order.folder) / f"{gateway.serial}.key"),
-            wan=SideConfig(port=0) if any(party.side == "wan" for party in parties) else None,
+            first_sap=HOUSED_SAP if gateway.part.inside else 1,
+            wan=None if gateway.part.inside else SideConfig(port=0),
             home=SideConfig(port=0) if any(party.side == "home" for party in parties) else None,
             parties=parties,
             meters=tuple(
@@ -258,20 +277,23 @@ class Gateways:
         if access is None:
             return []
         channels = self._channels(gateway, link)
+        here = self.lnaps[gateway.serial]
+        first = here.config.first_sap
         parts = {number: meter.part.name for number, (meter, _) in enumerate(self._behind(gateway), 1)}
         return [
             Way(
                 head_end=link.far,
-                part=parts.get(int(row["sap"]) - 1, gateway.part.name),
+                part=parts.get(int(row["sap"]) - first, gateway.part.name),
                 serial=row["serial"],
                 system_title=row["system_title"],
-                utility="gateway" if row["sap"] == "1" else row["profile"].removeprefix("mbus-"),
+                utility="gateway" if row["sap"] == str(first) else row["profile"].removeprefix("mbus-"),
                 profile=row["profile"],
                 port=int(row["port"]),
                 sap=int(row["sap"]),
                 client=int(row["client"]),
                 party=access.party,
                 gateway=gateway.serial,
+                inside=next((serial for serial, lnap in self.housed().items() if lnap is here), ""),
                 finds=len(channels) if access.sees_gateway else 0,
             )
             for row in self._rows(gateway, link)

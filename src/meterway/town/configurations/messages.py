@@ -40,6 +40,8 @@ class Way(msgspec.Struct, frozen=True):
     """The party as which a gateway is asked; empty for a meter with keys of its own."""
     gateway: str = ""
     """The serial of the gateway whose party keys these are."""
+    inside: str = ""
+    """The serial of the device whose part it is."""
     finds: int = 0
     """How many meters the head end finds behind it by itself."""
 

@@ -24,7 +24,7 @@ def register(head_end: HeadEnd, ways: list[Way], secret: bytes) -> int:
     with store.transaction():
         parents = _unseen_gateways(head_end, ways, now_ms)
         for way in ways:
-            parent = None if way.utility == GATEWAY else parents.get(way.gateway)
+            parent = _housing(head_end, way) if way.utility == GATEWAY else parents.get(way.gateway)
             device = store.devices.add(_device(head_end, way, secret, parent), now_ms=now_ms)
             task = NewTask(device=device.id, kind="collect", due_ms=now_ms, name=f"first:{device.id}")
             store.tasks.add_many([task], now_ms=now_ms)
@@ -39,6 +39,11 @@ def _unseen_gateways(head_end: HeadEnd, ways: list[Way], now_ms: int) -> dict[st
         row = NewDevice(serial=serial, utility=GATEWAY, profile="lnap", host=_HOST, port=port)
         head_end.store.devices.add(row, now_ms=now_ms)
     return {serial: head_end.store.devices.by_serial(serial).id for serial in unseen}
+
+
+def _housing(head_end: HeadEnd, way: Way) -> int | None:
+    """The device that a gateway is a part of; it comes before the gateway in the list."""
+    return head_end.store.devices.by_serial(way.inside).id if way.inside else None
 
 
 def _device(head_end: HeadEnd, way: Way, secret: bytes, parent: int | None) -> NewDevice:
