@@ -117,3 +117,22 @@ def test_who_hears_whom_send_is_mutual_and_includes_oneself():
     assert all(hears[one][one] for one in numbers)
     assert hears == [list(column) for column in zip(*hears, strict=True)]
     assert 0.05 < sum(map(sum, hears)) / 300**2 < 0.9
+
+
+@pytest.mark.parametrize(
+    "settings", [preset("prime", seed=2), preset("rf-mesh", seed=2), preset("prime", loss=0.1, hops=3)]
+)
+def test_nodes_added_one_by_one_have_the_links_of_those_that_were_there_at_once(settings):
+    numbers = [0, 5, 3, 9, 40, 12, 7, 300, 2, 1]
+    spots = [usual_spot(settings, number) for number in numbers]
+    whole, grown = Links(settings, numbers, spots), Links(settings, numbers[:3], spots[:3])
+    for number, spot in zip(numbers[3:], spots[3:], strict=True):
+        grown.add(number, spot)
+    for links in (whole, grown):
+        links.weigh(19 * 3600.0)
+    assert np.array_equal(grown.starts, whole.starts)
+    assert np.array_equal(grown.targets, whole.targets)
+    assert np.array_equal(grown.chances, whole.chances)
+    assert np.array_equal(grown.backs, whole.backs)
+    assert grown.hearing == whole.hearing
+    assert grown.targets.dtype == whole.targets.dtype

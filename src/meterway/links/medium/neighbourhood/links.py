@@ -26,20 +26,31 @@ class Links:
     with spatial reuse).
     """
 
-    __slots__ = ("_margins", "_noises", "_numbers", "_settings", "backs", "chances", "hearing", "starts", "targets")
+    __slots__ = (
+        "_margins",
+        "_noises",
+        "_numbers",
+        "_places",
+        "_settings",
+        "backs",
+        "chances",
+        "hearing",
+        "starts",
+        "targets",
+    )
 
     def __init__(self, settings: NeighbourhoodSettings, numbers: Sequence[int], spots: Sequence[Spot]) -> None:
         self._settings = settings
         self._numbers = np.array(numbers, dtype=np.uint64)
         self._noises = settings.uneven_db * _normals(settings.seed, _NODE, self._numbers)
-        places = np.array(spots, dtype=np.float64).reshape(len(numbers), 2)
+        self._places = np.array(spots, dtype=np.float64).reshape(len(numbers), 2)
         targets: list[NDArray[np.uint16]] = []
         margins: list[NDArray[np.float16]] = []
         counts: list[NDArray[np.int64]] = []
         self.hearing: list[int] = []
         for first in range(0, len(numbers), _ROWS):
             rows = slice(first, first + _ROWS)
-            margin = self._margin(rows, places)
+            margin = self._margin(rows)
             kept = self._kept(rows, margin)
             counts.append(kept.sum(axis=1))
             targets.append(np.nonzero(kept)[1].astype(np.uint16))
@@ -50,6 +61,28 @@ class Links:
         self._margins = np.concatenate(margins)
         self.starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
         self.chances = self.backs = np.zeros(0, dtype=np.float32)
+
+    def add(self, number: int, spot: Spot) -> None:
+        """Take in one more node, with the next index; ``weigh`` has to follow."""
+        index = len(self._numbers)
+        self._numbers = np.append(self._numbers, np.uint64(number))
+        noise = self._settings.uneven_db * _normals(self._settings.seed, _NODE, self._numbers[index:])
+        self._noises = np.append(self._noises, noise)
+        self._places = np.append(self._places, np.array([spot], dtype=np.float64), axis=0)
+        rows = slice(index, index + 1)
+        margin = self._margin(rows)
+        heard = np.flatnonzero(self._kept(rows, margin)[0])
+        known, margins = heard[:-1], margin[0, heard].astype(np.float16)
+        ends = self.starts[known + 1]
+        self.targets = np.append(np.insert(self.targets, ends, index), heard.astype(np.uint16))
+        self._margins = np.append(np.insert(self._margins, ends, margins[:-1]), margins)
+        counts = np.append(np.diff(self.starts), len(heard))
+        counts[known] += 1
+        self.starts = np.append(0, np.cumsum(counts))
+        if self._settings.spatial_reuse:
+            self._hear(margin)
+            for other in np.flatnonzero(margin[0, :-1] >= self._settings.sense_db).tolist():
+                self.hearing[other] |= 1 << index
 
     def weigh(self, now: float) -> None:
         """Bring ``chances`` and ``backs`` to a time of day."""
@@ -68,8 +101,8 @@ class Links:
         """Let go of ``backs``, which only trees need, until it is weighed again."""
         self.backs = np.zeros(0, dtype=np.float32)
 
-    def _margin(self, rows: slice, places: Floats) -> Floats:
-        settings = self._settings
+    def _margin(self, rows: slice) -> Floats:
+        settings, places = self._settings, self._places
         here = places[rows]
         if settings.geometry == "feeders":
             crosses = here[:, None, 0] != places[None, :, 0]

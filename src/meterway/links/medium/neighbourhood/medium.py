@@ -29,6 +29,7 @@ _USUAL: Final = 1
 _URGENT: Final = 2
 _CROWD: Final = 32
 _SLOTS_EACH: Final = 8
+_MANY: Final = 32
 
 
 class _Node:
@@ -134,6 +135,7 @@ class NeighbourhoodMedium:
         self._busy = 0
         self._count = 0
         self._links: Links | None = None
+        self._unlinked: list[_Node] = []
         self._trees: dict[int, Tree] = {}
         self._reroute_at = 0.0
         self._arrived: list[Arrival] = []
@@ -155,7 +157,7 @@ class NeighbourhoodMedium:
             node = _Node(number, len(self._nodes), spot or usual_spot(self.settings, number))
             self._nodes.append(node)
             self._by_number[number] = node
-            self._links = None
+            self._unlinked.append(node)
             return
         if known.present:
             raise ConfigError(f"node {number} is already on the network")
@@ -261,11 +263,15 @@ class NeighbourhoodMedium:
 
     def _follow(self, now: float) -> None:
         """Choose routes anew if it is time to."""
-        if self._links is not None and now < self._reroute_at:
+        if self._links is not None and now < self._reroute_at and not self._unlinked:
             return
         settings = self.settings
-        if self._links is None:
+        if self._links is None or len(self._unlinked) > _MANY:
             self._links = Links(settings, [node.number for node in self._nodes], [node.spot for node in self._nodes])
+        else:
+            for node in self._unlinked:
+                self._links.add(node.number, node.spot)
+        self._unlinked.clear()
         self._links.weigh(now)
         present = np.array([node.present for node in self._nodes])
         least = settings.least if settings.loss is None else 0.0
