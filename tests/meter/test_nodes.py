@@ -30,6 +30,7 @@ from meterway.stacks.dlms.xdlms.notification import DataNotification
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.set import SetRequestNormal
 from meterway.stacks.neighbourhood.framing import StationFraming
+from meterway.stacks.neighbourhood.profiles import PROFILES
 from meterway.stacks.neighbourhood.station import Apdu, Joined, Undelivered
 from stacks.neighbourhood.toy_station import ToyStation
 
@@ -52,9 +53,9 @@ def config(serial, **changes):
 class Concentrator:
     """The other side: a coordinator and DLMS clients behind it."""
 
-    def __init__(self, clock, port, eui=b"CONCENTR"):
+    def __init__(self, clock, port, eui=b"CONCENTR", station=None):
         self.clock = clock
-        self.station = ToyStation(eui, admit=lambda eui: b"")
+        self.station = station or ToyStation(eui, admit=lambda eui: b"")
         self.joined, self.events, self.pushed = [], [], []
         self._clients = {}
         self.stationed = Stationed(self.station, port, clock, self._event)
@@ -139,6 +140,36 @@ def test_a_load_profile_is_read_in_blocks_over_three_lossy_hops():
     assert last[2] - first[2] == meter.energy_at(NOW // 900 * 900)[0] - meter.energy_at(NOW // 900 * 900 - 287 * 900)[0]
     assert network.statistics.repetitions > 0
     assert meters.counts["requests"] > 5
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.covers("IF-C", "P2", "E-NNAP-1")
+def test_meters_are_read_through_the_stations_of_each_profile_over_three_lossy_hops(name):
+    profile = PROFILES[name]
+    network = SimulatedNeighbourhood(preset(name, loss=0.10, hops=3, seed=3), start=NOW)
+    keys = {}
+    station = profile.coordinator(b"CONCENTR", lambda eui: keys.get(eui))
+    concentrator = Concentrator(network, network.join(0), station=station)
+    meters = MeterNodes(network, lambda eui: profile.node(eui, bytes(range(16))))
+    for number in range(1, 25):
+        made = config(f"M{number:04d}")
+        keys[made.title] = bytes(range(16))
+        meters.add(made, lambda number=number: network.join(number), after_s=number * 10.0)
+    network.run(NOW + 1800)
+    assert len(station.members) == 24
+    assert all(node.is_member for node in meters.nodes.values())
+    read = [meters.meters[serial] for serial in ("M0001", "M0017")]
+    clients = [concentrator.open(meter, response_timeout_s=300.0) for meter in read]
+    network.run(NOW + 2400)
+    assert len(concentrator.of(Associated)) == 2
+    for client in clients:
+        concentrator.get(client, LOAD)
+    network.run(NOW + 3600)
+    assert concentrator.of(Failed) == []
+    assert [len(axdr.to_native(event.result)[0]) for event in concentrator.of(GetDone)] == [3 * 96] * 2
+    read[1].log(network.now(), Log.FRAUD, EventCode.STRONG_FIELD)
+    network.run(NOW + 3660)
+    assert 1 << 13 in axdr.to_native(pushed(concentrator, read[1]).body)[0]
 
 
 def test_several_meters_are_read_at_the_same_time():

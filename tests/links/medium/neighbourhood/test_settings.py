@@ -2,6 +2,7 @@ import pytest
 
 from meterway.base.errors import ConfigError
 from meterway.links.medium.neighbourhood.settings import PRESETS, preset
+from meterway.stacks.neighbourhood.profiles import PROFILES
 
 
 def test_each_profile_has_a_medium_of_its_own_speed():
@@ -10,6 +11,15 @@ def test_each_profile_has_a_medium_of_its_own_speed():
     assert 10_000 <= rates["prime"] <= 40_000
     assert 10_000 <= rates["g3"] <= 40_000
     assert 50_000 <= rates["rf-mesh"] <= 150_000
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_has_a_medium_that_carries_its_frames_at_its_pace(name):
+    profile, settings = PROFILES[name], PRESETS[name]
+    assert settings.max_frame >= profile.mtu
+    cell = settings.cell_octets / (settings.cell_octets + settings.cell_overhead)
+    assert settings.bit_rate * cell == pytest.approx(profile.bit_rate, rel=0.05)
+    assert settings.airtime_s(1) >= profile.frame_overhead_s
 
 
 def test_an_s_fsk_frame_fills_cells_of_45_octets_at_2400_bits_a_second():
