@@ -209,6 +209,16 @@ class Ledger:
             self.store.add_events(events)
         self.on_events(events)
 
+    def keep_clock(self, offset_s: float) -> None:
+        """Keep by how much the concentrator's clock was set beside that of the machine."""
+        with self.store.transaction():
+            self.store.keep_state("clock", repr(offset_s).encode())
+
+    @property
+    def clock_offset_s(self) -> float:
+        """What ``keep_clock`` kept; 0 if the clock was never set."""
+        return float(self.store.state("clock") or b"0")
+
     def save(self, now: float) -> None:
         """Write how all nodes stand, and delete rows whose time is over."""
         with self.store.transaction():

@@ -1,0 +1,5 @@
+"""What the concentrator shows northbound: itself, and each meter's mirrored data as a logical device of its own."""
+
+from meterway.nnap.objects.logical import CounterStore, LogicalSite
+
+__all__ = ["CounterStore", "LogicalSite"]
