@@ -4,16 +4,25 @@ The carrier is ours and a model: hops, loss on each with a few repetitions, urge
 stations are toy ones, the meters and their DLMS servers are the real virtual meters.
 """
 
+import asyncio
+import time
 from collections import Counter
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 
+from meterway.base.obis import Obis
 from meterway.interfaces.stationed import Stationed
+from meterway.links import tcp
+from meterway.links.clocks import LoopClock
 from meterway.links.node import BROADCAST, FrameHeard
+from meterway.links.pump import EngineProtocol
+from meterway.mapping.party_keys import device_name, party_keys
 from meterway.meter.api import Keys, Meter, MeterConfig
 from meterway.meter.counters import ClockCounters
 from meterway.meter.objects import LogicalMeter
+from meterway.nnap.api import BroadcastConfig, Nnap, NnapConfig, NodeConfig, PartyConfig, PlanConfig, SideConfig
 from meterway.nnap.device import Concentrator, Rules
 from meterway.nnap.driver import Driver
 from meterway.nnap.ledger import Ledger
@@ -21,9 +30,14 @@ from meterway.nnap.node import Node
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.store import Store
+from meterway.stacks.dlms.client import ClientSettings, DlmsClient
 from meterway.stacks.dlms.framing import Role
+from meterway.stacks.dlms.gateway import GatewayAddress, GatewayFraming
 from meterway.stacks.dlms.security.context import Keys as ApplicationKeys
+from meterway.stacks.dlms.security.counter import SendCounter
 from meterway.stacks.dlms.server import BroadcastServer, DlmsServer
+from meterway.stacks.dlms.wrapper import WrapperFraming
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu, Left
 from meterway.store.vault import Vault
@@ -239,3 +253,132 @@ class Network:
 
     def codes(self):
         return [event.code for event in self.concentrator.events]
+
+
+class LoopCarrier(Carrier):
+    """The same channel in real time, on the asyncio loop that runs; it starts at the time of day."""
+
+    def __init__(self, **changes):
+        super().__init__(bits_per_s=20_000_000, **changes)
+        self.loop = asyncio.get_running_loop()
+        self.clock = LoopClock()
+
+    def now(self):
+        return self.clock.now()
+
+    def call_at(self, when, action):
+        return self.clock.call_at(when, action)
+
+    def send(self, source, octets, to, urgent):
+        self.time = self.now()
+        super().send(source, octets, to, urgent)
+
+    def _arrived(self, *frame):
+        self.time = self.now()
+        super()._arrived(*frame)
+
+
+PARTY = PartyConfig(name="operator", client=1, secret="5a" * 16, rights=("read", "command", "configure"))
+READER = PartyConfig(name="reader", client=2, secret="6b" * 16)
+
+
+def nnap_config(path, configs=(), **changes):
+    fields = {
+        "serial": "NNAP0001",
+        "store": str(path / "nnap.sqlite"),
+        "master_key": str(path / "nnap.key"),
+        "wan": SideConfig(port=0),
+        "parties": (PARTY, READER),
+        "plan": PlanConfig(every_s=3600.0),
+        "nodes": tuple(
+            NodeConfig(
+                eui=config.title.hex(), serial=config.serial, title=config.title.hex(),
+                guek=config.keys.guek.hex(), gak=config.keys.gak.hex(),
+            )
+            for config in configs
+        ),
+        "broadcast": BroadcastConfig(
+            encryption=BROADCAST_KEYS.encryption.hex(), authentication=BROADCAST_KEYS.authentication.hex(), block_s=0.02
+        ),
+    }  # fmt: skip
+    return NnapConfig(**{**fields, **changes})
+
+
+@asynccontextmanager
+async def street(path, meters=2, **changes):
+    """A concentrator with virtual meters on sockets, in real time: (concentrator, meters)."""
+    carrier = LoopCarrier()
+    configs = [meter_config(number) for number in range(1, meters + 1)]
+    config = nnap_config(path, configs, **changes)
+    nnap = Nnap(config, port=carrier.join(0, 0), station=lambda eui, admit: ToyStation(eui, admit=admit))
+    nodes = [MeterNode(carrier, number, one) for number, one in enumerate(configs, 1)]
+    await nnap.start()
+    for node in nodes:
+        node.start()
+    try:
+        yield nnap, nodes
+    finally:
+        await nnap.stop()
+        for node in nodes:
+            node.stationed.close()
+
+
+async def until(what, seconds=15.0):
+    async with asyncio.timeout(seconds):
+        while not what():  # noqa: ASYNC110  what is waited for tells nobody
+            await asyncio.sleep(0.02)
+
+
+class Caller:
+    """A head end's side: one association over TCP, with the concentrator or through it."""
+
+    def __init__(self, port, *, server=1, client=1, party=PARTY, name="NNAP0001", behind=None, keys=None):
+        made = party_keys(bytes.fromhex(party.secret), party.name, device_name("NNAP0001", name))
+        self.port = port
+        self.framing = WrapperFraming(client, server, role=Role.CLIENT)
+        framing = self.framing
+        for device in behind or ():  # the one next to the line is for the first
+            framing = GatewayFraming(framing, GatewayAddress(device))
+        self.engine = DlmsClient(
+            framing,
+            ClientSettings(
+                mechanism=5, control=0x30, keys=keys or ApplicationKeys(made["guek"], made["gak"]),
+                system_title=b"MWYHEAD1", send_counter=SendCounter(int(time.time() * 1000) & 0x7FFFFFFF),
+                response_timeout_s=10.0,
+            ),
+        )  # fmt: skip
+        self.events = []
+
+    async def __aenter__(self):
+        self.protocol = EngineProtocol(self.engine, self.events.append)
+        await tcp.connect("127.0.0.1", self.port, lambda: self.protocol)
+        self.engine.open(self.protocol.now())
+        self.protocol.flush()
+        self.opened = await self.next()
+        return self
+
+    async def __aexit__(self, *_):
+        self.protocol.abort()
+
+    async def next(self):
+        await until(lambda: self.events)
+        return self.events.pop(0)
+
+    async def _done(self):
+        self.protocol.flush()
+        event = await self.next()
+        return getattr(event, "result", None) or getattr(event, "results", None) or getattr(event, "outcome", event)
+
+    async def get(self, class_id, obis, attribute=2, selection=None):
+        item = AttributeDescriptor(class_id, Obis.parse(obis), attribute)
+        self.engine.get(item, selection, now=self.protocol.now())
+        return await self._done()
+
+    async def set(self, class_id, obis, value, attribute=2):
+        item = AttributeDescriptor(class_id, Obis.parse(obis), attribute)
+        self.engine.set(((item, None),), (value,), now=self.protocol.now())
+        return (await self._done())[0]
+
+    async def act(self, class_id, obis, method, value):
+        self.engine.act(MethodDescriptor(class_id, Obis.parse(obis), method), value, now=self.protocol.now())
+        return (await self._done()).result

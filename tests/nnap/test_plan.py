@@ -1,7 +1,7 @@
 """Who is asked next: few at once, the longest unread first, the dead never in the way of the living."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterway.nnap.node import Node
@@ -55,6 +55,7 @@ def test_a_failure_waits_twice_as_long_each_time_up_to_a_bound():
     assert one.turn.failures == 0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(1, 30), st.integers(0, 60))
 def test_dead_meters_never_keep_the_living_waiting(places, living, dead):
     """A dead one holds its place for 60 s each time, a living one for 5 s."""

@@ -1,4 +1,4 @@
-"""``meterway meter``, ``display``, ``lnap``, ``headend``: one entity alone, from a TOML file."""
+"""``meterway meter``, ``display``, ``lnap``, ``nnap``, ``headend``: one entity alone, from a TOML file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from meterway.headend.config import HeadEndConfig
     from meterway.lnap.api import LnapConfig
     from meterway.meter.api import HostConfig
+    from meterway.nnap.api import NnapConfig
 
-__all__ = ["display", "headend", "lnap", "meter"]
+__all__ = ["display", "headend", "lnap", "meter", "nnap"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -215,6 +216,49 @@ async def _gateway(settings: LnapConfig, as_json: bool) -> None:
     async with serve_lnap(settings) as gateway:
         for side, port in gateway.ports.items():
             _say(as_json, "listening", side=side, port=port)
+        await until_ended()
+
+
+# -- neighbourhood network access point -------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("config", type=_FILE, required=False)
+@click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
+@click.option("--csv", metavar="PARTY", help="Show PARTY's row for the head end's registry (with keys) and end.")
+@click.option(
+    "--copy-state", type=_FILE, metavar="FILE", help="Copy the state of a running concentrator for a standby, and end."
+)
+@click.option("--take-over", is_flag=True, help="Run on the copied state of another that is gone.")
+@click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
+def nnap(
+    config: Path | None, write_config: bool, csv: str | None, copy_state: Path | None, take_over: bool, as_json: bool
+) -> None:
+    """Run a concentrator: it reads the meters of its network and carries what others ask of them, until Ctrl-C."""
+    from meterway.nnap import api
+
+    if write_config:
+        _write_sample(api.sample(), config)
+        return
+    settings = api.load_config(_wanted(config, "nnap"))
+    if csv is not None:
+        row = api.registry_row_of(settings, csv)
+        click.echo(",".join(row))
+        click.echo(",".join(row.values()))
+    elif copy_state is not None:
+        api.copy_state(settings, copy_state)
+        click.echo(f"{copy_state} written", err=True)
+    else:
+        if take_over:
+            api.take_over(settings)
+        run(_concentrator(settings, as_json))
+
+
+async def _concentrator(settings: NnapConfig, as_json: bool) -> None:
+    from meterway.nnap.api import serve_nnap
+
+    async with serve_nnap(settings) as concentrator:
+        _say(as_json, "listening", port=concentrator.port, mode=settings.mode, nodes=len(settings.nodes))
         await until_ended()
 
 

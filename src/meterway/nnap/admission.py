@@ -25,7 +25,7 @@ _KEYS: Final = (0, 16)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Let a device in (``listed``), or take it off the list. ``key`` is for joining; ``guek`` and ``gak`` may be empty."""
+    """Let a device in (``listed``), or take it off the list. ``key`` is for joining; ``guek``, ``gak`` may be empty."""
 
     eui: bytes
     listed: bool

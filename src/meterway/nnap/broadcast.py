@@ -83,10 +83,11 @@ class GroupOrders:
     An order for some members only goes out by broadcast all the same: who is meant, its protection says.
     """
 
-    def __init__(self, station: Coordinator, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, station: Coordinator) -> None:
         self._station = station
         self._orders: dict[bytes, _Waiting] = {}
-        self.on_change = on_change
+        self.on_order: Callable[[], None] = lambda: None
+        """Called when there is a new one: ``next_timeout`` may be earlier now."""
 
     def take(self, order: GroupOrder, now: float) -> None:
         """Take an order, once; ConfigError for one that cannot be carried at all."""
@@ -98,7 +99,7 @@ class GroupOrders:
             oldest = next(iter(self._orders))
             del self._orders[oldest]
         self._orders[order.id] = _Waiting(order, now)
-        self.on_change()
+        self.on_order()
 
     def reports(self) -> tuple[OrderReport, ...]:
         """How the last orders stand."""
@@ -116,7 +117,6 @@ class GroupOrders:
         for one in self._orders.values():
             if _is_open(one) and one.due_s <= now:
                 self._send(one, now)
-                self.on_change()
 
     def _send(self, one: _Waiting, now: float) -> None:
         order = one.order

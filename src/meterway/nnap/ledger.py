@@ -73,7 +73,12 @@ class Ledger:
             node.received = ReceivedCounter(heard.get(node.eui.hex(), -1))
             self._numbers[node.eui] = number
             self.roll.add(node)
-        known = {number: self.roll.nodes[eui] for eui, number in self._numbers.items()}
+        self.add_series({number: self.roll.nodes[eui] for eui, number in self._numbers.items()})
+
+    def add_series(self, known: dict[int, Node]) -> None:
+        """Give nodes, by number, what the file has of their profiles."""
+        if not known:
+            return
         for number, profile, period_s, columns, upto_s in self.store.series():
             if number in known:
                 obis = Obis.decode(profile)

@@ -1,0 +1,225 @@
+"""What upper floors may ask of a concentrator: run it, see its nodes, let in and put out, balance, hand over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
+from meterway.links.node import NodeClock, NodePort
+from meterway.mapping.party_keys import device_name, party_keys
+from meterway.nnap.balance import Balance, BalanceRules, Interval, Registers, balance, findings
+from meterway.nnap.config import (
+    SAMPLE,
+    BroadcastConfig,
+    ChildConfig,
+    NetworkConfig,
+    NnapConfig,
+    NodeConfig,
+    PartyConfig,
+    PlanConfig,
+    ReportConfig,
+    SideConfig,
+    UplinkConfig,
+    WakeConfig,
+    load_config,
+    sample,
+)
+from meterway.nnap.events import Code, Event
+from meterway.nnap.image import Firmware, Progress
+from meterway.nnap.ledger import Ledger
+from meterway.nnap.node import Node
+from meterway.nnap.serve import Nnap
+from meterway.nnap.site import Party
+from meterway.nnap.store import Store
+from meterway.nnap.wake import wake_datagram
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import Data
+from meterway.stacks.dlms.classes.elements import CaptureObject
+from meterway.store.vault import Vault
+
+__all__ = [
+    "SAMPLE",
+    "Balance",
+    "BalanceRules",
+    "BroadcastConfig",
+    "ChildConfig",
+    "Event",
+    "Firmware",
+    "Interval",
+    "NetworkConfig",
+    "Nnap",
+    "NnapConfig",
+    "NodeConfig",
+    "NodeView",
+    "PartyConfig",
+    "PlanConfig",
+    "Progress",
+    "ReportConfig",
+    "SideConfig",
+    "UplinkConfig",
+    "WakeConfig",
+    "copy_state",
+    "judge_balance",
+    "load_config",
+    "nodes",
+    "registry_row_of",
+    "sample",
+    "serve_nnap",
+    "take_over",
+    "transformer",
+    "wake_datagram",
+]
+
+LOAD: Final = Obis(1, 0, 99, 1, 0)
+_IMPORT, _EXPORT = (CaptureObject(class_id=3, obis=Obis(1, 0, part, 8, 0), attribute=2) for part in (1, 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """One node of the white list as it stands; times are Unix seconds."""
+
+    eui: bytes
+    serial: str
+    role: str
+    is_member: bool
+    silent: bool
+    hops: int
+    quality: float
+    heard_s: float
+    read_s: float
+    failures: int
+    rows: int
+    """Rows of the load profile that are here."""
+
+
+@asynccontextmanager
+async def serve_nnap(
+    config: NnapConfig,
+    *,
+    unix: Callable[[], float] = time.time,
+    port: NodePort | None = None,
+    clock: NodeClock | None = None,
+) -> AsyncIterator[Nnap]:
+    """Run a concentrator while the block lasts; ``nnap.port`` says where the head end is served."""
+    nnap = Nnap(config, unix=unix, port=port, clock=clock)
+    await nnap.start()
+    try:
+        yield nnap
+    finally:
+        await nnap.stop()
+
+
+def nodes(nnap: Nnap) -> list[NodeView]:
+    """The white list as it stands."""
+    return [_view(nnap, node) for _, node in sorted(nnap.ledger.roll.channels.items())]
+
+
+def _view(nnap: Nnap, node: Node) -> NodeView:
+    return NodeView(
+        eui=node.eui,
+        serial=node.serial,
+        role=node.role,
+        is_member=node.member is not None,
+        silent=node.silent,
+        hops=node.hops,
+        quality=node.quality,
+        heard_s=node.heard_s,
+        read_s=node.turn.read_s,
+        failures=node.turn.failures,
+        rows=nnap.store.count_rows(nnap.ledger.number(node), LOAD),
+    )
+
+
+# -- transformer ------------------------------------------------------------------------------------------
+
+
+def transformer(ledger: Ledger, from_s: int, to_s: int) -> list[Interval]:
+    """The balance of the transformer by intervals: supervision meters against all others, as far as both are here."""
+    known = [node for node in ledger.roll if node.is_read and LOAD in node.mirror.series]
+    tops = [_registers(ledger, node, from_s, to_s) for node in known if node.role == "supervision"]
+    below = [_registers(ledger, node, from_s, to_s) for node in known if node.role == "meter"]
+    periods = {node.mirror.series[LOAD].period_s for node in known if node.mirror.series[LOAD].period_s}
+    return balance(tops, below, max(periods), from_s, to_s) if tops and periods else []
+
+
+def _registers(ledger: Ledger, node: Node, from_s: int, to_s: int) -> Registers:
+    columns = node.mirror.series[LOAD].columns
+    places = [columns.index(one) if one in columns else None for one in (_IMPORT, _EXPORT)]
+    found: dict[int, tuple[int, int]] = {}
+    for row in ledger.store.rows(ledger.number(node), LOAD, from_s, to_s):
+        value = axdr.decode_all(row.octets).value
+        fields = [part.value for part in value if isinstance(part, Data)] if isinstance(value, tuple) else []
+        pair = [0 if place is None else fields[place] for place in places]
+        if isinstance(pair[0], int) and isinstance(pair[1], int):
+            found[row.time_s] = pair[0], pair[1]
+    return found
+
+
+def judge_balance(nnap: Nnap, from_s: int, to_s: int, rules: BalanceRules) -> Balance | None:
+    """The last intervals judged; an event is logged where more is lost than is usual."""
+    found = findings(transformer(nnap.ledger, from_s, to_s), rules)
+    if found is not None and found.suspicious:
+        nnap.device.log(nnap.now(), Code.BALANCE_OFF, detail=f"{found.lost} Wh, {found.share:.1%} of {found.supplied}")
+    return found
+
+
+# -- standby, registry --------------------------------------------------------------------------------------
+
+
+def copy_state(config: NnapConfig, path: Path) -> None:
+    """Copy the state of a concentrator, which may be running, for a standby; the master key is copied apart."""
+    if not Path(config.store).exists():
+        raise ConfigError(f"{config.store}: there is no state yet")
+    if path.exists():
+        raise ConfigError(f"{path} is already there; it is left as it is")
+    store = Store(config.store)
+    try:
+        store.copy_to(path)
+    finally:
+        store.close()
+
+
+def take_over(config: NnapConfig) -> None:
+    """The state of the settings is a copy of a concentrator that is gone: go on from it, once for each copy."""
+    store = Store(config.store)
+    try:
+        ledger = Ledger(store, Vault.from_file(Path(config.master_key)))
+        ledger.restore()
+        ledger.take_over()
+        with store.transaction():
+            store.add_events([Event(time.time(), Code.TAKEN_OVER, "", f"{len(ledger.roll.nodes)} nodes")])
+    finally:
+        store.close()
+
+
+def registry_row_of(config: NnapConfig, party: str) -> dict[str, str]:
+    """The row of a head end's registry for a concentrator as a party reaches it, with that party's keys.
+
+    ConfigError if it is no party.
+    """
+    found = next((one.party() for one in config.parties if one.name == party), None)
+    if found is None:
+        raise ConfigError(f"{party} is no party")
+    return _row(config, found)
+
+
+def _row(config: NnapConfig, party: Party) -> dict[str, str]:
+    keys = party_keys(party.secret, party.name, device_name(config.serial, config.serial))
+    return {
+        "serial": config.serial,
+        "system_title": config.title.hex(),
+        "profile": "nnap",
+        "transport": "tcp",
+        "host": config.wan.host,
+        "port": str(config.wan.port),
+        "sap": "1",
+        "client": str(party.client),
+        "guek": keys["guek"].hex(),
+        "gak": keys["gak"].hex(),
+    }

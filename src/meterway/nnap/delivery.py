@@ -1,0 +1,214 @@
+"""Reports on their way: over HTTPS or through a message broker, again and again until the head end has them.
+
+A report leaves the spool when its receipt names its id, and not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import importlib
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Final, Protocol, cast
+from urllib.parse import urlsplit
+
+from meterway.base.errors import ConfigError, DecodeError, LinkError, MeterwayError
+from meterway.links.tls import client_context
+from meterway.model.report import JSON_TYPE, XML_TYPE, decode_receipt
+from meterway.nnap.config import ReportConfig
+from meterway.nnap.store import KeptReport, Store
+
+__all__ = ["Courier", "post"]
+
+_LOG: Final = logging.getLogger(__name__)
+_TIMEOUT_S: Final = 30.0
+_LONGEST_ANSWER: Final = 65536
+_OK: Final = 200
+_REFUSED: Final = frozenset((400, 409, 413, 415, 422))
+_RECEIPT_S: Final = 30.0
+
+
+class _Message(Protocol):
+    @property
+    def payload(self) -> object: ...
+
+
+class _Client(Protocol):
+    """What is used of an MQTT client."""
+
+    @property
+    def messages(self) -> AsyncIterator[_Message]: ...
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int, properties: object = None) -> None: ...
+
+    async def subscribe(self, topic: str, qos: int = 0) -> object: ...
+
+
+class _Library(Protocol):
+    """The library, loaded only where there is a broker."""
+
+    MqttError: type[Exception]
+
+    def Client(self, hostname: str, port: int, **options: object) -> AbstractAsyncContextManager[_Client]: ...  # noqa: N802
+
+
+def _library() -> _Library:
+    try:
+        return cast(_Library, importlib.import_module("aiomqtt"))
+    except ImportError:
+        raise ConfigError(
+            "report: the package aiomqtt is not installed (install meterway with its extra 'mqtt')"
+        ) from None
+
+
+def _context(config: ReportConfig) -> ssl.SSLContext:
+    paths = [Path(name) if name else None for name in (config.authority, config.certificate, config.key)]
+    return client_context(authority=paths[0], certificate=paths[1], key=paths[2])
+
+
+def _encoding(config: ReportConfig) -> dict[str, str]:
+    return {} if config.compression == "none" else {"Content-Encoding": config.compression}
+
+
+def post(config: ReportConfig, report: KeptReport, context: ssl.SSLContext | None) -> str:
+    """Send one report and give the id its receipt names; blocks. LinkError if there is no receipt.
+
+    DecodeError if the receiver says that it is no report at all: sending it again would not help.
+    """
+    url = urlsplit(config.url)
+    host, port = url.hostname or "", url.port
+    line: http.client.HTTPConnection
+    if context is None:
+        line = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+    else:
+        line = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
+    headers = {"Content-Type": XML_TYPE if config.form == "xml" else JSON_TYPE, **_encoding(config)}
+    if token := config.secret("token"):
+        headers["Authorization"] = f"Bearer {token}"
+    try:
+        line.request("POST", (url.path or "/") + (f"?{url.query}" if url.query else ""), report.octets, headers)
+        answer = line.getresponse()
+        body = answer.read(_LONGEST_ANSWER)
+    except (OSError, http.client.HTTPException) as error:
+        raise LinkError(f"report to {host}: {error}") from error
+    finally:
+        line.close()
+    if answer.status in _REFUSED:
+        raise DecodeError(f"the head end refuses report {report.id}: {answer.status}", 0, "report")
+    if answer.status // 100 * 100 != _OK:
+        raise LinkError(f"report to {host}: {answer.status} {answer.reason}")
+    return decode_receipt(body).id
+
+
+class Courier:
+    """Delivers what is in the spool until it is cancelled; ``error`` is what went wrong last."""
+
+    def __init__(self, config: ReportConfig, store: Store, serial: str) -> None:
+        self._config = config
+        self._store = store
+        self._place = f"{config.prefix}/{serial}"
+        self._wake = asyncio.Event()
+        self._mqtt = _library() if config.broker else None
+        self._tls = _context(config) if config.url.startswith("https") or (config.broker and config.tls) else None
+        self.sent = 0
+        self.refused = 0
+        self.error = ""
+
+    def wake(self) -> None:
+        """There is something new in the spool."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver, the oldest first."""
+        while True:
+            try:
+                await (self._over_http() if self._mqtt is None else self._over_broker(self._mqtt))
+                self.error = ""
+            except MeterwayError as error:
+                self.error = str(error)
+                _LOG.warning("%s", error)
+                await asyncio.sleep(self._config.retry_s)
+            await self._something()
+
+    async def _something(self) -> None:
+        self._wake.clear()
+        if not self._store.reports(1):
+            await self._wake.wait()
+
+    async def _over_http(self) -> None:
+        for report in self._store.reports():
+            try:
+                named = await asyncio.to_thread(post, self._config, report, self._tls)
+            except DecodeError as error:
+                if error.kind != "report" or "refuses" not in str(error):
+                    raise LinkError(f"no receipt for {report.id}: {error}") from None
+                self._refuse(report, error)
+                continue
+            if named != report.id:
+                raise LinkError(f"the receipt for {report.id} is for {named}")
+            self._done(report.id)
+
+    def _done(self, report_id: str) -> None:
+        with self._store.transaction():
+            if self._store.drop_report(report_id):
+                self.sent += 1
+
+    def _refuse(self, report: KeptReport, error: MeterwayError) -> None:
+        """It would be refused for ever: it is put aside, its rows are still in the store."""
+        _LOG.error("%s", error)
+        with self._store.transaction():
+            self._store.keep_state(f"refused:{report.id}", report.octets)
+            self._store.drop_report(report.id)
+        self.refused += 1
+
+    async def _over_broker(self, mqtt: _Library) -> None:
+        config = self._config
+        client = mqtt.Client(
+            config.broker,
+            config.broker_port,
+            username=config.username or None,
+            password=config.secret("password") or None,
+            identifier=f"meterway-{self._place.rpartition('/')[2]}",
+            tls_context=self._tls,
+        )
+        try:
+            async with client as broker:
+                await broker.subscribe(f"{self._place}/receipts", qos=1)
+                receipts = asyncio.create_task(self._receipts(broker))
+                try:
+                    await self._publish(broker, receipts)
+                finally:
+                    receipts.cancel()
+                    await asyncio.gather(receipts, return_exceptions=True)
+        except mqtt.MqttError as error:
+            raise LinkError(f"broker {config.broker}: {error}") from None
+
+    async def _publish(self, broker: _Client, receipts: asyncio.Task[None]) -> None:
+        """Publish what waits; what gets no receipt in time is published again."""
+        clock = asyncio.get_running_loop().time
+        told: dict[str, float] = {}
+        while not receipts.done():
+            self._wake.clear()
+            waiting = self._store.reports()
+            for report in waiting:
+                if clock() - told.get(report.id, -_RECEIPT_S) >= _RECEIPT_S:
+                    await broker.publish(f"{self._place}/reports", report.octets, qos=1)
+                    told[report.id] = clock()
+            told = {report.id: told[report.id] for report in waiting if report.id in told}
+            woken = asyncio.create_task(self._wake.wait())
+            await asyncio.wait([receipts, woken], timeout=_RECEIPT_S, return_when=asyncio.FIRST_COMPLETED)
+            woken.cancel()
+        await receipts
+
+    async def _receipts(self, broker: _Client) -> None:
+        async for message in broker.messages:
+            if not isinstance(message.payload, bytes):
+                continue
+            try:
+                self._done(decode_receipt(message.payload).id)
+            except DecodeError as error:
+                _LOG.warning("%s", error)

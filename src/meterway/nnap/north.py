@@ -1,0 +1,76 @@
+"""A line northbound: the concentrator's own logical devices, and what is carried to nodes behind the gateway prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from meterway.base.errors import LocalProtocolError
+from meterway.stacks.dlms.framing import Framing, FramingEvent
+from meterway.stacks.dlms.gateway import GatewayRequest, GatewaySplitter
+from meterway.stacks.dlms.server import DlmsServer, LogicalDevice
+
+__all__ = ["Carry", "NorthLine"]
+
+
+class Carry(Protocol):
+    """How a request is brought to the device it is for."""
+
+    def __call__(self, request: GatewayRequest, answer: Callable[[bytes | None, float], None], now: float) -> None:
+        """``answer`` hears the answer, or None if none came, once; LocalProtocolError if it cannot be carried."""
+
+
+class NorthLine:
+    """An engine: a DLMS server on a framing whose prefixed APDUs are carried on.
+
+    ``on_answer`` is called after something was put to be sent outside of ``receive_data``.
+    """
+
+    __slots__ = ("_carry", "_on_answer", "_server", "_splitter")
+
+    def __init__(
+        self,
+        framing: Framing,
+        device_of: Callable[[int], LogicalDevice | None],
+        carry: Carry,
+        on_answer: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._splitter = GatewaySplitter(framing)
+        self._server = DlmsServer(self._splitter, device_of)
+        self._carry = carry
+        self._on_answer = on_answer
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take octets from the line; empty data says that the line was closed."""
+        self._server.receive_data(data, now)
+        while (request := self._splitter.next_request()) is not None:
+            self._take(request, now)
+
+    def _take(self, request: GatewayRequest, now: float) -> None:
+        def answer(apdu: bytes | None, at: float) -> None:
+            if apdu is None:
+                self._splitter.refuse(request, at)
+            else:
+                self._splitter.answer(request, apdu, at)
+            self._on_answer()
+
+        try:
+            self._carry(request, answer, now)
+        except LocalProtocolError:
+            self._splitter.refuse(request, now)
+
+    def next_event(self) -> FramingEvent | None:
+        """The next thing the link reported, or None."""
+        return self._server.next_event()
+
+    def data_to_send(self) -> bytes:
+        """All octets that are to go out now."""
+        return self._server.data_to_send()
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+        return self._server.next_timeout()
+
+    def handle_timeout(self, now: float) -> None:
+        """Tell the framing that the time has come."""
+        self._server.handle_timeout(now)

@@ -1,0 +1,230 @@
+"""Bulk reports (G2): what came since the last one, put together in the order it came, and kept until acknowledged.
+
+Building a report, marking its rows as reported and putting it into the spool is one transaction: no row is in no report
+and none is in two. A report that is sent twice has the same id.
+"""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+from collections.abc import Iterable
+from typing import Final, Literal
+
+import msgspec
+import zstandard
+
+from meterway.base.errors import DecodeError
+from meterway.base.obis import Obis
+from meterway.mapping.neighbourhood import NodeState
+from meterway.model.report import Column, Node, Raw, Report, ReportEvent, Series, encode_report
+from meterway.nnap.ledger import NodeRow
+from meterway.nnap.node import Node as KnownNode
+from meterway.nnap.site import Site
+from meterway.nnap.store import StoredRow
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import Data, Tag
+from meterway.stacks.dlms.classes import typed
+from meterway.stacks.dlms.classes.elements import CaptureObject, ScalerUnit
+from meterway.stacks.dlms.classes.profile_generic import CLOCK_TIME
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+
+__all__ = ["Compression", "Form", "Reporter", "compressed"]
+
+Form = Literal["json", "xml"]
+Compression = Literal["gzip", "zstd", "none"]
+_SCALER_AT: Final = {3: 3, 4: 3, 5: 4}
+_LOGS: Final = (Obis(0, 0, 99, 98, 0), Obis(0, 0, 99, 98, 1))
+_STATES: Final[dict[NodeState, Literal["member", "away", "proposed", "cascade"]]] = {
+    NodeState.MEMBER: "member",
+    NodeState.AWAY: "away",
+    NodeState.PROPOSED: "proposed",
+    NodeState.CASCADE: "cascade",
+}
+
+
+def compressed(octets: bytes, compression: Compression) -> bytes:
+    """The octets as they go over the line."""
+    if compression == "gzip":
+        return gzip.compress(octets, 6, mtime=0)
+    return zstandard.compress(octets, 9) if compression == "zstd" else octets
+
+
+class Reporter:
+    """Builds the reports of a site. ``rows`` bounds how many rows one has."""
+
+    def __init__(
+        self, site: Site, *, form: Form = "json", compression: Compression = "gzip", rows: int = 20_000
+    ) -> None:
+        self._site = site
+        self._form: Form = form
+        self._compression: Compression = compression
+        self._rows = rows
+
+    def build(self, now: float) -> str:
+        """Put a report of what is new into the spool; its id, empty if nothing is new. Durable when it returns."""
+        site, store = self._site, self._site.ledger.store
+        site.ledger.flush(site.concentrator)
+        with store.transaction():
+            rows = store.rows_after(store.counter("reported-rows"), self._rows)
+            events = store.events_after(store.counter("reported-events"))
+            if not rows and not events:
+                return ""
+            number = store.counter("reports") + 1
+            report = Report(
+                id=f"{site.serial}-{number:08d}-{secrets.token_hex(6)}",
+                nnap=site.serial,
+                system_title=site.title(0).hex(),
+                created=int(now),
+                from_=store.counter("reported-until"),
+                to=int(now),
+                meters=[],
+                events=[],
+                topology=self._topology(),
+            )
+            meters, logged = self._meters(rows)
+            own = [self._own_event(event.time_s, event.code, event.serial, event.detail) for _, event in events]
+            report = msgspec.structs.replace(report, meters=meters, events=[*logged, *own])
+            octets = encode_report(report, xml=self._form == "xml")
+            store.add_report(report.id, compressed(octets, self._compression))
+            store.keep_counter("reports", number)
+            store.keep_counter("reported-until", int(now))
+            if rows:
+                store.keep_counter("reported-rows", rows[-1].number)
+            if events:
+                store.keep_counter("reported-events", events[-1][0])
+        return report.id
+
+    def _own_event(self, time_s: float, code: int, serial: str, detail: str) -> ReportEvent:
+        """An event of the concentrator; the node it is about stands in the text."""
+        return ReportEvent(
+            serial=self._site.serial,
+            system_title=self._site.title(0).hex(),
+            time=int(time_s),
+            log=str(_LOGS[0]),
+            code=int(code),
+            text=f"{serial} {detail}".strip()[:200],
+        )
+
+    def _topology(self) -> list[Node]:
+        return [
+            Node(
+                serial=row.serial or row.eui.hex(),
+                system_title=(row.system_title or bytes(8)).hex(),
+                eui=row.eui.hex(),
+                address=row.address,
+                state=_STATES[row.state],
+                parent=row.parent.hex(),
+                hops=row.hops,
+                quality=min(row.quality, 100),
+                heard=row.heard,
+                joined=row.joined,
+            )
+            for row in self._site.node_rows()
+        ]
+
+    # -- rows -------------------------------------------------------------------------------------------------
+
+    def _meters(self, rows: Iterable[StoredRow]) -> tuple[list[Series], list[ReportEvent]]:
+        grouped: dict[tuple[int, Obis], list[StoredRow]] = {}
+        for row in rows:
+            grouped.setdefault((row.node, row.profile), []).append(row)
+        names = self._names()
+        series: list[Series] = []
+        events: list[ReportEvent] = []
+        for (number, obis), found in grouped.items():
+            node = names.get(number)
+            known = None if node is None else node.mirror.series.get(obis)
+            if node is None or known is None:
+                continue
+            found.sort(key=lambda row: row.time_s)
+            if _is_log(known.columns):
+                events += [_event(node, row) for row in found]
+            else:
+                series.append(self._series(node, number, known.period_s, known.columns, found))
+        return series, events
+
+    def _names(self) -> dict[int, KnownNode]:
+        """Every node that has rows; one that was removed is still known by what was kept of it."""
+        ledger = self._site.ledger
+        names = {ledger.number(node): node for node in ledger.roll}
+        gone = {number: row for number, row in ledger.store.node_names().items() if number not in names}
+        for number, octets in gone.items():
+            row = msgspec.msgpack.decode(octets, type=NodeRow)
+            names[number] = KnownNode(eui=row.eui, serial=row.serial, channel=row.channel, title=row.title)
+        ledger.add_series({number: names[number] for number in gone})
+        return names
+
+    def _series(
+        self, node: KnownNode, number: int, period_s: int, columns: tuple[CaptureObject, ...], rows: list[StoredRow]
+    ) -> Series:
+        table = [_fields(row.octets, len(columns)) for row in rows]
+        status = next((place for place, column in enumerate(columns) if _is_status(column)), None)
+        shown = [place for place, column in enumerate(columns) if column != CLOCK_TIME and place != status]
+        marks = [] if status is None else [_octet(row[status]) for row in table]
+        return Series(
+            serial=node.serial,
+            system_title=(node.title or bytes(8)).hex(),
+            profile=str(rows[0].profile),
+            period_s=period_s,
+            columns=[self._column(number, columns[place]) for place in shown],
+            times=[row.time_s for row in rows],
+            status=marks,
+            values=[[_raw(row[place]) for row in table] for place in shown],
+        )
+
+    def _column(self, number: int, column: CaptureObject) -> Column:
+        place = _SCALER_AT.get(column.class_id)
+        unit: object = None
+        if place is not None:
+            item = AttributeDescriptor(column.class_id, column.obis, place)
+            found = self._site.ledger.store.attribute(number, item)
+            try:
+                unit = None if found is None else typed(column.class_id, place, axdr.decode_all(found.octets))
+            except DecodeError:
+                unit = None
+        scaler, code = (unit.scaler, unit.unit) if isinstance(unit, ScalerUnit) else (0, 255)
+        return Column(
+            class_id=column.class_id, obis=str(column.obis), attribute=column.attribute, scaler=scaler, unit=code
+        )
+
+
+def _is_status(column: CaptureObject) -> bool:
+    return column.class_id == 1 and column.obis[2:4] == (96, 10)
+
+
+def _is_log(columns: tuple[CaptureObject, ...]) -> bool:
+    """Clock and event code, as all logs here are."""
+    return len(columns) == 2 and columns[0] == CLOCK_TIME and columns[1].obis[2:4] == (96, 11)
+
+
+def _fields(octets: bytes, width: int) -> list[Data]:
+    value = axdr.decode_all(octets).value
+    fields = [part for part in value if isinstance(part, Data)] if isinstance(value, tuple) else []
+    return fields if len(fields) == width else [axdr.null()] * width
+
+
+def _event(node: KnownNode, row: StoredRow) -> ReportEvent:
+    return ReportEvent(
+        serial=node.serial,
+        system_title=(node.title or bytes(8)).hex(),
+        time=row.time_s,
+        log=str(row.profile),
+        code=_octet(_fields(row.octets, 2)[1]),
+    )
+
+
+def _octet(data: Data) -> int:
+    return data.value & 0xFF if isinstance(data.value, int) else 0
+
+
+def _raw(data: Data) -> Raw:
+    """A value as a report has it: numbers and text as they are, octets and anything composed as hex digits."""
+    value = data.value
+    if data.tag == Tag.NULL_DATA:
+        return None
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float | str):
+        return value
+    return value.hex() if isinstance(value, bytes) else axdr.encode(data).hex()

@@ -1,0 +1,71 @@
+"""The commented settings file that ``--write-config`` writes."""
+
+from typing import Final
+
+__all__ = ["SAMPLE"]
+
+SAMPLE: Final = """\
+# Settings of a Meterway concentrator (NNAP). Every line that is commented out shows its default or an example.
+
+# Unique among your concentrators; system titles and keys derive from it.
+serial = "NNAP00000001"
+# mode = "hybrid"                  # "router" (end to end only), "store" (reads ahead only), "hybrid" (both)
+
+# White list, sealed keys, counters, what was read, events and reports that wait.
+# store = "nnap.sqlite"
+# master_key = "nnap.key"          # seals the nodes' keys; made with mode 0600 at first start. Back it up apart.
+# keep_days = 40
+
+# Towards the head end: DLMS, wrapper on TCP.
+[wan]
+# host = "127.0.0.1"
+# port = 4059
+
+[[parties]]
+name = "operator"
+client = 1
+secret = "env:NNAP_OPERATOR"       # at least 16 octets as hex, or env:NAME that holds them
+rights = ["read", "command", "configure"]
+
+# [network]                        # the simulated neighbourhood of a hub
+# profile = "prime"
+# port = 4880
+# node = 0
+
+# [[nodes]]                        # who may join; anybody else is proposed to the head end
+# eui = "4d57593132333435"
+# serial = "M0001"
+# title = "4d57593132333435"
+# guek = "env:M0001_GUEK"          # without keys the node is reached end to end only
+# gak = "env:M0001_GAK"
+# role = "meter"                   # meter, supervision (of the transformer), gateway (LNAP), nnap, home
+
+# [plan]                           # how the slow medium is shared
+# parallel = 2                     # conversations at once
+# every_s = 21600.0                # each meter is read so often
+# windows = ["22:00-06:00"]        # bulk is read then (UTC); questions from above are always answered
+# clock_limit_s = 10.0             # a clock that is off by more is set
+
+# [broadcast]                      # the keys that the meters share for broadcasts
+# encryption = "env:GBEK"
+# authentication = "env:GBAK"
+# block_s = 1.5                    # a block of firmware so often: what one broadcast takes on the medium
+
+# [report]                         # bulk, pushed and acknowledged
+# url = "https://headend.example/g2/reports"
+# token = "env:REPORT_TOKEN"
+# form = "json"                    # or "xml"
+# every_s = 900.0
+
+# [wake]                           # lines that the concentrator opens to the head end
+# host = "headend.example"
+# port = 4062
+# party = "operator"
+# listen_port = 4063               # UDP, for wake-up datagrams under the party's keys
+
+# [[children]]                     # a concentrator behind this one, over TCP
+# eui = "4d57590000000002"
+# serial = "NNAP00000002"
+# host = "10.0.0.2"
+# port = 4059
+"""

@@ -1,0 +1,423 @@
+"""The concentrator as a process: the neighbourhood below, DLMS above, reports, calls, and a tick a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from meterway.base.errors import LinkError, LocalProtocolError, MeterwayError, SecurityError
+from meterway.links import tcp
+from meterway.links.clocks import LoopClock
+from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
+from meterway.links.node import NodeClock, NodePort
+from meterway.links.pump import EngineProtocol
+from meterway.links.udp import UdpEndpoint, listen_udp
+from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
+from meterway.nnap.cascade import ChildLink, Uplink
+from meterway.nnap.config import NetworkConfig, NnapConfig, WakeConfig
+from meterway.nnap.counters import DlmsCounters
+from meterway.nnap.delivery import Courier
+from meterway.nnap.device import Concentrator
+from meterway.nnap.driver import Driver
+from meterway.nnap.events import Code
+from meterway.nnap.image import Campaign, Firmware, Phase
+from meterway.nnap.ledger import Ledger
+from meterway.nnap.north import NorthLine
+from meterway.nnap.objects import LogicalSite
+from meterway.nnap.reports import Reporter
+from meterway.nnap.site import Party, Site
+from meterway.nnap.store import Store
+from meterway.nnap.wake import check_wake, greeting
+from meterway.stacks.dlms.framing import FramingEvent, Role
+from meterway.stacks.dlms.gateway import GatewayRequest
+from meterway.stacks.dlms.wrapper import WrapperFraming
+from meterway.stacks.neighbourhood.profiles import PROFILES
+from meterway.stacks.neighbourhood.station import Coordinator
+from meterway.store.vault import Vault
+
+__all__ = ["Nnap"]
+
+_LOG: Final = logging.getLogger(__name__)
+_TICK_S: Final = 1.0
+_SAVE_S: Final = 60.0
+_RETRY_S: Final = 5.0
+_CAMPAIGN: Final = "campaign"
+
+MakeStation = Callable[[bytes, Callable[[bytes], bytes | None]], Coordinator]
+
+
+class _Campaigned(msgspec.Struct):
+    """A campaign as it is kept over a restart."""
+
+    identifier: bytes
+    image: bytes
+
+
+class _Lost:
+    """The place on a network that is not there yet."""
+
+    node = 0
+
+    def listen(self, on_frame: object) -> None:
+        """Nothing comes."""
+
+    def send(self, octets: bytes, *, to: int, urgent: bool = False) -> None:
+        """Lost."""
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+class Nnap:
+    """A concentrator. ``unix`` gives Unix seconds; ``port`` and ``station`` replace the network of the settings.
+
+    ``start`` raises ConfigError for what the settings have wrong or a port that is taken; ``stop`` writes everything.
+    """
+
+    def __init__(
+        self,
+        config: NnapConfig,
+        *,
+        unix: Callable[[], float] = time.time,
+        port: NodePort | None = None,
+        station: MakeStation | None = None,
+        clock: NodeClock | None = None,
+    ) -> None:
+        self.config = config
+        self.unix = unix
+        self.port = 0
+        """Where the head end is served."""
+        self.wake_port = 0
+        self.store = Store(config.store)
+        self.ledger = Ledger(self.store, Vault.from_file(Path(config.master_key)), keep_days=config.keep_days)
+        self.ledger.restore()
+        profile = PROFILES[config.network.profile] if config.network is not None else next(iter(PROFILES.values()))
+        made = (station or profile.coordinator)(config.own_eui, self.ledger.roll.admit)
+        counter = self.ledger.send_counter()
+        self.device = Concentrator(
+            self.ledger.roll, made, self.ledger, title=config.title, rules=config.rules(), counter=counter
+        )
+        self.orders = GroupOrders(made)
+        self.orders.on_order = self._poke
+        self.device.workers.append(self.orders)
+        self.site = Site(
+            serial=config.serial,
+            flag=config.flag,
+            ledger=self.ledger,
+            concentrator=self.device,
+            orders=self.orders,
+            parties=tuple(party.party() for party in config.parties),
+            firmware=config.firmware,
+            clock_offset_s=self.ledger.clock_offset_s,
+            begin_firmware=self._begin_firmware,
+        )
+        self.counters = DlmsCounters(self.store, self.site)
+        self.broadcaster: Broadcaster | None = None
+        if config.broadcast is not None:
+            self.broadcaster = Broadcaster(
+                title=config.title, keys=config.broadcast.keys, counter=counter, client=config.broadcast.client
+            )
+        self.campaign: Campaign | None = None
+        self.courier: Courier | None = None
+        self.children = {bytes.fromhex(one.eui): ChildLink(one.host, one.port, self.now) for one in config.children}
+        self.driver: Driver | None = None
+        self.uplink: Uplink | None = None
+        self._given_port = port
+        self._clock = clock
+        self._reporter: Reporter | None = None
+        self._hubs: list[NeighbourhoodClient] = []
+        self._listener: tcp.Listener | None = None
+        self._wakes: UdpEndpoint | None = None
+        self._lines: set[EngineProtocol[FramingEvent]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._saved_s = self._reported_s = self._set_s = self._called_s = 0.0
+        self._calling = self._stopped = False
+
+    def now(self) -> float:
+        """Unix seconds as the concentrator's clock has them."""
+        return self.unix() + self.site.clock_offset_s
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """List the nodes of the settings, join the medium, open every port, begin to read."""
+        config = self.config
+        self._clock = self._clock or LoopClock(self.now)
+        self.device.log(self.now(), Code.STARTED, detail=config.firmware)
+        for one in config.nodes:
+            if bytes.fromhex(one.eui) not in self.ledger.roll.nodes:
+                self.ledger.enlist_all([one.node(self.ledger.roll.free_channel())], self.device, self.now())
+        self._resume()
+        try:
+            port = self._given_port or await self._join(config.network)
+            self.driver = Driver(self.device, port, self._clock)
+            self.driver.start()
+            if config.uplink is not None:
+                await self._join_above(config.uplink, config.uplink.key)
+            self._listener = await tcp.listen(config.wan.host, config.wan.port, self._line)
+            self.port = self._listener.port
+            if config.wake is not None and config.wake.listen_port:
+                self._wakes = await listen_udp(config.wake.listen_host, config.wake.listen_port, self._woken)
+                self.wake_port = self._wakes.address[1]
+        except MeterwayError:
+            await self.stop()
+            raise
+        if config.report is not None:
+            report = config.report
+            self._reporter = Reporter(self.site, form=report.form, compression=report.compression, rows=report.rows)
+            self.courier = Courier(report, self.store, config.serial)
+            self._tasks.append(asyncio.create_task(self.courier.run()))
+        self._tasks += [asyncio.create_task(self._stay_with(eui, child)) for eui, child in self.children.items()]
+        self._tasks.append(asyncio.create_task(self._run()))
+
+    async def stop(self) -> None:
+        """Close everything; what is in memory is written. Once; again does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.driver is not None:
+            self.driver.close()
+        if self.uplink is not None:
+            self.uplink.close()
+        for hub in self._hubs:
+            hub.close()
+        for child in self.children.values():
+            child.close()
+        if self._listener is not None:
+            self._listener.close()
+        if self._wakes is not None:
+            self._wakes.close()
+        for line in tuple(self._lines):
+            line.abort()
+        self.device.log(self.now(), Code.STOPPED)
+        self.save()
+        self.store.close()
+        await asyncio.sleep(0)
+
+    def save(self) -> None:
+        """Write how everything stands."""
+        self.counters.save()
+        self.ledger.flush(self.device)
+        self.ledger.save(self.now())
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                self.tick()
+            except MeterwayError as error:
+                _LOG.error("%s", error)
+            await asyncio.sleep(_TICK_S)
+
+    def tick(self) -> None:
+        """What is due now: events to the disk, reports, clocks by broadcast, calls."""
+        now = self.now()
+        self.counters.save()
+        self.ledger.flush(self.device)
+        if now - self._saved_s >= _SAVE_S:
+            self._saved_s = now
+            self.ledger.save(now)
+        self._report(now)
+        self._set_clocks(now)
+        for child in self.children.values():
+            child.expire()
+        wake = self.config.wake
+        if wake is not None and wake.every_s and now - self._called_s >= wake.every_s:
+            self._called_s = now
+            self.call_home(wake)
+        if self.campaign is not None and self.campaign.phase is Phase.DONE:
+            self._end_campaign()
+
+    # -- southbound -------------------------------------------------------------------------------------------
+
+    async def _join(self, network: NetworkConfig | None) -> NodePort:
+        if network is None:
+            return _Lost()
+        hub = NeighbourhoodClient()
+        await hub.connect(network.port, network.host)
+        self._hubs.append(hub)
+        return hub.join(network.node)
+
+    async def _join_above(self, network: NetworkConfig, key: str) -> None:
+        port = await self._join(network)
+        station = PROFILES[network.profile].node(self.config.own_eui, bytes.fromhex(key))
+        self.attach_uplink(Uplink(station, port, self._the_clock, self._device, self.carry))
+
+    def attach_uplink(self, uplink: Uplink) -> None:
+        """Be a node of the network of a concentrator above."""
+        self.uplink = uplink
+        uplink.start()
+
+    @property
+    def _the_clock(self) -> NodeClock:
+        return self._clock or LoopClock(self.now)
+
+    def _set_clocks(self, now: float) -> None:
+        """All clocks by one broadcast; the way there takes about half of what a short question and its answer do."""
+        settings = self.config.broadcast
+        if settings is None or self.broadcaster is None or not settings.clock_every_s or self.driver is None:
+            return
+        if now - self._set_s < settings.clock_every_s or not self.device.station.members:
+            return
+        self._set_s = now
+        sender = self.broadcaster
+        trips = [node.half_trip_s for node in self.ledger.roll if node.member is not None and node.half_trip_s]
+        delay_s = sum(trips) / len(trips) if trips else 0.0
+        self.driver.call(lambda device, at: sender.send(device.station, time_request(sender, at, delay_s), at))
+
+    # -- firmware of the meters -------------------------------------------------------------------------------
+
+    def _begin_firmware(self, firmware: Firmware, now: float) -> bool:
+        if self.campaign is not None or not self._campaign(firmware, now, resumed=False):
+            return False
+        kept = _Campaigned(identifier=firmware.identifier, image=firmware.image)
+        with self.store.transaction():
+            self.store.keep_state(_CAMPAIGN, msgspec.msgpack.encode(kept))
+        return True
+
+    def _resume(self) -> None:
+        kept = self.store.state(_CAMPAIGN)
+        if kept:
+            found = msgspec.msgpack.decode(kept, type=_Campaigned)
+            self._campaign(Firmware(identifier=found.identifier, image=found.image), self.now(), resumed=True)
+
+    def _campaign(self, firmware: Firmware, now: float, *, resumed: bool) -> bool:
+        settings, sender = self.config.broadcast, self.broadcaster
+        nodes = [node for node in self.ledger.roll if node.is_read]
+        if settings is None or sender is None or not nodes:
+            return False
+        self.campaign = Campaign(self.device, sender, firmware, nodes, settings.rules(), now=now, resumed=resumed)
+        self.device.workers.append(self.campaign)
+        self._poke()
+        return True
+
+    def _poke(self) -> None:
+        """A worker may want its turn earlier than it did."""
+        if self.driver is not None:
+            self.driver.call(lambda device, now: None)
+
+    def _end_campaign(self) -> None:
+        if self.campaign is not None:
+            self.device.workers.remove(self.campaign)
+            self.campaign = None
+            with self.store.transaction():
+                self.store.keep_state(_CAMPAIGN, b"")
+
+    # -- northbound -------------------------------------------------------------------------------------------
+
+    def _device(self, sap: int) -> LogicalSite | None:
+        """The logical device at an address: 1 is the concentrator, the others are mirrors of meters it reads."""
+        channel = sap - 1
+        node = self.ledger.roll.channels.get(channel)
+        if channel and (node is None or not node.is_read or not self.device.reads):
+            return None
+        return LogicalSite(self.site, channel, counters=self.counters, unix=self.unix)
+
+    def _line(self) -> asyncio.BaseProtocol:
+        protocol, _ = self._new_line(WrapperFraming(0, 0, role=Role.SERVER))
+        return protocol
+
+    def _new_line(self, framing: WrapperFraming) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
+        engine = NorthLine(framing, self._device, self.carry, lambda: protocol.flush())
+        protocol: EngineProtocol[FramingEvent] = EngineProtocol(
+            engine, lambda _: None, on_lost=lambda _: self._lines.discard(protocol)
+        )
+        self._lines.add(protocol)
+        return protocol, engine
+
+    def carry(self, request: GatewayRequest, answer: Callable[[bytes | None, float], None], now: float) -> None:
+        """Bring an APDU to a node, or to the concentrator that its prefix names; LocalProtocolError if it cannot be."""
+        address = request.device.address
+        child = self.children.get(address)
+        if child is not None:
+            child.carry(request.apdu, client=request.client, server=request.server, answer=answer)
+            return
+        node = self.ledger.roll.nodes.get(address) or self.ledger.roll.by_serial(address.decode("ascii", "replace"))
+        if node is None or self.driver is None:
+            raise LocalProtocolError(f"{address.hex()} is not behind this concentrator")
+        self.driver.call(
+            lambda device, at: device.carry(
+                node.eui, request.apdu, client=request.client, server=request.server, now=at, answer=answer
+            )
+        )
+
+    async def _stay_with(self, eui: bytes, child: ChildLink) -> None:
+        """Keep the line to a concentrator below."""
+        told = True
+        while True:
+            if not child.connected:
+                try:
+                    await child.connect()
+                    self.device.log(self.now(), Code.CHILD_BACK, detail=eui.hex())
+                    told = False
+                except LinkError as error:
+                    if not told:
+                        self.device.log(self.now(), Code.CHILD_LOST, detail=str(error))
+                    told = True
+            await asyncio.sleep(_RETRY_S)
+
+    # -- reports and calls ------------------------------------------------------------------------------------
+
+    def _report(self, now: float) -> None:
+        report = self.config.report
+        if report is None or self._reporter is None or now - self._reported_s < report.every_s:
+            return
+        self._reported_s = now
+        while self._reporter.build(now):
+            if self.courier is not None:
+                self.courier.wake()
+
+    def _woken(self, endpoint: UdpEndpoint, datagram: bytes, sender: object) -> None:
+        wake = self.config.wake
+        party = None if wake is None else self._party(wake)
+        if wake is None or party is None:
+            return
+        try:
+            check_wake(datagram, self.site, party, self.counters, now=self.now(), valid_s=wake.valid_s)
+        except SecurityError as error:
+            code = Code.REPLAY if error.check == "counter" else Code.ACCESS_DENIED
+            self.device.log(self.now(), code, detail=f"wake-up: {error.check}")
+        except MeterwayError:
+            return
+        else:
+            self.device.log(self.now(), Code.WAKE_UP, detail=f"by {party.name}")
+            self.call_home(wake)
+
+    def _party(self, wake: WakeConfig) -> Party | None:
+        return next((one for one in self.site.parties if one.name == wake.party), None)
+
+    def call_home(self, wake: WakeConfig) -> None:
+        """Open a line to the head end; one at a time."""
+        if not self._calling:
+            self._calling = True
+            task = asyncio.get_running_loop().create_task(self._call(wake))
+            self._tasks.append(task)
+            task.add_done_callback(self._called)
+
+    def _called(self, task: asyncio.Task[None]) -> None:
+        self._calling = False
+        if task in self._tasks:
+            self._tasks.remove(task)
+
+    async def _call(self, wake: WakeConfig) -> None:
+        party = self._party(wake)
+        if party is None:
+            return
+        framing = WrapperFraming(party.client, 1, role=Role.SERVER)
+        protocol, _ = self._new_line(framing)
+        try:
+            await tcp.connect(wake.host, wake.port, lambda: protocol)
+        except LinkError as error:
+            self._lines.discard(protocol)
+            _LOG.warning("%s", error)
+            return
+        framing.reply(greeting(self.site, party, self.counters, now=self.now()), client=party.client, server=1)
+        protocol.flush()

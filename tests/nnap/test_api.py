@@ -1,0 +1,83 @@
+"""What upper floors may ask of a concentrator."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from meterway.base.errors import ConfigError
+from meterway.nnap import api
+from meterway.nnap.events import Code
+from meterway.nnap.store import Store
+from nnap_network import nnap_config, street, until
+
+pytestmark = pytest.mark.covers("E-NNAP")
+
+
+def test_nodes_and_the_balance_of_the_transformer(tmp_path):
+    async def work():
+        async with street(tmp_path, meters=3) as (nnap, nodes):
+            nnap.ledger.roll.by_serial("M00003").role = "supervision"
+            await until(lambda: all(node.turn.read_s for node in nnap.ledger.roll))
+            views = api.nodes(nnap)
+            assert [(view.serial, view.is_member, view.rows) for view in views] == [
+                (f"M0000{number}", True, 96) for number in (1, 2, 3)
+            ]
+            now = int(nnap.now())
+            found = api.transformer(nnap.ledger, now - 86400, now)
+            assert 90 <= len(found) <= 95
+            slot = found[0].start_s // 900
+            spent = [node.meter.energy_slots(slot, 2) for node in nodes]
+            net = [int(one[1, 0] - one[0, 0] - one[1, 1] + one[0, 1]) for one in spent]
+            assert (found[0].supplied, found[0].metered, found[0].missing) == (net[2], net[0] + net[1], 0)
+            rules = api.BalanceRules(intervals=40, usual=0.0, beyond=-10.0, least_wh=-(10**9))
+            assert api.judge_balance(nnap, now - 86400, now, rules).suspicious
+            assert Code.BALANCE_OFF in [event.code for event in nnap.device.events]
+
+    asyncio.run(work())
+
+
+@pytest.mark.covers("E-NNAP")
+def test_a_standby_takes_the_network_over_with_the_copied_state(tmp_path):
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+
+    async def primary():
+        async with street(tmp_path / "a") as (nnap, _):
+            await until(lambda: all(node.turn.read_s for node in nnap.ledger.roll))
+            nnap.save()
+            api.copy_state(nnap.config, tmp_path / "b" / "nnap.sqlite")
+            return nnap.device._counter.next
+
+    async def standby():
+        async with street(tmp_path / "b") as (nnap, _):
+            assert [view.rows for view in api.nodes(nnap)] == [96, 96]
+            await until(lambda: all(node.turn.next_s > nnap.now() for node in nnap.ledger.roll))
+            assert Code.TAKEN_OVER in [event.code for event in nnap.store.events()]
+            return nnap.device._counter.next
+
+    used = asyncio.run(primary())
+    (tmp_path / "b" / "nnap.key").write_text((tmp_path / "a" / "nnap.key").read_text())
+    (tmp_path / "b" / "nnap.key").chmod(0o600)
+    api.take_over(nnap_config(tmp_path / "b"))
+    assert asyncio.run(standby()) > used
+
+
+def test_state_is_copied_once_and_only_if_there_is_any(tmp_path):
+    config = nnap_config(tmp_path)
+    with pytest.raises(ConfigError, match="no state"):
+        api.copy_state(config, tmp_path / "copy")
+    Store(config.store).close()
+    api.copy_state(config, tmp_path / "copy")
+    with pytest.raises(ConfigError, match="already"):
+        api.copy_state(config, tmp_path / "copy")
+    assert Path(tmp_path / "copy").exists()
+
+
+def test_the_row_for_a_head_end(tmp_path):
+    row = api.registry_row_of(nnap_config(tmp_path), "operator")
+    assert row["profile"] == "nnap"
+    assert len(bytes.fromhex(row["guek"])) == 16
+    with pytest.raises(ConfigError):
+        api.registry_row_of(nnap_config(tmp_path), "nobody")
+    assert msgspec.structs.asdict(nnap_config(tmp_path))["serial"] == "NNAP0001"

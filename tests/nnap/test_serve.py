@@ -1,0 +1,158 @@
+"""The concentrator as a process on sockets: a head end reads it, its mirrors, and meters through it."""
+
+import asyncio
+import hashlib
+import random
+
+import pytest
+
+from meterway.base.errors import ConfigError
+from meterway.base.obis import Obis
+from meterway.mapping.neighbourhood import GroupOrder, NodeState, OrderState, decode_nodes, decode_reports
+from meterway.nnap.api import Nnap
+from meterway.nnap.broadcast import time_request
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.client import Associated, Failed
+from meterway.stacks.dlms.security.context import Keys
+from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+from nnap_network import PARTY, READER, Caller, nnap_config, street, until
+
+pytestmark = pytest.mark.covers("E-NNAP", "IF-G2", "IF-C")
+
+LOAD = Obis(1, 0, 99, 1, 0)
+
+
+def run(work):
+    return asyncio.run(work)
+
+
+def all_read(nnap):
+    return all(node.turn.read_s for node in nnap.ledger.roll)
+
+
+def test_a_head_end_reads_the_concentrator_a_mirror_and_a_meter_through_it(tmp_path):
+    async def work():
+        async with street(tmp_path) as (nnap, nodes):
+            await until(lambda: all_read(nnap))
+            async with Caller(nnap.port) as own:
+                assert isinstance(own.opened, Associated)
+                rows = decode_nodes(await own.get(1, "0-0:128.5.0"))
+                assert [(row.serial, row.state, row.sap) for row in rows] == [
+                    ("M00001", NodeState.MEMBER, 2),
+                    ("M00002", NodeState.MEMBER, 3),
+                ]
+                saps = axdr.to_native(await own.get(17, "0-0:41.0.0"))[0]
+                assert [entry[0] for entry in saps] == [1, 2, 3]
+                assert axdr.to_native(await own.get(1, "0-0:96.1.0"))[0] == b"NNAP0001"
+                joined = axdr.to_native(await own.get(7, "0-0:99.98.1"))[0]
+                assert 206 in [row[1] for row in joined]
+                assert isinstance(await own.get(15, "0-0:40.0.0"), bytes)
+            async with Caller(nnap.port, server=2, name="M00001") as mirror:
+                mirrored = await mirror.get(7, "1-0:99.1.0")
+                columns = await mirror.get(7, "1-0:99.1.0", 3)
+                energy = await mirror.get(3, "1-0:1.8.0", 3)
+                assert isinstance(await mirror.get(8, "0-0:1.0.0"), bytes)
+                assert axdr.to_native(await mirror.get(3, "0-0:128.0.0"))[0] < 60
+                assert await mirror.get(3, "1-0:77.7.7") is DataAccessResult.OBJECT_UNDEFINED
+            config = nodes[0].meter.config
+            keys = Keys(config.keys.guek, config.keys.gak)
+            async with Caller(nnap.port, client=3, behind=[nodes[0].eui], keys=keys) as through:
+                assert isinstance(through.opened, Associated)
+                own_rows = await through.get(7, "1-0:99.1.0")
+                assert await through.get(7, "1-0:99.1.0", 3) == columns
+                assert await through.get(3, "1-0:1.8.0", 3) == energy
+            assert len(axdr.to_native(mirrored)[0]) == 96
+            assert mirrored[3:] == own_rows[-len(mirrored) + 3 :], "the last rows of the meter, octet for octet"
+
+    run(work())
+
+
+def test_who_is_no_party_has_no_right_or_wrong_keys_gets_nothing(tmp_path):
+    async def work():
+        async with street(tmp_path, meters=1) as (nnap, _):
+            await until(lambda: all_read(nnap))
+            async with Caller(nnap.port, keys=Keys(bytes(16), bytes(16))) as wrong:
+                assert isinstance(wrong.opened, Failed)
+            async with Caller(nnap.port, client=9) as nobody:
+                assert isinstance(nobody.opened, Failed)
+            async with Caller(nnap.port, client=2, party=READER) as reader:
+                assert isinstance(await reader.get(1, "0-0:128.5.0"), bytes)
+                value = axdr.encode(axdr.u32(0))
+                for obis in ("0-0:128.6.0", "0-0:128.7.0"):
+                    assert await reader.set(1, obis, value) is DataAccessResult.READ_WRITE_DENIED
+                denied = await reader.act(18, "0-1:44.0.0", 3, axdr.encode(axdr.i8(0)))
+                assert denied is ActionResult.READ_WRITE_DENIED
+            async with Caller(nnap.port, server=1, client=3, behind=[b"NOBODY__"]) as away:
+                assert isinstance(away.opened, Failed)
+            nnap.tick()
+            codes = [event.code.name for event in nnap.store.events(security=True)]
+            assert "ACCESS_DENIED" in codes
+
+    run(work())
+
+
+def test_an_order_to_a_group_is_passed_on_to_all_meters(tmp_path):
+    async def work():
+        async with street(tmp_path) as (nnap, nodes):
+            await until(lambda: all_read(nnap))
+            for node in nodes:
+                node.meter.clock_offset_s = 5.0
+            apdu = time_request(nnap.broadcaster, nnap.now(), 0.0)
+            now = int(nnap.now())
+            order = GroupOrder(id=b"1", apdu=apdu, not_before=now, expires=now + 60, client=102, repeats=0)
+            async with Caller(nnap.port) as own:
+                done = await own.set(1, "0-0:128.6.0", axdr.encode(order.encode()))
+                assert done is DataAccessResult.SUCCESS
+                await until(lambda: all(abs(one.meter.clock_error_s(nnap.now())) < 2 for one in nodes))
+                (report,) = decode_reports(await own.get(1, "0-0:128.6.0"))
+                assert report.state is OrderState.SENT
+                wrong = await own.set(1, "0-0:128.6.0", axdr.encode(axdr.u32(1)))
+                assert wrong is DataAccessResult.TYPE_UNMATCHED
+
+    run(work())
+
+
+def test_firmware_from_the_head_end_reaches_all_meters(tmp_path):
+    async def work():
+        async with street(tmp_path) as (nnap, nodes):
+            await until(lambda: all_read(nnap))
+            body = random.Random(1).randbytes(500)
+            image = body + hashlib.sha256(body).digest()
+            async with Caller(nnap.port) as own:
+                opening = axdr.encode(axdr.structure(axdr.octets(b"MWY-3"), axdr.u32(len(image))))
+                assert await own.act(18, "0-1:44.0.0", 1, opening) is ActionResult.SUCCESS
+                for number in range(5):
+                    part = image[number * 128 : (number + 1) * 128]
+                    block = axdr.encode(axdr.structure(axdr.u32(number), axdr.octets(part)))
+                    assert await own.act(18, "0-1:44.0.0", 2, block) is ActionResult.SUCCESS
+                assert await own.act(18, "0-1:44.0.0", 4, axdr.encode(axdr.i8(0))) is ActionResult.SUCCESS
+            await until(lambda: all(node.meter.firmware == b"MWY-3" for node in nodes))
+            await until(lambda: nnap.campaign is None)
+
+    run(work())
+
+
+def test_a_port_that_is_taken_is_said_and_nothing_stays_open(tmp_path):
+    async def work():
+        async with street(tmp_path, meters=0) as (nnap, _):
+            config = nnap_config(tmp_path / "other", wan=type(nnap.config.wan)(port=nnap.port))
+            (tmp_path / "other").mkdir()
+            other = Nnap(config)
+            with pytest.raises(ConfigError, match=str(nnap.port)):
+                await other.start()
+
+    run(work())
+
+
+def test_a_restart_goes_on_where_it_was(tmp_path):
+    async def work():
+        async with street(tmp_path, parties=(PARTY,)) as (nnap, _):
+            await until(lambda: all_read(nnap))
+            rows = nnap.store.count_rows(1, LOAD)
+        async with street(tmp_path, parties=(PARTY,)) as (nnap, _):
+            assert nnap.store.count_rows(1, LOAD) == rows
+            assert nnap.ledger.roll.by_serial("M00001").mirror.learned
+            await until(lambda: nnap.ledger.roll.by_serial("M00001").turn.next_s > nnap.now())
+            assert nnap.store.count_rows(1, LOAD) in (rows, rows + 1)
+
+    run(work())
