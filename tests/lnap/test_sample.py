@@ -33,3 +33,5 @@ def test_the_sample_with_every_example_in_force_is_read(tmp_path: Path) -> None:
     assert config.meters
     assert config.tariffs
     assert config.meter_drivers().drivers
+    assert config.update is not None
+    assert config.update.folder == str(tmp_path / "firmware")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import click
 
 from meterway.base.errors import ConfigError
 from meterway.cli.loop import run, until_ended
+from meterway.cli.supervise import RESTART, SUPERVISED, supervise
 from meterway.cli.utility import UTILITIES, mbus_sample, run_mbus, speaks_mbus
 from meterway.model.telegram import Json
 
@@ -189,7 +192,7 @@ async def _shown(settings: object) -> None:
 @click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
 def lnap(config: Path | None, write_config: bool, csv: str | None, as_json: bool) -> None:
     """Run a gateway: it hears and polls the meters of its white list and serves their values until Ctrl-C."""
-    from meterway.lnap.api import load_config, sample
+    from meterway.lnap.api import load_config, sample, slots_of
 
     if write_config:
         _write_sample(sample(), config)
@@ -198,7 +201,11 @@ def lnap(config: Path | None, write_config: bool, csv: str | None, as_json: bool
     if csv is not None:
         _show_rows(settings, csv)
         return
-    run(_gateway(settings, as_json))
+    if settings.update is not None and SUPERVISED not in os.environ:
+        arguments = ["lnap", str(config), *(["--json"] if as_json else [])]
+        sys.exit(supervise(arguments, slots_of(settings)))
+    if run(_gateway(settings, as_json)):
+        sys.exit(RESTART)
 
 
 def _show_rows(settings: LnapConfig, party: str) -> None:
@@ -210,13 +217,20 @@ def _show_rows(settings: LnapConfig, party: str) -> None:
         click.echo(",".join(row.values()))
 
 
-async def _gateway(settings: LnapConfig, as_json: bool) -> None:
+async def _gateway(settings: LnapConfig, as_json: bool) -> bool:
+    """Whether it is to be started anew."""
     from meterway.lnap.api import serve_lnap
 
     async with serve_lnap(settings) as gateway:
+        _say(as_json, "firmware", version=gateway.site.firmware)
         for side, port in gateway.ports.items():
             _say(as_json, "listening", side=side, port=port)
-        await until_ended()
+        waits = {asyncio.create_task(until_ended()), asyncio.create_task(gateway.ended.wait())}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        return gateway.ended.is_set()
 
 
 # -- neighbourhood network access point -------------------------------------------------------------------------------

@@ -6,11 +6,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
-from meterway.lnap.config import LnapConfig, MeterConfig, PartyConfig, TariffConfig, address_of, load_config
+from meterway.lnap.config import (
+    FirmwareConfig,
+    LnapConfig,
+    MeterConfig,
+    PartyConfig,
+    TariffConfig,
+    address_of,
+    load_config,
+)
 from meterway.lnap.device import Fate
 from meterway.lnap.keys import derive, title_of
 from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, RadioConfig, SideConfig
@@ -18,6 +27,7 @@ from meterway.lnap.meters import Bound, Link, Profile
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.sample import SAMPLE, sample
 from meterway.lnap.serve import Lnap
+from meterway.lnap.slots import Slots
 from meterway.mapping.mbus_cosem import companion_of
 from meterway.mapping.party_keys import device_name
 from meterway.stacks.mbus.application import Switch, change_key, switch
@@ -27,6 +37,7 @@ __all__ = [
     "Bound",
     "BusConfig",
     "Fate",
+    "FirmwareConfig",
     "Lnap",
     "LnapConfig",
     "MeterConfig",
@@ -53,6 +64,7 @@ __all__ = [
     "rotate_key",
     "sample",
     "serve_lnap",
+    "slots_of",
 ]
 
 
@@ -118,6 +130,14 @@ def replay(config: LnapConfig, telegrams: Iterable[tuple[float, Link, bytes, str
         lnap.ledger.save()
         lnap.spool.close()
     return taken
+
+
+def slots_of(config: LnapConfig) -> Slots:
+    """Where a gateway keeps its firmware; ConfigError if its settings have no place for it, or no maker's key."""
+    if config.update is None:
+        raise ConfigError("update: the settings have no place for firmware")
+    config.update.key()
+    return Slots(Path(config.update.folder))
 
 
 def meters(lnap: Lnap) -> list[MeterView]:

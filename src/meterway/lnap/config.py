@@ -11,6 +11,7 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.base.settings import key_octets, read_settings
+from meterway.lnap.firmware import MakerKey, maker_key
 from meterway.lnap.keys import title_of
 from meterway.lnap.links_config import BusConfig, Channel, MqttConfig, PushConfig, RadioConfig, Seconds, SideConfig
 from meterway.lnap.meters import Bound, Profile
@@ -19,7 +20,7 @@ from meterway.lnap.tariff import Stage, TariffCase
 from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
 from meterway.stacks.mbus.address import Address, manufacturer_code
 
-__all__ = ["LnapConfig", "MeterConfig", "PartyConfig", "TariffConfig", "address_of", "load_config"]
+__all__ = ["FirmwareConfig", "LnapConfig", "MeterConfig", "PartyConfig", "TariffConfig", "address_of", "load_config"]
 
 _PLACES: Final = ("store", "master_key", "drivers")
 
@@ -117,6 +118,24 @@ class TariffConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
         )  # fmt: skip
 
 
+class FirmwareConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Whose firmware the gateway takes, and where it keeps it."""
+
+    maker: str
+    """The maker's public key: a PEM file, elliptic curve P-256."""
+    folder: str = "firmware"
+    trial_s: Seconds = 60.0
+    """How long new firmware must run until it is kept; if it ends before, the one before it runs again."""
+
+    def key(self) -> MakerKey:
+        """The maker's key; ConfigError if the file holds none."""
+        try:
+            pem = Path(self.maker).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"firmware.maker: {self.maker}: {error.strerror or error}") from None
+        return maker_key(pem, field=f"firmware.maker: {self.maker}")
+
+
 def _offsets(zone: str) -> tuple[int, ...]:
     """How many seconds a zone is ahead of UTC in winter and in summer; nothing for one that is not known."""
     try:
@@ -159,6 +178,7 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     tariffs: tuple[TariffConfig, ...] = ()
     radios: tuple[RadioConfig, ...] = ()
     buses: tuple[BusConfig, ...] = ()
+    update: FirmwareConfig | None = None
     push: PushConfig | None = None
     mqtt: MqttConfig | None = None
 
@@ -220,4 +240,7 @@ def load_config(path: Path) -> LnapConfig:
     """Read a settings file; ConfigError names file and field. Names of files in it count from its folder."""
     config = read_settings(path, LnapConfig)
     places = {name: str(path.parent / getattr(config, name)) for name in _PLACES if getattr(config, name)}
+    if config.update is not None:
+        near = {name: str(path.parent / getattr(config.update, name)) for name in ("maker", "folder")}
+        places["update"] = msgspec.structs.replace(config.update, **near)  # type: ignore[assignment]
     return msgspec.structs.replace(config, **places)

@@ -19,12 +19,15 @@ from meterway.lnap.series import Sampler
 from meterway.lnap.store import Spool
 from meterway.lnap.tariff import FAST_DAYS, Row, TariffCase, stages_of
 from meterway.mapping.mbus_cosem import main_registers
+from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
+from meterway.stacks.dlms.xdlms.results import ActionResult
 from meterway.store.vault import Vault
 
 __all__ = ["Ledger"]
 
 _DAY_S: Final = 86400
 _AHEAD: Final = 64
+_IMAGE: Final = "image:{}:"
 _PARTY_KEYS: Final = "party-keys:"
 
 
@@ -334,11 +337,33 @@ class Ledger:
         """What ``keep_clock`` kept; 0 if the clock was never set."""
         return float(self.spool.state("clock") or b"0")
 
-    def keep_image(self, identifier: bytes, image: bytes) -> None:
-        """Keep a firmware image that was activated, for whoever starts the gateway next."""
+    def keep_image(self, channel: int, image: ImageTransfer) -> None:
+        """Keep that an image transfer began; blocks of the one before are forgotten."""
+        head = msgspec.msgpack.encode((image.identifier, len(image.image), image.block_size))
         with self.spool.transaction():
-            self.spool.keep_state("firmware", identifier)
-            self.spool.keep_state("image", image)
+            self.spool.drop_states(_IMAGE.format(channel))
+            self.spool.keep_state(_IMAGE.format(channel) + "head", head)
+
+    def keep_block(self, channel: int, number: int, block: bytes) -> None:
+        """Keep a block of an image; durable when it returns."""
+        with self.spool.transaction():
+            self.spool.keep_state(f"{_IMAGE.format(channel)}block:{number:08d}", block)
+
+    def drop_image(self, channel: int) -> None:
+        """An image is no longer wanted."""
+        with self.spool.transaction():
+            self.spool.drop_states(_IMAGE.format(channel))
+
+    def image(self, channel: int, image: ImageTransfer) -> ImageTransfer:
+        """The transfer as it stood when the process ended: the blocks that came, to go on from there."""
+        head = self.spool.state(_IMAGE.format(channel) + "head")
+        if head:
+            identifier, size, block_size = msgspec.msgpack.decode(head, type=tuple[bytes, int, int])
+            image.block_size = block_size
+            if image.initiate(identifier, size) is ActionResult.SUCCESS:
+                for name, block in self.spool.states(_IMAGE.format(channel) + "block:").items():
+                    image.transfer_block(int(name), block)
+        return image
 
     def events(self, channel: int | None, from_s: float, to_s: float) -> list[Event]:
         """What is in the log, the oldest first."""

@@ -57,6 +57,11 @@ sees_gateway = true
 # channel = 1
 # stages = [{ number = 1, begin = "06:00", end = "22:00" }, { number = 2, begin = "22:00", end = "06:00" }]
 
+# [update]                         # firmware of the gateway itself, over image transfer; without this none is taken
+# maker = "maker.pem"              # the maker's public key, elliptic curve P-256: images are signed
+# folder = "firmware"
+# trial_s = 60.0                   # new firmware that ends before has the one before it run again
+
 # A radio receiver, by its stream: one of port, serial, file (also a named pipe) and program.
 # [[radios]]
 # receiver = "lines"               # what rtl_wmbus and rtl_433 print

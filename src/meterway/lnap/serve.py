@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from meterway.base.errors import MeterwayError
+from meterway.base.errors import ConfigError, MeterwayError
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.links.radio import RadioPort
@@ -27,7 +27,9 @@ from meterway.lnap.objects import LogicalSite
 from meterway.lnap.pushing import Pusher
 from meterway.lnap.rules import Side, Window
 from meterway.lnap.site import Site
+from meterway.lnap.slots import Slots
 from meterway.lnap.store import Spool
+from meterway.stacks.dlms.classes.image_transfer import ImageStatus
 from meterway.stacks.dlms.framing import Disconnected, FramingEvent, Role
 from meterway.stacks.dlms.server import DlmsServer
 from meterway.stacks.dlms.wrapper import WrapperFraming
@@ -72,7 +74,7 @@ class Lnap:
             flag=config.flag,
             ledger=self.ledger,
             first_sap=config.first_sap,
-            firmware=self.spool.state("firmware").decode("ascii", "replace") or config.firmware,
+            firmware=config.firmware,
             secrets={party.name: party.octets for party in config.parties},
             parties=tuple(party.party(config.cases_of(party.name)) for party in config.parties),
             tariffs=tariffs,
@@ -82,6 +84,12 @@ class Lnap:
             clock_offset_s=self.ledger.clock_offset_s,
             poll=self._poll,
         )
+        self.slots = Slots(Path(config.update.folder)) if config.update is not None else None
+        self.ended = asyncio.Event()
+        """Set when the process is to be started anew: firmware waits."""
+        self._begun_s = 0.0
+        if config.update is not None:
+            self.site.maker, self.site.stage = config.update.key(), self._stage
         self.counters = DlmsCounters(self.spool, self.site)
         self._listeners: list[tcp.Listener] = []
         self._lines: set[EngineProtocol[FramingEvent]] = set()
@@ -119,6 +127,7 @@ class Lnap:
             self._tasks.append(asyncio.create_task(self.home.run()))
         if self.pusher is not None:
             self._tasks.append(asyncio.create_task(self.pusher.run()))
+        self._begun_s = asyncio.get_running_loop().time()
         self._tasks.append(asyncio.create_task(self._tick()))
 
     def restore(self) -> None:
@@ -126,6 +135,7 @@ class Lnap:
         self.ledger.on_events = self.site.note
         self.site.restore()
         self.ledger.restore(self.now())
+        self._come_up()
         self.ledger.bind_all((meter.bound() for meter in self.config.meters), self.now())
 
     async def stop(self) -> None:
@@ -157,11 +167,48 @@ class Lnap:
             self.ledger.capture(now)
             self.ledger.watch(now, silent_after_s=self.config.silent_after_s)
             self.counters.save()
+            self._prove()
             self.ledger.flush()
         except MeterwayError as error:
             _LOG.error("%s", error)
         if self.pusher is not None:
             self.pusher.wake()
+
+    # -- firmware ---------------------------------------------------------------------------------------------
+
+    def _stage(self, identification: str, content: bytes) -> None:
+        """Put firmware into its place; the process ends when the answer to who asked is on its way."""
+        if self.slots is None:
+            raise ConfigError("the settings have no place for firmware")
+        self.slots.stage(identification, content)
+        asyncio.get_running_loop().call_later(_TICK_S, self.ended.set)
+
+    def _come_up(self) -> None:
+        """Who this is, and whether it had to take the place of firmware that did not come up."""
+        if self.slots is None:
+            return
+        state = self.slots.state
+        if state.present is not None:
+            self.site.firmware = state.present.identification
+        if state.trial:
+            self.site.image.status = ImageStatus.ACTIVATION_INITIATED
+        if state.failed:
+            self.site.image.status = ImageStatus.ACTIVATION_FAILED
+            self.gateway.log(self.now(), Code.FIRMWARE_ROLLED_BACK, 0, f"{state.failed}: {state.why}")
+            self.ledger.flush()
+            self.slots.told()
+
+    def _prove(self) -> None:
+        """Firmware on trial that has run long enough stays."""
+        update = self.config.update
+        if self.slots is None or update is None or self.site.image.status is not ImageStatus.ACTIVATION_INITIATED:
+            return
+        state = self.slots.state
+        ran_s = asyncio.get_running_loop().time() - self._begun_s
+        if state.trial and not self.ended.is_set() and state.starts and ran_s >= update.trial_s:
+            self.slots.confirm()
+            self.site.image.status = ImageStatus.ACTIVATION_SUCCESSFUL
+            self.gateway.log(self.now(), Code.FIRMWARE_ACTIVATED, 0, self.site.firmware)
 
     # -- southbound -------------------------------------------------------------------------------------------
 

@@ -9,7 +9,9 @@ from typing import Final
 
 import msgspec
 
+from meterway.base.errors import ConfigError
 from meterway.lnap.events import Code, Event
+from meterway.lnap.firmware import MakerKey
 from meterway.lnap.keys import PartyKeys, derive, fingerprint, title_of, unwrapped
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.meters import Bound
@@ -57,6 +59,10 @@ def _nothing(_: int) -> bool:
     return False
 
 
+def _unwanted(identification: str, _: bytes) -> None:
+    raise ConfigError(f"firmware {identification} has no place here")
+
+
 @dataclass(slots=True, kw_only=True)
 class Site:
     """One gateway. ``poll`` asks a wired meter now; False if there is no bus to ask on."""
@@ -77,6 +83,10 @@ class Site:
     wanted: dict[int, dict[str, int]] = field(default_factory=dict)
     """By free channel, the identity that is to be bound to it."""
     image: ImageTransfer = field(default_factory=lambda: ImageTransfer(enabled=True, block_size=512))
+    maker: MakerKey | None = None
+    """Whose signature firmware must have; without one none is taken."""
+    stage: Callable[[str, bytes], None] = _unwanted
+    """Puts firmware into the place of the present one and asks for a restart."""
     poll: Callable[[int], bool] = _nothing
     transferred: dict[str, PartyKeys] = field(default_factory=dict)
     """Keys that took the place of those that derive, by the fingerprint of the latter."""
@@ -142,6 +152,7 @@ class Site:
     def restore(self) -> None:
         """Take alarms and transferred keys from the file; SecurityError(key) if they are sealed under another key."""
         self.transferred.update(self.ledger.party_keys())
+        self.ledger.image(0, self.image)
         kept = self.ledger.spool.state(_ALARMS)
         if kept:
             self.alarms.update(msgspec.msgpack.decode(kept, type=dict[int, int]))

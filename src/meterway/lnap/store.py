@@ -356,6 +356,10 @@ class Spool:
         rows = self._all("SELECT name, value FROM state WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
         return {name.removeprefix(prefix): bytes(value) for name, value in rows}
 
+    def drop_states(self, prefix: str) -> None:
+        """Forget what was kept under names that begin so."""
+        self._run("DELETE FROM state WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
+
     def state(self, name: str) -> bytes:
         """What was kept under a name; empty if nothing was."""
         rows = self._all("SELECT value FROM state WHERE name = ?", (name,))

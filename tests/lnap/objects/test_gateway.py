@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from lnap_objects import Bench
 from lnap_town import NOON, RadioMeter, hear
-from meterway.lnap.events import Code
-from meterway.lnap.objects.gateway import DIAGNOSTICS, image_signature
+from meterway.lnap.objects.gateway import DIAGNOSTICS
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.results import ActionResult
 
@@ -43,26 +41,6 @@ def test_installation_mode_is_begun_and_proposals_are_seen_and_rejected(bench: B
     octets = axdr.octets(water.address.to_radio())
     assert bench.set(0, 1, "0-0:128.4.0", 2, octets) == "success"
     assert bench.set(0, 1, "0-0:128.4.0", 2, octets) == "object-unavailable"
-    bench.close()
-
-
-@pytest.mark.covers("UC-IN-05")
-def test_new_firmware_is_taken_whole_and_undamaged_or_not_at_all(bench: Bench) -> None:
-    body = b"new firmware" * 100
-    image = body + hashlib.sha256(body).digest()
-    assert image_signature(image) is not None
-    assert image_signature(image[:-1] + b"\0") is None
-    begin = axdr.structure(axdr.octets(b"MWY-LNAP-2"), axdr.u32(len(image)))
-    assert bench.act(0, 18, IMAGE, 1, begin) is OK
-    for number in range(0, -(-len(image) // 512)):
-        block = axdr.structure(axdr.u32(number), axdr.octets(image[number * 512 : number * 512 + 512]))
-        assert bench.act(0, 18, IMAGE, 2, block) is OK
-    assert bench.act(0, 18, IMAGE, 3) is OK
-    assert bench.act(0, 18, IMAGE, 4) is OK
-    assert bench.get(0, 1, "1-0:0.2.0") == b"MWY-LNAP-2"
-    assert bench.book.spool.state("firmware") == b"MWY-LNAP-2"
-    found = [event.code for event in bench.book.events(0, 0, 1e12)]
-    assert found[-2:] == [Code.FIRMWARE_READY, Code.FIRMWARE_ACTIVATED]
     bench.close()
 
 

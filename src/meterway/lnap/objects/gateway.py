@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Final
 
 from meterway.base.obis import Obis
 from meterway.lnap.device import Fate
-from meterway.lnap.events import Code
-from meterway.lnap.objects.client import SHOWN_CHANNELS, guarded, mbus_client, valve_control
+from meterway.lnap.objects.client import SHOWN_CHANNELS, mbus_client, valve_control
+from meterway.lnap.objects.image import own_image
 from meterway.lnap.objects.meter import extended_register, registers_of
 from meterway.lnap.objects.shared import shared
-from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing, fixed, number, octets, scaler_unit, text
+from meterway.lnap.objects.table import Ask, Attr, Thing, fixed, number, octets, scaler_unit, text
 from meterway.lnap.rules import Right
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data, Tag
-from meterway.stacks.dlms.classes import interface_class
-from meterway.stacks.dlms.classes.image_transfer import ImageBlock, ImageInitiate, ImageStatus
-from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
-__all__ = ["DIAGNOSTICS", "INSTALLATION", "gateway_things", "image_signature"]
+__all__ = ["DIAGNOSTICS", "INSTALLATION", "gateway_things"]
 
 INSTALLATION: Final = Obis(0, 0, 128, 3, 0)
 """Seconds that the installation mode lasts; set, it begins."""
 _PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
 _FIRMWARE: Final = Obis(1, 0, 0, 2, 0)
-_IMAGE: Final = Obis(0, 0, 44, 0, 0)
-_IMAGE_TABLE: Final = interface_class(18)
 _SAPS: Final = Obis(0, 0, 41, 0, 0)
 _COUNT, _OCTETS = 255, 255
-_DIGEST: Final = 32
 
 DIAGNOSTICS: Final[tuple[str, ...]] = (*(fate.value for fate in Fate), "spool octets", "dropped", "meters", "silent")
 """What the registers 0-0:128.2.1 and on count."""
@@ -102,77 +95,6 @@ def _reject(ask: Ask, value: Data) -> DataAccessResult:
     return DataAccessResult.SUCCESS
 
 
-# -- firmware ---------------------------------------------------------------------------------------------
-
-
-def image_signature(image: bytes) -> bytes | None:
-    """The SHA-256 that ends a whole image; None if it is not that of the rest. It shows damage, not who made it."""
-    digest = hashlib.sha256(image[:-_DIGEST]).digest()
-    return digest if len(image) > _DIGEST and hmac.compare_digest(digest, image[-_DIGEST:]) else None
-
-
-def _begin_image(ask: Ask, value: Data) -> ActionResult:
-    wanted = _IMAGE_TABLE.method(1).type.typed(value, [])
-    if not isinstance(wanted, ImageInitiate):
-        return ActionResult.TYPE_UNMATCHED
-    return ask.site.image.initiate(wanted.identifier, wanted.size)
-
-
-def _take_block(ask: Ask, value: Data) -> ActionResult:
-    block = _IMAGE_TABLE.method(2).type.typed(value, [])
-    if not isinstance(block, ImageBlock):
-        return ActionResult.TYPE_UNMATCHED
-    return ask.site.image.transfer_block(block.number, block.value)
-
-
-def _verify(ask: Ask, _: Data) -> ActionResult:
-    result = ask.site.image.verify(image_signature)
-    code = Code.FIRMWARE_READY if result is ActionResult.SUCCESS else Code.FIRMWARE_REFUSED
-    ask.site.ledger.gateway.log(ask.now, code)
-    return result
-
-
-def _activate(ask: Ask, _: Data) -> ActionResult:
-    """The new image counts from now on; the process that runs it is started anew by whoever started this one."""
-    image = ask.site.image
-    result = image.activate(image_signature)
-    if image.status is not ImageStatus.ACTIVATION_INITIATED:
-        return result
-    image.finish_activation(successful=True)
-    ask.site.firmware = image.identifier.decode("ascii", "replace")
-    ask.site.ledger.keep_image(image.identifier, bytes(image.image))
-    ask.site.ledger.gateway.log(ask.now, Code.FIRMWARE_ACTIVATED, 0, ask.site.firmware)
-    return ActionResult.SUCCESS
-
-
-def _enable(ask: Ask, value: Data) -> DataAccessResult:
-    if not isinstance(value.value, bool):
-        return DataAccessResult.TYPE_UNMATCHED
-    ask.site.image.enabled = value.value
-    return DataAccessResult.SUCCESS
-
-
-def _image() -> Thing:
-    def of(place: int, name: str) -> Attr:
-        kind = _IMAGE_TABLE.attribute(place).type
-        return Attr(lambda ask: kind.untyped(getattr(ask.site.image, name)))
-
-    calls: tuple[Call, ...] = (_begin_image, _take_block, _verify, _activate)
-    return Thing(
-        class_id=18,
-        obis=_IMAGE,
-        attributes={
-            2: of(2, "block_size"),
-            3: of(3, "blocks_status"),
-            4: of(4, "first_not_transferred"),
-            5: of(5, "enabled")._replace(write=_enable),
-            6: of(6, "status"),
-            7: of(7, "to_activate"),
-        },
-        methods={place: Method(guarded(call), Right.CONFIGURE) for place, call in enumerate(calls, 1)},
-    )
-
-
 # -- all of it --------------------------------------------------------------------------------------------
 
 
@@ -222,6 +144,6 @@ def gateway_things(ask: Ask) -> list[Thing]:
         *_diagnostics(),
         Thing(class_id=1, obis=INSTALLATION, attributes={2: remaining}),
         Thing(class_id=1, obis=_PROPOSALS, attributes={2: proposals}),
-        _image(),
+        own_image(),
         *_channel_things(ask),
     ]
