@@ -1,8 +1,9 @@
 """Finding meters on the wired bus: by primary address, by secondary address, by line speed.
 
-The search by secondary address walks a tree over the sixteen nibbles of the address. It begins with the last digit of
-the identification number, in which meters of one delivery differ first; a branch is opened only where several meters
-answered at once.
+The search by secondary address walks a tree over the sixteen nibbles of the address; a branch is opened only where
+several meters answered at once. It begins with the last digit of the identification number, in which meters of one
+delivery differ first. Where meters of a branch are known, it is divided by the first digit in which they differ: meters come
+in lots with numbers in a row, so what separates those that are known separates the others, too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.link.exchange import Answer, Ask, Found, Heard, LineSpeed, Procedure
 from meterway.stacks.mbus.link.frames import REQ_UD2, SELECTED, LongFrame, ShortFrame
 from meterway.stacks.mbus.link.procedures import WILDCARD, CountBits, deselect, reset, select
+from meterway.stacks.mbus.link.slave import matches
 from meterway.stacks.mbus.records.fixed import decode_fixed
 
 __all__ = ["BAUDS", "address_in", "scan_primary", "search_bauds", "search_secondary"]
@@ -26,7 +28,14 @@ _LAST_PRIMARY: Final = 250
 _DECIMAL: Final = tuple(range(10))
 _LETTERS: Final = tuple(range(10, 15))
 _ID_NIBBLES: Final = 8
+_OTHER_NIBBLES: Final = (14, 15, 12, 13, 8, 9, 10, 11)
+_FROM_THE_FRONT: Final = (*reversed(range(_ID_NIBBLES)), *_OTHER_NIBBLES)
 _RETRIES: Final = 2
+_SEVERAL: Final = 2
+_TELLING: Final = 4
+_LOT_DIGITS: Final = 4
+_ALIKE: Final = 1.4
+"""Meters come in lots if there are so many (behind one digit), and so many for each beginning of their numbers."""
 
 
 def address_in(frame: LongFrame) -> Address | None:
@@ -70,12 +79,21 @@ def _open_nibbles(pattern: bytes) -> tuple[int, ...]:
 
     Identification number first, its last digit first; then device type, version and manufacturer.
     """
-    order = (*range(_ID_NIBBLES), 14, 15, 12, 13, 8, 9, 10, 11)
+    order = (*range(_ID_NIBBLES), *_OTHER_NIBBLES)
     return tuple(nibble for nibble in order if _nibble(pattern, nibble) == 15)
 
 
 def _nibble(pattern: bytes, number: int) -> int:
     return pattern[number // 2] >> 4 * (number & 1) & 15
+
+
+def _fixed_nibbles(pattern: bytes) -> tuple[int, int]:
+    """A mask of the nibbles that are no wildcards, and their values."""
+    mask = value = 0
+    for octet in pattern:
+        for digit in (octet >> 4, octet & 15):
+            mask, value = mask << 4 | (0 if digit == 15 else 15), value << 4 | (0 if digit == 15 else digit)
+    return mask, value
 
 
 def _with(pattern: bytes, number: int, value: int) -> bytes:
@@ -85,6 +103,10 @@ def _with(pattern: bytes, number: int, value: int) -> bytes:
     return bytes(octets)
 
 
+Meters = frozenset[int]
+"""Which of the meters found, by their place in the list."""
+
+
 class _Search:
     """One walk through the tree of secondary addresses."""
 
@@ -92,27 +114,78 @@ class _Search:
         self.found: list[Found] = []
         self._bits = bits
         self._left = limit
+        self._seen: list[tuple[int, int]] = []
 
-    def branch(self, pattern: bytes, nibbles: tuple[int, ...]) -> Procedure[int]:
-        """Look behind one pattern; how many meters are known to be there."""
+    def branch(self, pattern: bytes, nibbles: tuple[int, ...]) -> Procedure[Meters]:
+        """Look behind one pattern; which meters are known to be there."""
+        if self._was_seen(pattern):
+            return self._known(pattern)
         answer = yield from self._probe(pattern)
         if answer.heard is Heard.SILENCE:
-            return 0
-        if answer.frame is not None:
-            return (yield from self._report(answer.frame))
-        if not nibbles:
-            return (yield from self._last_try(pattern))
-        nibble, rest = nibbles[0], nibbles[1:]
-        count = 0
-        for value in _DECIMAL if nibble < _ID_NIBBLES else (*_DECIMAL, *_LETTERS):
-            count += yield from self.branch(_with(pattern, nibble, value), rest)
+            there: Meters = frozenset()
+        elif answer.frame is not None:
+            there = yield from self._report(answer.frame)
+        elif not nibbles:
+            there = yield from self._last_try(pattern)
+        else:
+            there = yield from self._divided(pattern, nibbles)
+        self._seen.append(_fixed_nibbles(pattern))
+        return there
+
+    def _divided(self, pattern: bytes, nibbles: tuple[int, ...]) -> Procedure[Meters]:
+        """Look behind a pattern that several meters answered, by one nibble; by a better one as soon as that shows."""
+        nibble = self._choice(pattern, nibbles)
+        there: Meters = frozenset()
+        for value in _DECIMAL:
+            behind = yield from self._child(pattern, nibble, value, nibbles)
+            there |= behind
+            better = self._choice(pattern, nibbles)
+            if better != nibble and value != _DECIMAL[-1] and self._in_lots(behind):
+                nibble = better
+                for other in _DECIMAL:
+                    there |= yield from self._child(pattern, nibble, other, nibbles)
+                break
         # at least two answered: where fewer were found, one has a letter here, or F, which cannot be asked for
-        if count < 2 and nibble < _ID_NIBBLES:
+        if nibble >= _ID_NIBBLES or self._count(there) < _SEVERAL:
             for value in _LETTERS:
-                count += yield from self.branch(_with(pattern, nibble, value), rest)
-        if count < 2:
-            count += yield from self.branch(pattern, rest)
-        return count
+                there |= yield from self._child(pattern, nibble, value, nibbles)
+        if self._count(there) < _SEVERAL:
+            rest = tuple(other for other in nibbles if other != nibble)
+            there |= (yield from self._divided(pattern, rest)) if rest else (yield from self._last_try(pattern))
+        return there
+
+    def _child(self, pattern: bytes, nibble: int, value: int, nibbles: tuple[int, ...]) -> Procedure[Meters]:
+        rest = tuple(other for other in nibbles if other != nibble)
+        return (yield from self.branch(_with(pattern, nibble, value), rest))
+
+    def _choice(self, pattern: bytes, nibbles: tuple[int, ...]) -> int:
+        """The first digit in which two known meters of this branch differ; the next of the usual order without two."""
+        known = [self.found[place].secondary for place in self._known(pattern)]
+        names = [one.to_wired() for one in known if one is not None]
+        for nibble in sorted(nibbles, key=_FROM_THE_FRONT.index):
+            if len({_nibble(name, nibble) for name in names}) > 1:
+                return nibble
+        return nibbles[0]
+
+    def _in_lots(self, there: Meters) -> bool:
+        """Whether meters look numbered in a row: many begin alike. Over drawn numbers another division gains nothing."""
+        names = [meter.secondary.ident[:_LOT_DIGITS] for place in there if (meter := self.found[place]).secondary]
+        return len(names) >= _TELLING and _ALIKE * len(set(names)) <= len(names)
+
+    def _was_seen(self, pattern: bytes) -> bool:
+        mask, value = _fixed_nibbles(pattern)
+        return any(mask & fixed == fixed and value & fixed == seen for fixed, seen in self._seen)
+
+    def _known(self, pattern: bytes) -> Meters:
+        return frozenset(
+            place
+            for place, meter in enumerate(self.found)
+            if meter.secondary is not None and matches(pattern, meter.secondary)
+        )
+
+    def _count(self, there: Meters) -> int:
+        """How many meters these are at least: at a conflict there are two."""
+        return sum(1 + self.found[place].conflict for place in there)
 
     def _probe(self, pattern: bytes) -> Procedure[Answer]:
         """Select; if one acknowledgement comes back, ask for data to see whether it is one meter or several."""
@@ -130,26 +203,24 @@ class _Search:
             answer = yield request
         return answer if answer.heard is not Heard.SILENCE else Answer(heard=Heard.GARBAGE)
 
-    def _last_try(self, pattern: bytes) -> Procedure[int]:
+    def _last_try(self, pattern: bytes) -> Procedure[Meters]:
         """Nothing is left to tell apart: a disturbance goes away when repeated, meters of one address do not."""
         for _ in range(_RETRIES):
             answer = yield from self._probe(pattern)
             if answer.frame is not None:
                 return (yield from self._report(answer.frame))
             if answer.heard is Heard.SILENCE:
-                return 0
-        meter = Found(secondary=Address.from_wired(pattern), conflict=True)
-        self.found.append(meter)
-        yield meter
-        return 2
+                return frozenset()
+        return (yield from self._take(Found(secondary=Address.from_wired(pattern), conflict=True)))
 
-    def _report(self, frame: LongFrame) -> Procedure[int]:
-        meter = Found(primary=frame.address, secondary=address_in(frame))
-        if meter in self.found:
-            return 0
-        self.found.append(meter)
-        yield meter
-        return 1
+    def _report(self, frame: LongFrame) -> Procedure[Meters]:
+        return (yield from self._take(Found(primary=frame.address, secondary=address_in(frame))))
+
+    def _take(self, meter: Found) -> Procedure[Meters]:
+        if meter not in self.found:
+            self.found.append(meter)
+            yield meter
+        return frozenset((self.found.index(meter),))
 
 
 def search_bauds(
