@@ -2,8 +2,8 @@
 
 The search by secondary address walks a tree over the sixteen nibbles of the address; a branch is opened only where
 several meters answered at once. It begins with the last digit of the identification number, in which meters of one
-delivery differ first. Where meters of a branch are known, it is divided by the first digit in which they differ: meters come
-in lots with numbers in a row, so what separates those that are known separates the others, too.
+delivery differ first. Where meters of a branch are known, it is divided by the first digit in which they differ: meters
+come in lots with numbers in a row, so what separates those that are known separates the others, too.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class _Search:
         return nibbles[0]
 
     def _in_lots(self, there: Meters) -> bool:
-        """Whether meters look numbered in a row: many begin alike. Over drawn numbers another division gains nothing."""
+        """Whether meters look numbered in a row: many begin alike. Otherwise another division gains nothing."""
         names = [meter.secondary.ident[:_LOT_DIGITS] for place in there if (meter := self.found[place]).secondary]
         return len(names) >= _TELLING and _ALIKE * len(set(names)) <= len(names)
 
