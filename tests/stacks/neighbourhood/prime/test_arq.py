@@ -87,7 +87,7 @@ def test_silence_ends_in_loss_after_all_repetitions():
         now = end.next_timeout()
         end.handle_timeout(now)
     assert sent == 4
-    assert now == 8 * (1 + 2 + 3 + 4)
+    assert now == 8 * (1 + 2 + 4 + 8)
 
 
 def test_a_number_is_not_used_again_while_its_former_packet_may_be_under_way():

@@ -93,7 +93,7 @@ def test_what_is_not_acknowledged_is_undelivered_and_the_member_left():
     carrier.deaf.add(1)
     carrier.send(0, eui, b"one")
     carrier.send(0, eui, b"two")
-    carrier.run(carrier.now + 300)
+    carrier.run(carrier.now + 600)
     gone = "it does not acknowledge any more"
     assert carrier.of(0, Undelivered) == [Undelivered(eui=eui, apdu=apdu, reason=gone) for apdu in (b"one", b"two")]
     assert [event.reason for event in carrier.of(0, Left)] == [gone]
@@ -144,3 +144,38 @@ def test_lnids_go_round_and_run_out_kindly():
     assert sorted(seen) == list(range(1, UNREGISTERED_LNID))
     base._devices = dict.fromkeys(seen)
     assert base._next_lnid() is None
+
+
+def test_a_crowd_does_not_get_in_all_at_once():
+    told = PrimeSettings(most_joining=3, most_flying=2, join_spread_s=0.1)
+    carrier = Carrier(delay=1.0)
+    base = carrier.add(0, coordinator(BASE, lambda eui: b"", told))
+    for number, eui in enumerate(euis(30), 1):
+        carrier.add(number, node(eui, told))
+    while len(base.members) < 30:
+        carrier.run(carrier.now + 0.5)
+        assert base._joining <= 3
+        assert carrier.now < 3600
+    for eui in euis(30):
+        carrier.send(0, eui, bytes(500))
+    carrier.run(carrier.now + 0.5)
+    assert len(base._flying) == 2
+    carrier.run(carrier.now + 600)
+    assert all(carrier.apdus(number) == [bytes(500)] for number in range(1, 31))
+    assert not base._flying
+    assert not base._waiting
+
+
+def test_a_device_that_leaves_makes_room_for_others():
+    told = PrimeSettings(most_flying=1, acknowledge_within_s=2.0, repetitions=1)
+    carrier = Carrier()
+    carrier.add(0, coordinator(BASE, lambda eui: b"", told))
+    for number, eui in enumerate(euis(3), 1):
+        carrier.add(number, node(eui, told))
+    carrier.run(120)
+    carrier.deaf.add(1)
+    for eui in euis(3):
+        carrier.send(0, eui, b"x")
+    carrier.run(carrier.now + 60)
+    assert carrier.apdus(2) == carrier.apdus(3) == [b"x"]
+    assert [event.member.eui for event in carrier.of(0, Left)] == [euis(3)[0]]

@@ -7,7 +7,9 @@ from meterway.stacks.neighbourhood.prime.packet import Version
 from meterway.stacks.neighbourhood.prime.settings import PrimeSettings, eui48_of, keep_alive_s
 
 
-@pytest.mark.parametrize("wrong", [{"mtu": 10}, {"mtu": 600}, {"window": 0}, {"window": 32}, {"keep_alive": 8}])
+@pytest.mark.parametrize(
+    "wrong", [{"mtu": 10}, {"mtu": 600}, {"window": 0}, {"window": 32}, {"keep_alive": 8}, {"most_joining": 0}]
+)
 def test_what_cannot_work_is_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         PrimeSettings(**wrong)

@@ -64,7 +64,7 @@ INITIATOR_EXPECTED = {
     ENROLLING: {
         "REPORT": (ENROLLING, "", ""),
         "PONG": (MEMBER, "", "+"),
-        "TIMEOUT": (UNKNOWN, "Register PingRequest Register PingRequest Register PingRequest", ""),
+        "TIMEOUT": (UNKNOWN, " ".join(["Register PingRequest"] * 15), ""),
     },
     MEMBER: {
         "REPORT": (ENROLLING, "Register PingRequest", "-"),

@@ -143,9 +143,9 @@ class ArqWindow:
         return len(self._queue)
 
     @property
-    def has_work(self) -> bool:
-        """Whether ``outgoing`` may have something."""
-        return self._ack_due or bool(self._queue) or any(one.again for one in self._flying.values())
+    def is_flying(self) -> bool:
+        """Whether packets are under way."""
+        return bool(self._flying)
 
     def enqueue(self, payload: bytes, *, urgent: bool = False) -> int:
         """Take a packet to send; its number, counted from the beginning."""
@@ -193,10 +193,11 @@ class ArqWindow:
             self._expected += 1
         return ready
 
-    def outgoing(self, now: float) -> list[tuple[bytes, bool]]:
-        """What is to go out now: packets with their subheaders, and whether each is urgent."""
+    def outgoing(self, now: float, *, may_launch: bool = True) -> list[tuple[bytes, bool]]:
+        """What is to go out now: packets with their subheaders, whether each is urgent; new ones only if they may."""
         numbers = [number for number, one in self._flying.items() if one.again]
-        numbers.extend(self._launch(now))
+        if may_launch:
+            numbers.extend(self._launch(now))
         out = []
         for number in numbers:
             one = self._flying[number]
@@ -204,7 +205,7 @@ class ArqWindow:
             self._last_sent[number & _MASK] = now
             out.append((self._header(number, flush=number == numbers[-1]) + one.payload, one.urgent))
         if numbers:
-            self._deadline = now + self._wait * (1 + self._attempts)
+            self._deadline = now + self._wait * 2**self._attempts
         elif self._ack_due:
             out.append((self._header(self.next, flush=False), True))
         self._ack_due = False

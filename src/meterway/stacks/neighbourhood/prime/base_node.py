@@ -34,6 +34,8 @@ _STEP, _ALIVE, _LINK = "step", "alive", "link"
 _BEACON: Final = (0, "beacon")
 _BROADCAST: Final = (0, "broadcast")
 _BASE_ADDRESS: Final = 0
+_FIRST_PAUSE_S: Final = 5.0
+"""From the first beacon to the second; the pause doubles until it is the usual one."""
 _NOBODY: Final = bytes(6)
 
 
@@ -64,14 +66,18 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     __slots__ = (
         "_admit",
         "_beacon_at",
+        "_beacon_pause",
         "_broadcasts",
         "_busy",
         "_by_eui48",
         "_devices",
+        "_flying",
         "_lnid",
         "_members",
         "_offers",
         "_sequence",
+        "_strangers",
+        "_waiting",
     )
 
     def __init__(self, eui: bytes, admit: Admit, settings: PrimeSettings) -> None:
@@ -82,10 +88,14 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         self._offers: dict[bytes, _Device] = {}
         self._members: dict[bytes, Member] = {}
         self._busy: dict[int, _Device] = {}
+        self._flying: set[int] = set()
+        self._waiting: dict[int, _Device] = {}
+        self._strangers: dict[tuple[int, int], float] = {}
         self._broadcasts = BroadcastSource(settings.broadcast_gap_s)
         self._lnid = 0
         self._sequence = 0
         self._beacon_at = float("-inf")
+        self._beacon_pause = _FIRST_PAUSE_S
 
     # ---- what a coordinator is
 
@@ -139,18 +149,40 @@ class BaseNode(PrimeStation[tuple[int, str]]):
 
     def frames_to_send(self) -> list[Outgoing]:
         """What is to go out now."""
-        if self._busy:
-            for device in self._busy.values():
-                if device.link is not None:
-                    self._drain(device.link, device.lnid, down=True, sna=self.eui48, to=device.node)
-                    self._alarms.set((device.lnid, _LINK), device.link.next_timeout())
-            self._busy.clear()
+        self._drain_all()
         for segment in self._broadcasts.outgoing(self._now):
             packet = Packet(down=True, lnid=BROADCAST_LNID, lcid=LCID_432_BROADCAST, payload=segment)
             self._emit(packet, self.eui48, EVERYONE)
         self._alarms.set(_BROADCAST, self._broadcasts.next_timeout())
         out, self._out = self._out, []
         return out
+
+    def _drain_all(self) -> None:
+        """Let packets go out: of those with news, then of those that wait, in their order, while there is room."""
+        while self._busy or (self._waiting and self._has_room):
+            line = self._busy or self._waiting
+            self._drain_device(line.pop(next(iter(line))))
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether one connection more may have packets under way."""
+        return len(self._flying) < self._settings.most_flying
+
+    def _drain_device(self, device: _Device) -> None:
+        """Let a device's packets go out; new ones only if not too many connections have some under way."""
+        link, lnid = device.link, device.lnid
+        if link is None:
+            self._flying.discard(lnid)
+            return
+        may_launch = lnid in self._flying or self._has_room
+        self._drain(link, lnid, down=True, sna=self.eui48, to=device.node, may_launch=may_launch)
+        self._alarms.set((lnid, _LINK), link.next_timeout())
+        if link.is_flying:
+            self._flying.add(lnid)
+            return
+        self._flying.discard(lnid)
+        if link.is_waiting and not may_launch:
+            self._waiting.setdefault(lnid, device)
 
     def handle_timeout(self, now: float) -> None:
         """The time has come."""
@@ -176,7 +208,8 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         beacon = Beacon(sna=self.eui48, sequence=self._sequence)
         self._sequence = (self._sequence + 1) & 0x1F
         self._out.append(Outgoing(beacon.encode(self._settings.version), EVERYONE))
-        self._alarms.set(_BEACON, self._now + self._settings.beacon_interval_s)
+        self._alarms.set(_BEACON, self._now + min(self._beacon_pause, self._settings.beacon_interval_s))
+        self._beacon_pause = min(self._beacon_pause * 2, self._settings.beacon_interval_s)
 
     def _hear_promotion(self, octets: bytes) -> None:
         """Somebody hears no beacon: one more, if the last one is not too fresh. The norm would promote a switch."""
@@ -237,12 +270,19 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             self._input(device, Input.EXPEL)
             device = None
         if device is None:
+            if self._joining >= self._settings.most_joining:
+                return  # it asks again
             lnid = self._next_lnid()
             if lnid is None:
                 self._say(ControlType.REG, Reg(negative=True, eui48=reg.eui48).encode(), UNREGISTERED_LNID, source)
                 return
             device = self._devices[lnid] = self._offers[reg.eui48] = _Device(lnid, reg.eui48, source)
         self._input(device, Input.REG_REQ, reg)
+
+    @property
+    def _joining(self) -> int:
+        """How many devices are on their way in."""
+        return len(self._offers) + len(self._by_eui48) - len(self._members)
 
     def _next_lnid(self) -> int | None:
         """The LNID least recently used, so that late packets find nobody; None if all are taken."""
@@ -255,6 +295,10 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     def _stranger(self, what: Input, packet: Packet, source: int, octets: bytes) -> None:
         _, action = BASE_TABLE[DeviceState.UNKNOWN][what]
         if action is BaseAction.TELL_UNKNOWN:
+            if self._strangers.get((packet.lnid, source), self._now) > self._now:
+                return
+            self._strangers = {one: until for one, until in self._strangers.items() if until > self._now}
+            self._strangers[packet.lnid, source] = self._now + self._settings.answer_within_s
             self._note("unknown", f"node {source} speaks as LNID {packet.lnid}, which nobody has", octets)
             self._say(ControlType.REG, Reg(negative=True, eui48=_NOBODY).encode(), packet.lnid, source)
 
@@ -370,6 +414,8 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             self._events.append(Left(member=device.member, reason=reason))
             self._members.pop(device.member.eui, None)
         device.link = device.member = None
+        self._flying.discard(device.lnid)
+        self._waiting.pop(device.lnid, None)
 
     def _drop(self, device: _Device) -> None:
         """Forget an LNID."""
@@ -384,7 +430,8 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     # ---- waiting
 
     def _wait(self, device: _Device) -> None:
-        self._alarms.set((device.lnid, _STEP), self._now + self._settings.answer_within_s)
+        wait = self._settings.answer_within_s * 2**device.attempts
+        self._alarms.set((device.lnid, _STEP), self._now + wait)
 
     def _again(self, device: _Device) -> None:
         """No answer in time: the same once more, or the end. A registered device is to open its connection itself."""
@@ -417,7 +464,8 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             device.sent = (device.sent + 1) & 7
             alv = Alv(sent=device.sent, time=settings.keep_alive)
             self._say(ControlType.ALV, alv.encode(settings.version), device.lnid, device.node)
-            self._alarms.set((device.lnid, _ALIVE), self._now + settings.answer_within_s)
+            wait = settings.answer_within_s * 2 ** (device.attempts - 1)
+            self._alarms.set((device.lnid, _ALIVE), self._now + wait)
 
     def _link_timeout(self, device: _Device) -> None:
         if device.link is not None:

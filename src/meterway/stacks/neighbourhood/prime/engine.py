@@ -72,10 +72,10 @@ class PrimeStation(Generic[KeyT]):
     def _control(self, kind: ControlType, payload: bytes, lnid: int, *, down: bool) -> Packet:
         return Packet(down=down, lnid=lnid, lcid=kind, payload=payload, control=True, priority=1)
 
-    def _drain(self, link: Link, lnid: int, *, down: bool, sna: bytes, to: int) -> None:
+    def _drain(self, link: Link, lnid: int, *, down: bool, sna: bytes, to: int, may_launch: bool = True) -> None:
         """Let a connection's packets go out."""
         arq = self._settings.version is Version.V14
-        for payload, urgent in link.outgoing(self._now):
+        for payload, urgent in link.outgoing(self._now, may_launch=may_launch):
             packet = Packet(down=down, lnid=lnid, lcid=link.lcid, payload=payload, priority=0 if urgent else 2, arq=arq)
             self._emit(packet, sna, to, urgent=urgent)
 

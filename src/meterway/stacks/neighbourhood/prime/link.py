@@ -60,8 +60,18 @@ class Link:
         wholes = (self._basket.add(segment) for segment in self._window.receive(payload, now))
         return [whole for whole in wholes if whole is not None]
 
-    def outgoing(self, now: float) -> list[tuple[bytes, bool]]:
-        """The packets that are to go out now, and whether each is urgent."""
+    @property
+    def is_flying(self) -> bool:
+        """Whether packets are under way."""
+        return self._window.is_flying
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something waits to be sent for the first time."""
+        return bool(self._window.waiting or self._urgent or self._waiting)
+
+    def outgoing(self, now: float, *, may_launch: bool = True) -> list[tuple[bytes, bool]]:
+        """The packets that are to go out now, and whether each is urgent; new ones only if they may."""
         window = self._window
         while window.waiting < self._settings.window and (self._urgent or self._waiting):
             urgent = bool(self._urgent)
@@ -72,7 +82,7 @@ class Link:
             self._open.append((number, apdu))
         while self._open and self._open[0][0] < window.first:
             self._open.popleft()
-        return window.outgoing(now)
+        return window.outgoing(now, may_launch=may_launch)
 
     def next_timeout(self) -> float | None:
         """When handle_timeout wants to be called, or None."""

@@ -31,8 +31,9 @@ __all__ = ["ServiceNode"]
 _STEP, _ALIVE, _LINK = "step", "alive", "link"
 _NODE_LCIDS: Final = 256
 """Connections that a service node asks for have LCID 256 to 511 (as far as known)."""
-_SEARCH_S: Final = 15.0
-_LONGEST_SEARCH_S: Final = 600.0
+_SEARCH_S: Final = 60.0
+_LONGEST_SEARCH_S: Final = 3600.0
+_MOST_FAILURES: Final = 6
 _OWN_NODE: Final = 0
 
 
@@ -43,9 +44,11 @@ class ServiceNode(PrimeStation[str]):
         "_attempts",
         "_base_eui",
         "_base_node",
+        "_failures",
         "_lcid",
         "_link",
         "_lnid",
+        "_not_before",
         "_random",
         "_received",
         "_refused",
@@ -61,6 +64,8 @@ class ServiceNode(PrimeStation[str]):
         self._sink = BroadcastSink(settings.broadcast_gap_s)
         self._refused: dict[bytes, float] = {}
         self._lcid = self._random.randrange(_NODE_LCIDS)
+        self._failures = 0
+        self._not_before = 0.0
         self.state = NodeState.SEARCHING
         self._forget()
 
@@ -79,7 +84,7 @@ class ServiceNode(PrimeStation[str]):
     def start(self, now: float) -> None:
         """Begin to look for a beacon."""
         self._now = now
-        self._alarms.set(_STEP, now + self._random.uniform(0, self._settings.join_spread_s))
+        self._alarms.set(_STEP, now + self._settings.beacon_interval_s * self._random.uniform(1.2, 2))
 
     def send_apdu(
         self, eui: bytes | None, apdu: bytes, *, client: int, server: int, now: float, urgent: bool = False
@@ -219,7 +224,8 @@ class ServiceNode(PrimeStation[str]):
 
     def _ask(self, packet: Packet | None, octets: bytes, content: object) -> None:
         """Not at once: all nodes heard the same beacon."""
-        self._alarms.set(_STEP, self._now + self._random.uniform(0, self._settings.join_spread_s))
+        begin = max(self._now, self._not_before)
+        self._alarms.set(_STEP, begin + self._random.uniform(0, self._settings.join_spread_s))
 
     def _open(self, packet: Packet | None, octets: bytes, content: object) -> None:
         if packet is None or not isinstance(content, Reg):
@@ -242,6 +248,7 @@ class ServiceNode(PrimeStation[str]):
         self._base_eui = content.data[4:]
         self._link = Link(self._own_lcid, self._settings)
         self._alarms.cancel(_STEP)
+        self._failures = 0
         self._events.append(Joined(member=self._member))
 
     @property
@@ -284,7 +291,10 @@ class ServiceNode(PrimeStation[str]):
         self._forget()
         self._alarms.cancel(_ALIVE)
         self._alarms.cancel(_LINK)
-        self._alarms.set(_STEP, self._now + self._random.uniform(1, 1 + self._settings.join_spread_s))
+        pause = self._random.uniform(0, self._settings.join_spread_s * 2**self._failures)
+        self._failures = min(self._failures + 1, _MOST_FAILURES)
+        self._not_before = self._now + pause
+        self._alarms.set(_STEP, self._not_before + self._settings.beacon_interval_s * self._random.uniform(1.2, 2))
 
     # ---- speaking
 
@@ -303,18 +313,18 @@ class ServiceNode(PrimeStation[str]):
         if self.state is NodeState.SEARCHING:
             frame = PromotionNeeded(pna=self.eui48).encode()
             self._out.append(Outgoing(frame, EVERYONE))
-            wait = min(_SEARCH_S * 2 ** (self._attempts - 1), _LONGEST_SEARCH_S)
+            wait = min(_SEARCH_S * 2 ** min(self._attempts - 1, 8), _LONGEST_SEARCH_S)
         elif self._attempts > settings.control_repetitions + 1:
             self._input(Input.TIMEOUT, None)
             return
         elif self.state is NodeState.REGISTERING:
             reg = Reg(negative=False, eui48=self.eui48, time=settings.keep_alive)
             self._say(ControlType.REG, reg.encode(), UNREGISTERED_LNID)
-            wait = settings.answer_within_s
+            wait = settings.answer_within_s * 2 ** (self._attempts - 1)
         else:
             con = Con(negative=False, lcid=self._own_lcid, data=self.eui)
             self._say(ControlType.CON, con.encode(), self._lnid)
-            wait = settings.answer_within_s
+            wait = settings.answer_within_s * 2 ** (self._attempts - 1)
         self._alarms.set(_STEP, self._now + wait * self._random.uniform(1, 1.25))
 
     _ON_INPUT: ClassVar[dict[NodeAction, Callable[[ServiceNode, Packet | None, bytes, object], None]]] = {

@@ -19,9 +19,11 @@ class PrimeSettings:
     """Times in seconds. All stations of a network need the same ``version``; the rest may differ.
 
     ``mtu`` is the longest PDU sent, ``window`` the packets in flight at most (up to 31), ``repetitions`` how often what
-    is not acknowledged is sent again, ``keep_alive`` the code of the keep-alive time (0 to 7), which is asked for
-    ``keep_alive_polls`` times within that time, ``frame_lifetime_s`` how long the medium may hold a frame back.
-    ConfigError for what cannot work.
+    is not acknowledged is sent again (each time after twice as long), ``keep_alive`` the code of the keep-alive time (0
+    to 7), which is asked for ``keep_alive_polls`` times within that time, ``frame_lifetime_s`` how long the medium may
+    hold a frame back. So that a shared medium is not flooded, a base node lets ``most_joining`` devices register and
+    ``most_flying`` connections have packets under way at the same time, and a node draws lots for when it registers:
+    within ``join_spread_s``, within twice as much after each failure. ConfigError for what cannot work.
     """
 
     version: Version = Version.V136
@@ -35,7 +37,9 @@ class PrimeSettings:
     keep_alive_polls: int = 2
     answer_within_s: float = 15.0
     control_repetitions: int = 4
-    join_spread_s: float = 10.0
+    join_spread_s: float = 30.0
+    most_joining: int = 6
+    most_flying: int = 6
     beacon_interval_s: float = 60.0
     beacon_guard_s: float = 2.0
     refused_for_s: float = 900.0
@@ -47,6 +51,8 @@ class PrimeSettings:
             raise ConfigError(f"mtu: {self.mtu}: 64 to 524 octets are wanted")
         if not 1 <= self.window <= 31:
             raise ConfigError(f"window: {self.window}: 1 to 31 packets are wanted")
+        if min(self.most_joining, self.most_flying) < 1:
+            raise ConfigError("most_joining, most_flying: at least 1 is wanted")
         if not 0 <= self.keep_alive <= 7:
             raise ConfigError(f"keep_alive: {self.keep_alive}: a code from 0 to 7 is wanted")
 

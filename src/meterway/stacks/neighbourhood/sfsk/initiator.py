@@ -42,10 +42,11 @@ __all__ = ["SfskInitiator"]
 _TURN: Final = (b"", "turn")
 _DISCOVER: Final = (b"", "discover")
 _BROADCAST: Final = (b"", "broadcast")
-_PING, _HELD = "ping", "held"
+_PING, _HELD, _ENROL = "ping", "held", "enrol"
 _LAST_SERVER: Final = FIRST_INITIATOR - 1
 _LEAST_PROBABILITY: Final = 10
 _LONGEST_PAUSE: Final = 16
+_MOST_ROUNDS: Final = 3
 
 
 class _Dialog(Enum):
@@ -61,7 +62,7 @@ class _Dialog(Enum):
 class _Device:
     """What the initiator knows of one system title."""
 
-    __slots__ = ("address", "answers", "eui", "joined_at", "node", "queue", "sent", "silent_pings", "state", "waits")
+    __slots__ = ("address", "answers", "eui", "joined_at", "node", "queue", "rounds", "sent", "state", "waits")
 
     def __init__(self, eui: bytes, address: int, node: int, settings: SfskSettings) -> None:
         self.eui = eui
@@ -69,7 +70,7 @@ class _Device:
         self.node = node
         self.state = DeviceState.UNKNOWN
         self.joined_at = 0.0
-        self.silent_pings = 0
+        self.rounds = 0
         self.waits = False
         """Whether it stands in one of the lines for a turn, or is held back."""
         self.queue: deque[tuple[bytes, bytes, bool]] = deque()
@@ -204,6 +205,8 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
                 self._send_broadcasts()
             elif device is not None and key[1] == _PING:
                 self._pinging.append(device)
+            elif device is not None and key[1] == _ENROL:
+                self._enrolling.append(device)
             elif device is not None:
                 device.waits = False
                 self._line_up(device)
@@ -279,7 +282,6 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
         self._alive(device, content, octets)
 
     def _alive(self, device: _Device, content: object, octets: bytes) -> None:
-        device.silent_pings = 0
         self._alarms.set((device.eui, _PING), self._now + self._settings.ping_interval_s)
         if self._partner is device:
             self._end_turn()
@@ -318,6 +320,7 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
         self._addresses.pop(device.address, None)
         self._alarms.cancel((device.eui, _PING))
         self._alarms.cancel((device.eui, _HELD))
+        self._alarms.cancel((device.eui, _ENROL))
         if self._partner is device:
             self._end_turn()
 
@@ -406,6 +409,11 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
             self._pinging.append(device)
             return
         self._dialog, self._partner = _Dialog.NONE, None
+        if dialog is _Dialog.ENROL and device.rounds < _MOST_ROUNDS:
+            # It may have taken its address and be unheard only: no discover would find it.
+            device.rounds += 1
+            self._alarms.set((device.eui, _ENROL), self._now + self._settings.reply_within_s * 6 * 2**device.rounds)
+            return
         self._input(device, Input.TIMEOUT)
 
     def _end_turn(self) -> None:
