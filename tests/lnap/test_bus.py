@@ -14,10 +14,12 @@ from lnap_town import NOON, RadioMeter, ledger
 from meterway.base.errors import LinkError
 from meterway.base.obis import Obis
 from meterway.lnap.bus import Bus
+from meterway.lnap.delivery import digest
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import BusConfig
 from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import OrderState
+from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.api import HostConfig, MeterConfig, Utility, running
 from meterway.stacks.mbus.application import ClockOrder
 from meterway.stacks.mbus.link.search import scan_primary
@@ -135,3 +137,27 @@ def test_a_meter_that_is_gone_is_counted_and_the_others_are_read(tmp_path: Path)
         await until(lambda: bus.failures > 0 and book.gateway.mirror.get(2, WATER) is not None)
 
     on_bus(tmp_path, work, gone, wired(METERS[0], 2))
+
+
+@pytest.mark.covers("IF-M", "UC-IN-05")
+@pytest.mark.parametrize("security", [0, 7])
+def test_firmware_is_handed_down_on_the_wire_between_the_readings(tmp_path: Path, security: int) -> None:
+    meter = MeterConfig(
+        ident="30000001", utility=Utility.WATER, security=security, key=bytes(range(16)).hex(), primary=9
+    )  # type: ignore[arg-type]
+    bound = RadioMeter(mode=security).bound(1, address=meter.address, link="wired")
+    image = signed_image(bytes(range(256)) * 40)
+
+    async def work(bus: Bus, book: Ledger) -> None:
+        await until(lambda: book.gateway.mirror.get(1, WATER) is not None)
+        delivery = book.gateway.delivery(1)
+        delivery.transfer.initiate(b"WATER-2", len(image))
+        for number in range(-(-len(image) // 512)):
+            delivery.transfer.transfer_block(number, image[number * 512 : number * 512 + 512])
+        delivery.transfer.activate(digest)
+        book.begin_firmware(1)
+        bus.poll(1)
+        await until(lambda: not delivery.is_under_way)
+        assert delivery.told == "WATER-2"
+
+    on_bus(tmp_path, work, bound, meters=(meter,))

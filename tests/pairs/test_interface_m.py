@@ -14,11 +14,16 @@ from meterway.base.obis import Obis
 from meterway.links.medium.air import AirSettings, Station
 from meterway.links.medium.memory import SimulatedRadio
 from meterway.lnap.airing import Airing as GatewayAiring
+from meterway.lnap.delivery import digest
+from meterway.lnap.events import Code
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import OrderState
+from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.airing import Airing as MeterAiring
 from meterway.meter.mbus.api import MbusMeter, MeterConfig, Utility, Valve, hears
+from meterway.stacks.dlms.classes.image_transfer import ImageStatus
+from meterway.stacks.dlms.xdlms.results import ActionResult
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.application import ClockOrder, Switch, change_key, switch
 from meterway.stacks.mbus.wireless.modes import MODES
@@ -179,3 +184,61 @@ def test_all_that_waits_for_a_battery_meter_is_done_in_one_waking(tmp_path: Path
         assert town.meters[0].valve is Valve.CLOSED
         assert town.meters[0].key == fresh == gateway.channel(1).keys[0]
         assert town.meters[0].counter - woken <= 6
+
+
+@pytest.mark.covers("IF-M", "UC-IN-05", "E-LNAP")
+@pytest.mark.parametrize(("mode", "security"), [("T1", 7), ("C1", 5), ("S2", 10)])
+def test_firmware_reaches_a_battery_meter_in_its_windows_and_goes_on_after_a_power_cut(
+    tmp_path: Path, mode: str, security: int
+) -> None:
+    image = signed_image(bytes(range(256)) * 60)
+    with street(tmp_path, config(Utility.WATER, radio=mode, security=security)) as town:
+        town.run(70)
+        book = town.book
+        transfer = book.gateway.delivery(1).transfer
+        assert transfer.initiate(b"WATER-2", len(image)) is ActionResult.SUCCESS
+        book.keep_image(1, transfer)
+        for number in range(-(-len(image) // 512)):
+            block = image[number * 512 : number * 512 + 512]
+            assert transfer.transfer_block(number, block) is ActionResult.SUCCESS
+            book.keep_block(1, number, block)
+        transfer.activate(digest)
+        book.begin_firmware(1)
+        while (sender := book.gateway.delivery(1).sender) is not None and sender.missing == sender.blocks:
+            town.run(10)
+        assert town.meters[0].firmware != b"WATER-2"
+        order = book.gateway.order(1, "read", b"", now=town.radio.now, valid_s=3600)
+        # the power fails: nothing is written at an end, and a gateway begins anew on the file
+        town.gateway.close()
+        book.spool.close()
+        town.book = ledger(tmp_path, now=town.radio.now)
+        place = town.radio.join(Station(name="gateway again", hears=ALL))
+        town.gateway = GatewayAiring(place, town.book, OWN)
+        delivery = town.book.gateway.delivery(1)
+        assert delivery.is_under_way
+        for _ in range(60):
+            town.run(60)
+            if not delivery.is_under_way:
+                break
+        assert delivery.told == "WATER-2"
+        assert town.meters[0].firmware == b"WATER-2"
+        assert delivery.transfer.status is ImageStatus.ACTIVATION_SUCCESSFUL
+        assert Code.FIRMWARE_ACTIVATED in [event.code for event in town.book.events(1, 0, 1e12)]
+        assert not town.book.spool.states("image:")
+        assert order.is_open  # it was in memory alone
+
+
+@pytest.mark.covers("IF-M", "UC-IN-05")
+def test_firmware_that_the_meter_does_not_take_for_genuine_is_told_with_its_reason(tmp_path: Path) -> None:
+    with street(tmp_path, config(Utility.WATER)) as town:
+        town.run(70)
+        book = town.book
+        transfer = book.gateway.delivery(1).transfer
+        transfer.initiate(b"EVIL", 300)
+        transfer.transfer_block(0, bytes(300))
+        transfer.activate(digest)
+        book.begin_firmware(1)
+        town.run(200)
+        assert book.gateway.delivery(1).told == "EVIL: not genuine"
+        assert transfer.status is ImageStatus.ACTIVATION_FAILED
+        assert town.meters[0].firmware != b"EVIL"

@@ -8,7 +8,7 @@ from typing import Final
 
 from meterway.base.errors import LinkError, StoreError
 from meterway.links.radio import RadioPort, Reception
-from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, reading, send_order
+from meterway.lnap.answers import Answer, alarm_question, confirm, end, question, reading, send_firmware, send_order
 from meterway.lnap.device import Fate, Heard
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.meters import Bound
@@ -87,15 +87,28 @@ class Airing:
             return confirm(self._own, meter)
         if control == _ACC_DMD:
             return alarm_question(self._own, meter)
+        order_waits = mailbox.in_flight(meter.channel) is not None
+        if control == _ACK and not order_waits:
+            return self._firmware(heard, meter, now) or end(self._own, meter)
         if control == _ACK:
-            waits = mailbox.in_flight(meter.channel) is not None
-            return question(self._own, meter) if waits else end(self._own, meter)
+            return question(self._own, meter)
         order = mailbox.next(meter.channel, now)
         if order is None:
-            return end(self._own, meter) if control & 0x4F == _RSP_UD else None
+            over = end(self._own, meter) if control & 0x4F == _RSP_UD else None
+            return self._firmware(heard, meter, now) or over
         if order.kind == "read":
             return reading(self._own, meter)
         answer = send_order(self._own, meter, order)
+        self._ledger.about_to_send(meter)
+        return answer
+
+    def _firmware(self, heard: Heard, meter: Bound, now: float) -> Answer | None:
+        """The next of an image, if one is on its way to the meter."""
+        request = self._ledger.gateway.firmware_request(meter.channel, heard.telegram)
+        self._ledger.settle_firmware(meter, now)
+        if request is None:
+            return None
+        answer = send_firmware(self._own, meter, request)
         self._ledger.about_to_send(meter)
         return answer
 

@@ -12,22 +12,25 @@ from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import Order
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.build import Wrapping, transport
+from meterway.stacks.mbus.image import CI_REQUEST, ImageRequest
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import encode_radio
 
 __all__ = [
     "Answer",
     "alarm_question",
+    "bus_firmware",
     "bus_order",
     "confirm",
     "end",
     "question",
     "reading",
     "reply_window",
+    "send_firmware",
     "send_order",
 ]
 
-_CNF_IR, _SND_NKE, _SND_UD, _REQ_UD1, _REQ_UD2 = 0x06, 0x40, 0x53, 0x5A, 0x5B
+_CNF_IR, _SND_NKE, _SND_UD, _SND_UD2, _REQ_UD1, _REQ_UD2 = 0x06, 0x40, 0x53, 0x43, 0x5A, 0x5B
 _FCB: Final = 0x20
 _CI_TRANSPORT: Final = 0x80
 _WITHOUT_HEADER: Final = {0x5B: 0x51}
@@ -99,6 +102,20 @@ def send_order(own: Address, meter: Bound, order: Order) -> Answer:
     return Answer(encode_radio(_SND_UD, own, _message(meter, order), _coding(mode)), mode, delay_s)
 
 
+def send_firmware(own: Address, meter: Bound, request: ImageRequest) -> Answer:
+    """SND-UD with a block, SND-UD2 with what the meter answers at once; protected as orders are."""
+    mode, delay_s = reply_window(meter.mode)
+    control = _SND_UD2 if request.answered else _SND_UD
+    message = _sealed(meter, CI_REQUEST, request.payload)
+    return Answer(encode_radio(control, own, message, _coding(mode)), mode, delay_s)
+
+
+def bus_firmware(meter: Bound, request: ImageRequest) -> tuple[int, bytes]:
+    """CI and data of a request for the two-wire bus."""
+    message = _sealed(meter, CI_REQUEST, request.payload)
+    return message[0], message[1:]
+
+
 def bus_order(meter: Bound, order: Order) -> tuple[int, bytes]:
     """CI and data of the order for the two-wire bus; without a header where the meter knows no protection."""
     if not meter.protection and order.ci in _WITHOUT_HEADER:
@@ -108,6 +125,10 @@ def bus_order(meter: Bound, order: Order) -> tuple[int, bytes]:
 
 
 def _message(meter: Bound, order: Order) -> bytes:
+    return _sealed(meter, order.ci, order.payload)
+
+
+def _sealed(meter: Bound, ci: int, payload: bytes) -> bytes:
     meter.sent += 1
     wrapping = Wrapping(
         sender=meter.address,
@@ -117,5 +138,5 @@ def _message(meter: Bound, order: Order) -> bytes:
         long=True,
         from_meter=False,
     )
-    afl, message = transport(wrapping, order.payload, access=_next_access(meter), ci=order.ci)
+    afl, message = transport(wrapping, payload, access=_next_access(meter), ci=ci)
     return (b"" if afl is None else afl.encode()) + message

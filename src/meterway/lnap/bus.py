@@ -11,7 +11,7 @@ from meterway.base.errors import LinkError, MeterwayError
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.links.serial import open_serial
-from meterway.lnap.answers import bus_order
+from meterway.lnap.answers import bus_firmware, bus_order
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import BusConfig
 from meterway.lnap.meters import Bound
@@ -28,6 +28,8 @@ __all__ = ["Bus"]
 
 _LOG: Final = logging.getLogger(__name__)
 _IDLE_S: Final = 1.0
+_PIECE: Final = 64
+"""Requests of an image between two readings."""
 _LONGEST_S: Final = 600.0
 
 
@@ -153,6 +155,7 @@ class Bus:
             await self._read(meter)
             while (order := self._ledger.gateway.mailbox.next(meter.channel, self._unix())) is not None:
                 await self._deliver(meter, order)
+            await self._firmware(meter)
         except MeterwayError as error:
             self.failures += 1
             _LOG.info("%s: %s", meter.name, error)
@@ -172,10 +175,35 @@ class Bus:
         ci, data = bus_order(meter, order)
         self._ledger.about_to_send(meter)
         target = _target(meter)
-        await self._run(lambda master: send(master.bits, target, ci, data))
+        await self._send(target, ci, data)
         await self._read(meter)
         if order.is_open:
             self._ledger.gateway.close(order, OrderState.DONE, self._unix(), "done")
+
+    async def _send(self, target: int | Address, ci: int, data: bytes) -> None:
+        await self._run(lambda master: send(master.bits, target, ci, data))
+
+    async def _firmware(self, meter: Bound) -> None:
+        """Hand down a piece of an image; the rest follows after the other meters that wait."""
+        gateway, target = self._ledger.gateway, _target(meter)
+        request = gateway.firmware_request(meter.channel, None)
+        for _ in range(_PIECE):
+            if request is None:
+                break
+            ci, data = bus_firmware(meter, request)
+            self._ledger.about_to_send(meter)
+            await self._send(target, ci, data)
+            delivery = gateway.delivery(meter.channel)
+            if not request.answered:
+                request = delivery.acknowledged()
+                continue
+            frames = await self._run(lambda master: read(master.bits, target))
+            heard = gateway.receive(frames[0].encode(), link="wired", now=self._unix(), asked=meter)
+            self._ledger.heard(heard)
+            request = gateway.firmware_request(meter.channel, heard.telegram) if heard.telegram is not None else None
+        self._ledger.settle_firmware(meter, self._unix())
+        if request is not None:
+            self.poll(meter.channel)
 
     # -- search -----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError, LocalProtocolError, RemoteProtocolError, SecurityError
+from meterway.lnap.delivery import Delivery
 from meterway.lnap.events import Code, Event
 from meterway.lnap.meters import Bound, KeyStatus, Link, Profile, Proposal, check_key
 from meterway.lnap.mirror import Mailbox, Mirror, Mirrored, Order, OrderState, Quality
@@ -27,6 +28,7 @@ from meterway.model.reading import Reading
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.afl import Reassembly
 from meterway.stacks.mbus.application import Alarm, ApplicationError
+from meterway.stacks.mbus.image import ImageRequest
 from meterway.stacks.mbus.records.compact import Formats
 from meterway.stacks.mbus.records.record import Record
 from meterway.stacks.mbus.security import CounterGuard
@@ -37,6 +39,7 @@ __all__ = ["Fate", "Gateway", "Heard"]
 
 _SND_IR: Final = 0x46
 _RSP_UD: Final = 0x08
+_ACK: Final = 0x00
 _DUPLICATE_S: Final = 1800.0
 _MOST_CHANNELS: Final = 2000
 _MOST_PROPOSALS: Final = 256
@@ -90,6 +93,8 @@ class Gateway:
         self.fragments: dict[Address, Reassembly] = {}
         self.counts: Counter[Fate] = Counter()
         self.events: list[Event] = []
+        self.deliveries: dict[int, Delivery] = {}
+        """Firmware on its way, by channel."""
 
     def log(self, now: float, code: Code, channel: int = 0, detail: str = "") -> None:
         """Note an event."""
@@ -118,6 +123,7 @@ class Gateway:
         self.mirror.forget(channel)
         self.mailbox.drop(channel)
         self.fragments.pop(meter.address, None)
+        self.deliveries.pop(channel, None)
         meter.keys = ()
         self.log(now, Code.METER_LEFT, channel, meter.name)
         return meter
@@ -354,6 +360,26 @@ class Gateway:
             self.log(now, Code.KEY_TRANSFERRED, order.channel)
         elif order.kind == "clock":
             self.log(now, Code.CLOCK_ADJUSTED, order.channel)
+
+    # -- firmware -------------------------------------------------------------------------------------------
+
+    def delivery(self, channel: int) -> Delivery:
+        """The firmware of a channel's meter."""
+        return self.deliveries.setdefault(channel, Delivery())
+
+    def firmware_request(self, channel: int, telegram: Telegram | None) -> ImageRequest | None:
+        """What a meter that listens is to be told next of its firmware, after this telegram of its; None if nothing."""
+        delivery = self.deliveries.get(channel)
+        if delivery is None or not delivery.is_under_way:
+            return None
+        frame = None if telegram is None else telegram.frame
+        control = frame.control & 0x4F if isinstance(frame, RadioFrame) else -1
+        if telegram is not None and telegram.kind == "image transfer":
+            return delivery.answered(telegram.payload)
+        if telegram is not None and telegram.kind == "application error" and delivery.asked is not None:
+            delivery.refused(ApplicationError.decode(telegram.payload).text)
+            return None
+        return delivery.acknowledged() if control == _ACK else delivery.wake()
 
     # -- values ---------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import msgspec
 
 from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
+from meterway.lnap.delivery import digest
 from meterway.lnap.device import Gateway, Heard
 from meterway.lnap.events import Code, Event
 from meterway.lnap.keys import PartyKeys
@@ -92,6 +93,7 @@ class Ledger:
             )
             gateway.bind(meter, now)
             self._restore_values(meter)
+            self._restore_firmware(meter.channel)
         for order in spool.orders():
             if order.is_open and order.channel in gateway.channels:
                 gateway.mailbox.restore(order)
@@ -122,6 +124,7 @@ class Ledger:
         """Take a meter off the white list; durable when it returns."""
         with self.spool.transaction():
             self.spool.drop_meter(channel)
+            self.spool.drop_states(_IMAGE.format(channel))
         self.flush()
 
     def keep_orders(self, channel: int) -> None:
@@ -364,6 +367,33 @@ class Ledger:
                 for name, block in self.spool.states(_IMAGE.format(channel) + "block:").items():
                     image.transfer_block(int(name), block)
         return image
+
+    def begin_firmware(self, channel: int) -> None:
+        """Hand the image of a channel down to its meter, also after a restart; LocalProtocolError if it cannot be."""
+        self.gateway.delivery(channel).begin()
+        with self.spool.transaction():
+            self.spool.keep_state(_IMAGE.format(channel) + "going", b"1")
+
+    def settle_firmware(self, meter: Bound, now: float) -> None:
+        """If firmware has come to its end at its meter, tell so and forget the image."""
+        delivery = self.gateway.deliveries.get(meter.channel)
+        ended = None if delivery is None else delivery.finish()
+        if ended is None:
+            return
+        code = Code.FIRMWARE_ACTIVATED if ended[0] else Code.FIRMWARE_REFUSED
+        self.gateway.log(now, code, meter.channel, ended[1])
+        self.drop_image(meter.channel)
+        self.flush()
+
+    def _restore_firmware(self, channel: int) -> None:
+        """An image that came, or was on its way down, when the process ended."""
+        if not self.spool.state(_IMAGE.format(channel) + "head"):
+            return
+        delivery = self.gateway.delivery(channel)
+        self.image(channel, delivery.transfer)
+        if self.spool.state(_IMAGE.format(channel) + "going") and delivery.transfer.complete:
+            delivery.transfer.activate(digest)
+            delivery.begin()
 
     def events(self, channel: int | None, from_s: float, to_s: float) -> list[Event]:
         """What is in the log, the oldest first."""

@@ -86,3 +86,24 @@ def test_a_transfer_goes_on_after_a_power_cut(tmp_path: Path) -> None:
     assert again.act(0, 18, IMAGE, 4) is ActionResult.TEMPORARY_FAILURE
     assert [name for name, _ in staged] == ["V2"]
     again.close()
+
+
+@pytest.mark.covers("UC-IN-05", "IF-G1")
+def test_a_meters_image_is_held_and_its_way_down_can_be_followed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, RadioMeter())
+    image = b"meter firmware" * 100
+    begin = axdr.structure(axdr.octets(b"GAS-2"), axdr.u32(len(image)))
+    assert bench.act(1, 18, IMAGE, 4) is ActionResult.OTHER_REASON
+    assert bench.act(1, 18, IMAGE, 1, begin) is OK
+    for number in range(3):
+        block = axdr.structure(axdr.u32(number), axdr.octets(image[number * 512 : number * 512 + 512]))
+        assert bench.act(1, 18, IMAGE, 2, block) is OK
+    assert bench.act(1, 18, IMAGE, 3) is OK
+    assert bench.act(1, 18, IMAGE, 4) is ActionResult.TEMPORARY_FAILURE
+    name, step, blocks, missing, told = bench.get(1, 1, "0-0:128.5.0")  # type: ignore[misc]
+    assert (name, step, blocks, missing, told) == (b"GAS-2", b"prepare", 11, 11, b"")
+    bench.book.spool.close()
+    again = Bench(tmp_path, RadioMeter())
+    assert again.book.gateway.delivery(1).is_under_way
+    assert again.book.gateway.delivery(1).transfer.status == 5
+    again.close()

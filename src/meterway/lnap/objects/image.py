@@ -1,25 +1,29 @@
-"""Image transfer (class 18): firmware of the gateway itself."""
+"""Image transfer (class 18): firmware of the gateway itself, and of its meters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from meterway.base.errors import SecurityError
+from meterway.base.errors import LocalProtocolError, SecurityError
 from meterway.base.obis import Obis
+from meterway.lnap.delivery import Delivery, digest
 from meterway.lnap.events import Code
 from meterway.lnap.firmware import opened
 from meterway.lnap.objects.client import guarded
-from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing
+from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing, octets, text
 from meterway.lnap.rules import Right
+from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.image_transfer import ImageBlock, ImageInitiate, ImageStatus, ImageTransfer
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["IMAGE", "image_thing", "own_image"]
+__all__ = ["IMAGE", "PROGRESS", "image_thing", "meter_image", "own_image"]
 
 IMAGE: Final = Obis(0, 0, 44, 0, 0)
+PROGRESS: Final = Obis(0, 0, 128, 5, 0)
+"""How far the firmware of a meter is."""
 _TABLE: Final = interface_class(18)
 _NAMES: Final = {
     2: "block_size",
@@ -91,9 +95,9 @@ def image_thing(of: TransferOf, verify: Call, activate: Call) -> Thing:
 def _checked(ask: Ask) -> Callable[[bytes], bytes | None]:
     """The signature of a genuine image; why one is refused goes into the event log."""
 
-    def check(octets: bytes) -> bytes | None:
+    def check(image: bytes) -> bytes | None:
         try:
-            return opened(octets, ask.site.image.identifier, ask.site.maker).signature
+            return opened(image, ask.site.image.identifier, ask.site.maker).signature
         except SecurityError as error:
             ask.site.ledger.gateway.log(ask.now, Code.FIRMWARE_REFUSED, 0, error.message)
             return None
@@ -127,3 +131,52 @@ def _activate(ask: Ask, _: Data) -> ActionResult:
 def own_image() -> Thing:
     """The image transfer of the gateway."""
     return image_thing(lambda ask: ask.site.image, _verify, _activate)
+
+
+# -- of a meter -----------------------------------------------------------------------------------------------
+
+
+def _delivery(ask: Ask) -> Delivery:
+    return ask.site.ledger.gateway.delivery(ask.channel)
+
+
+def _hold(ask: Ask, _: Data) -> ActionResult:
+    """The gateway has it whole; whether it is genuine, the meter says when it has it."""
+    return _delivery(ask).transfer.verify(digest)
+
+
+def _hand_down(ask: Ask, _: Data) -> ActionResult:
+    """Begin to tell the meter, when it listens; temporary-failure, as the norm has it for what is under way."""
+    delivery = _delivery(ask)
+    result = delivery.transfer.activate(digest)
+    if delivery.transfer.status is not ImageStatus.ACTIVATION_INITIATED:
+        return result
+    try:
+        ask.site.ledger.begin_firmware(ask.channel)
+    except LocalProtocolError:
+        delivery.transfer.finish_activation(successful=False)
+        return ActionResult.OTHER_REASON
+    if ask.site.meter(ask.channel).link == "wired":
+        ask.site.poll(ask.channel)
+    return ActionResult.TEMPORARY_FAILURE
+
+
+def _progress(ask: Ask) -> Data:
+    """Identification, what is done next, how many blocks there are and how many are missing, how the last one ended."""
+    delivery = _delivery(ask)
+    sender = delivery.sender
+    return axdr.structure(
+        octets(delivery.transfer.identifier),
+        text("" if sender is None else sender.step.name.lower()),
+        axdr.u32(0 if sender is None else sender.blocks),
+        axdr.u32(0 if sender is None else sender.missing),
+        text(delivery.told),
+    )
+
+
+def meter_image() -> list[Thing]:
+    """The image transfer of a meter, and how far it is."""
+    return [
+        image_thing(lambda ask: _delivery(ask).transfer, _hold, _hand_down),
+        Thing(class_id=1, obis=PROGRESS, attributes={2: Attr(_progress)}),
+    ]

@@ -7,6 +7,7 @@ from typing import Final
 from meterway.base.obis import Obis
 from meterway.lnap.mirror import Mirrored
 from meterway.lnap.objects.client import mbus_client, valve_control
+from meterway.lnap.objects.image import meter_image
 from meterway.lnap.objects.profile import STATUS, RegisterRows, joined, register_profile, united
 from meterway.lnap.objects.shared import shared
 from meterway.lnap.objects.table import Ask, Attr, Read, Thing, date_time, fixed, number, scaler_unit, text
@@ -219,6 +220,7 @@ def meter_things(ask: Ask) -> list[Thing]:
         register_profile(_DAILY, _billed, _daily, lambda _: 86400),
         register_profile(_MONTHLY, _billed, _monthly, lambda _: 0),
         mbus_client(ask.channel, shown_as=1),
+        *meter_image(),
     ]
     things += [_fast(ask, case.case) for case in ask.site.cases(ask.party, ask.channel) if case.case in FAST_CASES]
     if ask.site.meter(ask.channel).valve is not None:
