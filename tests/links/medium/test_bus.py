@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from mbus_bench import KnownMeter, address_of, bus_of
 from meterway.links.medium.bus import BusSettings, SimulatedBus
 from meterway.links.memory import MemoryLine
-from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.link.exchange import Found, Procedure
 from meterway.stacks.mbus.link.frames import LongFrame, ShortFrame
 from meterway.stacks.mbus.link.master import Done, Failed, Master
@@ -15,34 +15,6 @@ from meterway.stacks.mbus.link.slave import Slave
 NKE_5 = ShortFrame(control=0x40, address=5).encode()
 NKE_ALL = ShortFrame(control=0x40, address=254).encode()
 READ_ALL = ShortFrame(control=0x5B, address=254).encode()
-
-
-class Meter:
-    """A host whose answer tells who it is."""
-
-    def __init__(self, address: Address, size: int = 6) -> None:
-        self.address = address
-        self.size = size
-
-    def user_data(self) -> list[tuple[int, bytes]]:
-        return [(0x72, self.address.to_wired() + bytes((1, 0, 0, 0)) + bytes(self.size))]
-
-    def alarm(self) -> tuple[int, bytes] | None:
-        return None
-
-    def received(self, ci: int, data: bytes) -> bool:
-        return True
-
-
-def address(number: int) -> Address:
-    return Address(manufacturer=0x2C2D, ident=f"{number * 7919 % 100_000_000:08d}", version=1, device_type=7)
-
-
-def bus_of(count: int, settings: BusSettings | None = None) -> SimulatedBus:
-    bus = SimulatedBus(settings)
-    for number in range(count):
-        bus.attach(Slave(Meter(address(number)), primary=number % 250, secondary=address(number)))
-    return bus
 
 
 def run(bus: SimulatedBus, procedure: Procedure[object], master: Master, limit_s: float = 100_000.0) -> object:
@@ -94,7 +66,7 @@ def test_answers_in_step_are_overlaid_bit_by_bit() -> None:
     bus = bus_of(2, BusSettings(answer_bits=(11, 11)))
     assert ask(bus, NKE_ALL) == b"\xe5"
     answers = [
-        LongFrame(control=8, address=number, ci=0x72, data=Meter(address(number)).user_data()[0][1]).encode()
+        LongFrame(control=8, address=number, ci=0x72, data=KnownMeter(address_of(number)).user_data()[0][1]).encode()
         for number in range(2)
     ]
     assert ask(bus, READ_ALL) == bytes(one & other for one, other in zip(*answers, strict=True))
@@ -107,12 +79,12 @@ def test_a_secondary_search_finds_100_of_100_meters(seed: int) -> None:
     master = Master(baud=2400, latency_s=0.0)
     found = run(bus, search_secondary(master.bits), master)
     assert isinstance(found, list)
-    assert {each.secondary.ident for each in found} == {address(number).ident for number in range(100)}
+    assert {each.secondary.ident for each in found} == {address_of(number).ident for number in range(100)}
 
 
 def test_a_primary_scan_finds_meters_and_a_shared_address() -> None:
     bus = bus_of(3)
-    bus.attach(Slave(Meter(address(77)), primary=2, secondary=address(77)))
+    bus.attach(Slave(KnownMeter(address_of(77)), primary=2, secondary=address_of(77)))
     master = Master(latency_s=0.0)
     found = run(bus, scan_primary(master.bits, range(6)), master)
     assert isinstance(found, list)
@@ -132,7 +104,7 @@ def test_a_slave_is_deaf_at_another_speed_and_can_be_switched() -> None:
 def test_a_search_over_speeds_finds_meters_where_they_listen() -> None:
     bus = SimulatedBus()
     for number, baud in enumerate((300, 2400, 9600)):
-        bus.attach(Slave(Meter(address(number)), primary=number, secondary=address(number)), baud=baud)
+        bus.attach(Slave(KnownMeter(address_of(number)), primary=number, secondary=address_of(number)), baud=baud)
     master = Master(latency_s=0.0)
     found = run(bus, search_bauds(master.bits, range(3), (300, 2400, 9600)), master)
     assert isinstance(found, dict)
@@ -142,7 +114,7 @@ def test_a_search_over_speeds_finds_meters_where_they_listen() -> None:
 @pytest.mark.parametrize("baud", [300, 2400])
 def test_in_real_time_octets_take_their_bit_times(baud: int) -> None:
     bus = SimulatedBus(BusSettings(real_time=True, baud=baud, answer_bits=(20, 20)))
-    bus.attach(Slave(Meter(address(1), size=100), primary=5, secondary=address(1)), baud=baud)
+    bus.attach(Slave(KnownMeter(address_of(1), size=100), primary=5, secondary=address_of(1)), baud=baud)
     bus.receive_data(ShortFrame(control=0x5B, address=5).encode(), 1000.0)
     assert bus.data_to_send() == b""
     begin = 1000.0 + (5 * 11 + 20) / baud
@@ -163,7 +135,7 @@ def test_in_real_time_octets_take_their_bit_times(baud: int) -> None:
 
 def test_a_master_reads_in_real_time_at_300_baud() -> None:
     bus = SimulatedBus(BusSettings(real_time=True, baud=300, answer_bits=(11, 330)))
-    bus.attach(Slave(Meter(address(1), size=200), primary=5, secondary=address(1)), baud=300)
+    bus.attach(Slave(KnownMeter(address_of(1), size=200), primary=5, secondary=address_of(1)), baud=300)
     master = Master(baud=300, latency_s=0.05)
     frames = run(bus, read(master.bits, 5), master)
     assert isinstance(frames, list)
@@ -208,7 +180,7 @@ def test_half_a_frame_is_forgotten_when_the_line_was_quiet() -> None:
 
 def test_a_detached_slave_is_gone_and_a_master_that_left_hears_nothing_old() -> None:
     bus = SimulatedBus(BusSettings(real_time=True))
-    slave = bus.attach(Slave(Meter(address(1)), primary=5, secondary=address(1)))
+    slave = bus.attach(Slave(KnownMeter(address_of(1)), primary=5, secondary=address_of(1)))
     bus.receive_data(NKE_5, 0.0)
     bus.receive_data(b"", 0.01)
     assert bus.next_timeout() is None

@@ -7,45 +7,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from mbus_bench import address_of, bus_of
 from meterway.base.errors import ConfigError
 from meterway.links.medium.bus import BusSettings, SimulatedBus
 from meterway.links.medium.bus_ports import BusPty, BusTcp
-from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.link.frames import ShortFrame
 from meterway.stacks.mbus.link.master import Done, Master
 from meterway.stacks.mbus.link.search import search_secondary
-from meterway.stacks.mbus.link.slave import Slave
 
 NKE_5 = ShortFrame(control=0x40, address=5).encode()
 Exchange = Callable[[bytes], Awaitable[bytes]]
 pty_only = pytest.mark.skipif(sys.platform == "win32", reason="there are no ptys")
-
-
-class Meter:
-    """A host whose answer tells who it is."""
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-
-    def user_data(self) -> list[tuple[int, bytes]]:
-        return [(0x72, self.address.to_wired() + bytes((1, 0, 0, 0)) + bytes(6))]
-
-    def alarm(self) -> tuple[int, bytes] | None:
-        return None
-
-    def received(self, ci: int, data: bytes) -> bool:
-        return True
-
-
-def address(number: int) -> Address:
-    return Address(manufacturer=0x2C2D, ident=f"{number * 7919 % 100_000_000:08d}", version=1, device_type=7)
-
-
-def bus_of(count: int, settings: BusSettings | None = None) -> SimulatedBus:
-    bus = SimulatedBus(settings)
-    for number in range(count):
-        bus.attach(Slave(Meter(address(number)), primary=number % 250, secondary=address(number)))
-    return bus
 
 
 async def search(exchange: Exchange) -> set[str]:
@@ -92,7 +64,7 @@ def test_100_of_100_meters_are_found_through_the_tcp_port() -> None:
         await server.close()
         return found
 
-    assert asyncio.run(play()) == {address(number).ident for number in range(100)}
+    assert asyncio.run(play()) == {address_of(number).ident for number in range(100)}
 
 
 @pytest.mark.covers("IF-M")
@@ -119,7 +91,7 @@ def test_100_of_100_meters_are_found_through_the_pty() -> None:
         pty.close()
         return found
 
-    assert asyncio.run(play()) == {address(number).ident for number in range(100)}
+    assert asyncio.run(play()) == {address_of(number).ident for number in range(100)}
 
 
 @pty_only

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mbus_bench import sealed_order
 from meterway.base.errors import DecodeError, SecurityError
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.device import Alarm, MbusMeter
@@ -29,7 +30,6 @@ from meterway.stacks.mbus.application import (
     set_clock,
     switch,
 )
-from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.link.frames import SND_UD, LongFrame
 from meterway.stacks.mbus.records.record import Record, make_record
 from meterway.stacks.mbus.telegram import Telegram, decode
@@ -46,16 +46,7 @@ def order(
     meter: MbusMeter, payload: bytes | list[Record], *, counter: int = 1, mode: int | None = None, ci: int = 0x5B
 ) -> Telegram:
     octets = payload if isinstance(payload, bytes) else b"".join(one.encode() for one in payload)
-    wrapping = Wrapping(
-        sender=meter.address,
-        mode=meter.config.security if mode is None else mode,
-        key=meter.key,
-        counter=counter,
-        long=True,
-        from_meter=False,
-    )
-    afl, message = transport(wrapping, octets, access=counter, ci=ci)
-    whole = message if afl is None else afl.encode() + message
+    whole = sealed_order(meter, octets, counter=counter, ci=ci, mode=mode)
     frame = LongFrame(control=SND_UD, address=1, ci=whole[0], data=whole[1:]).encode()
     return decode(frame, keys=[meter.key], allow_plain=False)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mbus_bench import sealed_order
 from meterway.links.radio import Reception
 from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.config import MeterConfig
@@ -19,7 +20,6 @@ from meterway.meter.mbus.usage import Utility
 from meterway.meter.mbus.valve import Valve
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.application import Switch, change_key, switch
-from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.image import CI_REQUEST, ImageSender
 from meterway.stacks.mbus.telegram import Telegram, decode
 from meterway.stacks.mbus.tpl import Tpl
@@ -67,16 +67,8 @@ class Home:
     def order(
         self, payload: bytes, *, counter: int = 1, key: bytes = KEY, control: int = 0x53, ci: int = 0x5B
     ) -> bytes:
-        wrapping = Wrapping(
-            sender=self.meter.address,
-            mode=self.meter.config.security,
-            key=key,
-            counter=counter,
-            long=True,
-            from_meter=False,
-        )
-        afl, message = transport(wrapping, payload, access=counter, ci=ci)
-        return encode_radio(control, GATEWAY, (afl.encode() if afl is not None else b"") + message, "A")
+        message = sealed_order(self.meter, payload, counter=counter, key=key, ci=ci)
+        return encode_radio(control, GATEWAY, message, "A")
 
     def request(self, control: int, access: int = 77) -> bytes:
         tpl = Tpl(ci=0x80, header="long", address=self.meter.address, access=access)

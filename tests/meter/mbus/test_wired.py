@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from mbus_bench import sealed_order
 from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.device import Alarm, MbusMeter
@@ -13,7 +14,6 @@ from meterway.meter.mbus.usage import Utility
 from meterway.meter.mbus.valve import Valve
 from meterway.meter.mbus.wired import WiredMeter
 from meterway.stacks.mbus.application import ApplicationSelect, Switch, set_address, switch
-from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.image import CI_REQUEST, ImageSender
 from meterway.stacks.mbus.link.frames import ACK, LongFrame, ShortFrame
 from meterway.stacks.mbus.telegram import Telegram, decode
@@ -44,16 +44,7 @@ class Bench:
         return decode(self.ask(), keys=[self.meter.key])
 
     def order(self, payload: bytes, ci: int = 0x5B, counter: int = 1, key: bytes = KEY) -> bytes:
-        wrapping = Wrapping(
-            sender=self.meter.address,
-            mode=self.meter.config.security,
-            key=key,
-            counter=counter,
-            long=True,
-            from_meter=False,
-        )
-        afl, message = transport(wrapping, payload, access=counter, ci=ci)
-        whole = message if afl is None else afl.encode() + message
+        whole = sealed_order(self.meter, payload, counter=counter, key=key, ci=ci)
         return self.send(whole[0], whole[1:])
 
     def send(self, ci: int, data: bytes = b"") -> bytes:
