@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ from meterway.stacks.dlms.framing import FramingEvent
 from meterway.stacks.dlms.security.context import Keys as ContextKeys
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.server import Association, DeviceSecurity
+from meterway.stacks.dlms.server.broadcast import BroadcastServer
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
@@ -123,16 +125,18 @@ def _now(_: float) -> float:
     return time.time()
 
 
+GBEK, GBAK = bytes(range(64, 80)), bytes(range(80, 96))
+
+
 def meter(serial: str, **given: Any) -> Meter:
-    return Meter(MeterConfig(serial=serial, keys=Keys.derive(SECRET[:16], serial), profile_days=2, **given))
+    keys = replace(Keys.derive(SECRET[:16], serial), gbek=GBEK, gbak=GBAK)
+    return Meter(MeterConfig(serial=serial, keys=keys, profile_days=2, **given))
 
 
 def mirror(of: Meter, nnap: str) -> Mirror:
     """The same meter once more, under the mirror's keys."""
     keys = keys_behind(SECRET, "operator", nnap, of.serial)
     given = Keys.derive(SECRET[:16], of.serial)
-    from dataclasses import replace
-
     twin = Meter(MeterConfig(serial=of.serial, profile_days=2, keys=replace(given, guek=keys["guek"], gak=keys["gak"])))
     return Mirror(twin, ClockCounters(time.time), _now)
 
@@ -145,7 +149,8 @@ class Double:
         self.meters = {one.serial: one for one in meters}
         self.members: dict[bytes, Member | Gateway] = {}
         self.devices: dict[int, Any] = {1: self.nnap}
-        self.carried = 0
+        self.deaf: set[str] = set()
+        self.nnap.send = self.broadcast
         self.lines: list[EngineProtocol[FramingEvent]] = []
         now = int(time.time())
         for number, one in enumerate(meters):
@@ -160,6 +165,15 @@ class Double:
                     quality=90 - number, heard=now, joined=now - 60, sap=sap,
                 )
             )  # fmt: skip
+
+    def broadcast(self, order: GroupOrder) -> None:
+        """All meters hear it, but for the deaf ones."""
+        for one in self.meters.values():
+            if one.serial not in self.deaf:
+                logical = LogicalMeter(one, ClockCounters(time.time), _now)
+                BroadcastServer({1: logical}.get).take(
+                    order.apdu, client=order.client, server=order.server, now=time.time()
+                )
 
     def engine(self) -> Gateway:
         return Gateway(self.devices, self.members)
@@ -190,7 +204,7 @@ async def living(tmp_path: Path, *doubles: Double, **config: Any) -> AsyncIterat
         listener = await tcp.listen(None, 0, double.line)
         listeners.append(listener)
         serial = double.nnap.serial
-        keys = keys_behind(SECRET, "operator", serial, serial) | {MASTER: SECRET}
+        keys = keys_behind(SECRET, "operator", serial, serial) | {MASTER: SECRET, "gbek": GBEK, "gbak": GBAK}
         head.store.devices.add(
             NewDevice(
                 serial=serial, utility=GATEWAY, profile="nnap", host="127.0.0.1", port=listener.port,

@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "lnap": ("meterway.cli.entity:lnap", "Run a gateway of radio and wired meters from a TOML file."),
     "nnap": ("meterway.cli.entity:nnap", "Run a concentrator of a neighbourhood from a TOML file."),
     "headend": ("meterway.cli.entity:headend", "Run a head end from a TOML file."),
+    "group": ("meterway.cli.group:group", "Groups of meters, and orders to all of one at once."),
     "import": ("meterway.cli.registry:import_devices", "Put meters from a CSV file into the registry."),
     "bench": ("meterway.cli.bench:bench", "The benchmarks a user can repeat, each beside its peers."),
 }

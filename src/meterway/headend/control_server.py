@@ -15,6 +15,7 @@ import msgspec
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.headend.commands import Answered, Command
 from meterway.headend.control import LINE_LIMIT, Request, socket_path
+from meterway.headend.group_control import group_answer
 from meterway.headend.serve import HeadEnd
 from meterway.mapping.obis import find
 from meterway.model.telegram import Json
@@ -54,7 +55,9 @@ async def perform(head_end: HeadEnd, request: Request) -> dict[str, Json]:
             return _told(request, await head_end.set(request.serial, command_of(request), actor=actor))
         case "act":
             return _told(request, await head_end.act(request.serial, command_of(request), actor=actor))
-    raise ConfigError(f"{request.action!r} is no action; there are read, set, act, objects, collect")
+    if request.action.startswith("group-"):
+        return await group_answer(head_end, request, actor)
+    raise ConfigError(f"{request.action!r} is no action; there are read, set, act, objects, collect, group-...")
 
 
 def _told(request: Request, answered: Answered) -> dict[str, Json]:

@@ -33,6 +33,8 @@ COLUMNS: Final = {
     "mechanism": "0 none, 1 LLS, 3 to 6 HLS; default 5",
     "guek": "global unicast encryption key, 16 octets as hex",
     "gak": "authentication key, 16 octets as hex",
+    "gbek": "of a concentrator: the broadcast key its meters share, 16 octets as hex",
+    "gbak": "of a concentrator: the authentication key of broadcasts, 16 octets as hex",
     "secret": "LLS or HLS secret as text, or hex after 0x; of a gateway, what all keys there derive from",
     "party": "as whom a gateway is asked, default operator",
 }
@@ -177,7 +179,7 @@ def _profile(place: str, name: str) -> str:
 
 
 def _keys(place: str, cells: dict[str, str]) -> dict[str, bytes]:
-    found = {"guek": _hex(place, cells, "guek", 16), "gak": _hex(place, cells, "gak", 16)}
+    found = {name: _hex(place, cells, name, 16) for name in ("guek", "gak", "gbek", "gbak")}
     keys = {name: key for name, key in found.items() if key is not None}
     secret = cells.get("secret", "")
     if secret:

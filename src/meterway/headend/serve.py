@@ -23,6 +23,7 @@ from meterway.headend.delivery import Delivery
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.key_change import KeyChange, hand_over
 from meterway.headend.live import Happening, Live
+from meterway.headend.orders import Orders
 from meterway.headend.overheard import Overheard
 from meterway.headend.plan import LOAD_PROFILE, Planner
 from meterway.headend.push import PushListener
@@ -94,12 +95,14 @@ class HeadEnd:
             limit=config.bulk.largest,
         )
         self.push = PushListener(self.store, self.fleet, self.live, in_thread=self.collector.in_thread)
+        self.orders = Orders(self)
         self.started_s = time.time()
         self.extra_traffic: list[TrafficSource] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Bind the push port and begin to collect; ConfigError if the port is taken."""
+        await self.collector.in_thread(self.orders.interrupted)
         raise_file_limit(self.config.collect.concurrency + _SPARE_FILES)
         if self.config.push.enabled:
             await self.push.start(self.config.push.host, self.config.push.port)
@@ -121,6 +124,7 @@ class HeadEnd:
 
     async def stop(self) -> None:
         """End what runs, store what was read, close the store."""
+        await self.orders.stop()
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -149,13 +153,13 @@ class HeadEnd:
 
     async def objects(self, serial: str) -> list[tuple[int, int, Obis]]:
         """(class, version, code) of every object the device shows."""
-        entry = await self._entry(serial)
+        entry = await self.entry(serial)
         found = await self._call(entry, commands.list_objects())
         return [(item.class_id, item.version, item.obis) for item in found]
 
     async def collect_now(self, serial: str) -> dict[str, int | str]:
         """One collection of one device out of turn, of itself even if it is mirrored; what came of it."""
-        entry = await self._entry(serial)
+        entry = await self.entry(serial)
         plan = await self.collector.in_thread(lambda: self.planner(entry))
         harvest = await self.collector.collect(entry, None, plan)
         stored = await self.collector.keep([harvest])
@@ -251,7 +255,9 @@ class HeadEnd:
             await self.collect_now(gateway)
         return answered
 
-    async def _entry(self, serial: str, way: Way = Way.DIRECT) -> Entry:
+    async def entry(self, serial: str, way: Way = Way.DIRECT) -> Entry:
+        """A device ready to be called: counters at hand, its route looked up; StoreError if there is none."""
+
         def load() -> Entry:
             entry = self.fleet.by_serial(serial, way)
             self.fleet.prepare([entry])
@@ -273,7 +279,7 @@ class HeadEnd:
         entry: Entry | None = None
         result = "failed"
         try:
-            entry = await self._entry(serial, way)
+            entry = await self.entry(serial, way)
             if action != "read":  # what changes a device is on record before it happens
                 await self._audit(serial, entry, command, actor=actor, action=action, result="asked")
             known = entry

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from litestar import Litestar, Response, get
+from litestar import Litestar, Response, Router, get
 from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from meterway import __version__
 from meterway.base.errors import MeterwayError
 from meterway.headend.api import Views
-from meterway.headend.web import air, nnaps, pages, rest
+from meterway.headend.web import air, groups, nnaps, pages, rest
 from meterway.headend.web.gate import Gate
 from meterway.headend.web.given import TheHeadEnd, TheViews
 from meterway.headend.web.live import messages
@@ -95,7 +95,18 @@ def create_app(
         "reporters": reporters(head_end.config.bulk.tokens),
     }  # fmt: skip
     return Litestar(
-        [pages.router(), air.router(), nnaps.pages(), nnaps.api(), rest.router(), take_report, live, metrics, static],
+        [
+            pages.router(),
+            air.router(),
+            nnaps.pages(),
+            nnaps.api(),
+            groups.api(),
+            rest.router(),
+            take_report,
+            live,
+            metrics,
+            static,
+        ],
         before_request=gate,
         dependencies={name: _provide(value) for name, value in dependencies.items()},
         exception_handlers={MeterwayError: on_error, HTTPException: on_error, Exception: on_error},
@@ -105,6 +116,10 @@ def create_app(
         logging_config=None,
         debug=False,
     )
+
+
+def _routers() -> list[Router]:
+    return [pages.router(), air.router(), nnaps.pages(), nnaps.api(), groups.api(), rest.router()]
 
 
 def _tokens(path: str) -> Tokens:
