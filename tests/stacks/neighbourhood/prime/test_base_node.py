@@ -179,3 +179,17 @@ def test_a_device_that_leaves_makes_room_for_others():
     carrier.run(carrier.now + 60)
     assert carrier.apdus(2) == carrier.apdus(3) == [b"x"]
     assert [event.member.eui for event in carrier.of(0, Left)] == [euis(3)[0]]
+
+
+def test_an_urgent_apdu_does_not_wait_for_room():
+    told = PrimeSettings(most_flying=1)
+    carrier = network(2, settings=told)
+    one, two = euis(2)
+    carrier.deaf.add(1)
+    carrier.send(0, one, b"held up")
+    carrier.send(0, two, b"usual")
+    carrier.run(carrier.now + 5)
+    assert carrier.apdus(2) == []
+    carrier.send(0, two, b"now", urgent=True)
+    carrier.run(carrier.now + 5)
+    assert b"now" in carrier.apdus(2)

@@ -155,3 +155,22 @@ def test_addresses_go_round_and_run_out_kindly():
     assert initiator._next_address() is None
     assert FIRST_INITIATOR <= initiator.address <= LAST_INITIATOR
     assert SfskInitiator(BASE, lambda eui: b"", SfskSettings(initiator=0xC07)).address == 0xC07
+
+
+def test_an_urgent_apdu_does_not_wait_for_the_end_of_a_discovery():
+    carrier = answering(network(1, settings=SfskSettings(discover_interval_s=30.0), until=125))
+    base = carrier.stations[0]
+    while not base._discover_due and base._dialog.value != "discover":
+        carrier.run(carrier.now + 1)
+    start = carrier.now
+    carrier.send(0, euis(1)[0], b"now", urgent=True)
+    carrier.run(start + 1)
+    assert carrier.apdus(0) == [b"to now"]
+
+
+def test_equal_urgent_apdus_after_usual_ones_keep_their_order():
+    carrier = answering(network(1))
+    for number, urgent in ((1, False), (2, True), (3, False)):
+        carrier.send(0, euis(1)[0], b"%d" % number, urgent=urgent)
+    carrier.run(carrier.now + 60)
+    assert carrier.apdus(1) == [b"1", b"2", b"3"]

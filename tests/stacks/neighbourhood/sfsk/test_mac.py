@@ -65,10 +65,16 @@ def test_the_fcs_is_what_its_polynomial_says(octets):
     assert fcs24(octets + crc.to_bytes(3, "big")) == 0
 
 
-def test_the_polynomial_is_the_one_others_use():
-    """Gurux has it mirrored, as D3B6BA."""
-    assert int(f"{0x5D6DCB:024b}"[::-1], 2) == 0xD3B6BA
-    assert fcs24(b"\x01") == 0x5D6DCB
+@given(st.binary(max_size=60))
+def test_the_polynomial_is_the_one_others_use(octets):
+    """Gurux has it mirrored, as D3B6BA, in a register that bits enter at the far end: 24 zeroes push them through."""
+    register = 0
+    for octet in octets + bytes(3):
+        for place in range(7, -1, -1):
+            carry = register & 1
+            register = register >> 1 | (octet >> place & 1) << 23
+            register ^= 0xD3B6BA if carry else 0
+    assert fcs24(octets) == int(f"{register:024b}"[::-1], 2)
 
 
 @given(FRAMES, st.floats(0, 0.999), st.integers(0, 7))

@@ -143,6 +143,11 @@ class ArqWindow:
         return len(self._queue)
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether what waits next is urgent."""
+        return bool(self._queue) and self._queue[0][1]
+
+    @property
     def is_flying(self) -> bool:
         """Whether packets are under way."""
         return bool(self._flying)

@@ -174,7 +174,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         if link is None:
             self._flying.discard(lnid)
             return
-        may_launch = lnid in self._flying or self._has_room
+        may_launch = lnid in self._flying or self._has_room or link.is_urgent
         self._drain(link, lnid, down=True, sna=self.eui48, to=device.node, may_launch=may_launch)
         self._alarms.set((lnid, _LINK), link.next_timeout())
         if link.is_flying:

@@ -70,6 +70,11 @@ class Link:
         """Whether something waits to be sent for the first time."""
         return bool(self._window.waiting or self._urgent or self._waiting)
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether something urgent waits to be sent for the first time."""
+        return bool(self._urgent) or self._window.is_urgent
+
     def outgoing(self, now: float, *, may_launch: bool = True) -> list[tuple[bytes, bool]]:
         """The packets that are to go out now, and whether each is urgent; new ones only if they may."""
         window = self._window

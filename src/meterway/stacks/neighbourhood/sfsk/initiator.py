@@ -162,6 +162,8 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
             raise LocalProtocolError(f"{eui.hex()} is no member")
         device.queue.append((sdu, apdu, urgent))
         self._line_up(device)
+        if urgent and self._dialog is _Dialog.DISCOVER:
+            self._end_discovery()  # reports are taken at any time
         self._turn()
 
     def expel(self, eui: bytes, now: float) -> None:
@@ -441,6 +443,7 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
     def _end_discovery(self) -> None:
         """Many reports: fewer are to answer at once; some: once more soon; none: each time later."""
         self._dialog, self._partner = _Dialog.NONE, None
+        self._alarms.cancel(_TURN)
         settings = self._settings
         if self._reports >= settings.discover_slots:
             self._probability = max(_LEAST_PROBABILITY, self._probability // 2)
