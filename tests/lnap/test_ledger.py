@@ -13,7 +13,7 @@ from meterway.base.obis import Obis
 from meterway.lnap.device import Fate, Gateway
 from meterway.lnap.events import Code
 from meterway.lnap.ledger import Ledger
-from meterway.lnap.mirror import OrderState
+from meterway.lnap.mirror import Mirrored, OrderState
 from meterway.lnap.store import Spool
 from meterway.lnap.tariff import Row
 from meterway.store.vault import Vault
@@ -126,3 +126,26 @@ def test_five_hundred_meters_cost_a_few_megabytes(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert grown < 12 << 20
     book.spool.close()
+
+
+@pytest.mark.covers("E-LNAP", "F2a")
+def test_after_sixty_days_without_a_network_every_hour_is_there_within_the_stated_size(tmp_path: Path) -> None:
+    meters = [RadioMeter(ident=f"1000{number:04d}") for number in range(20)]
+    book = ledger(tmp_path, *(meter.bound(channel) for channel, meter in enumerate(meters, 1)), limit=2 << 20)
+    hours = 60 * 24
+    book.capture(NOON + 1)
+    for hour in range(1, hours + 1):
+        now = NOON + hour * 3600
+        for channel in range(1, 21):
+            value = Mirrored(GAS, hour * 10 + channel, -3, 13, now - 60)
+            book.gateway.mirror.put(channel, value)
+        book.capture(now)
+    assert book.spool.dropped == 0
+    assert book.spool.octets < 2 << 20
+    for channel in (1, 20):
+        rows = book.rows(book.gateway.channel(channel), GAS, 0, 1e12)
+        assert [row.raw for row in rows] == [hour * 10 + channel for hour in range(1, hours + 1)]
+    book.spool.close()
+    again = ledger(tmp_path, limit=2 << 20, now=NOON + hours * 3600)
+    assert len(again.rows(again.gateway.channel(7), GAS, 0, 1e12)) == hours
+    again.spool.close()
