@@ -155,7 +155,7 @@ def test_firmware_is_handed_down_on_the_wire_between_the_readings(tmp_path: Path
         for number in range(-(-len(image) // 512)):
             delivery.transfer.transfer_block(number, image[number * 512 : number * 512 + 512])
         delivery.transfer.activate(digest)
-        book.begin_firmware(1)
+        book.images.begin_delivery(1)
         bus.poll(1)
         await until(lambda: not delivery.is_under_way)
         assert delivery.told == "WATER-2"

@@ -59,3 +59,10 @@ def test_only_a_key_on_p_256_is_taken() -> None:
     other = ed25519.Ed25519PrivateKey.generate().public_key()
     with pytest.raises(ConfigError, match="P-256"):
         maker_key(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), field="maker")
+
+
+@given(st.binary(max_size=400), st.binary(max_size=20))
+def test_no_octets_do_more_than_being_refused(octets: bytes, name: bytes) -> None:
+    for image in (octets, b"MWLN" + octets):
+        with pytest.raises(SecurityError):
+            opened(image, name, KEY)

@@ -197,13 +197,13 @@ def test_firmware_reaches_a_battery_meter_in_its_windows_and_goes_on_after_a_pow
         book = town.book
         transfer = book.gateway.delivery(1).transfer
         assert transfer.initiate(b"WATER-2", len(image)) is ActionResult.SUCCESS
-        book.keep_image(1, transfer)
+        book.images.keep(1, transfer)
         for number in range(-(-len(image) // 512)):
             block = image[number * 512 : number * 512 + 512]
             assert transfer.transfer_block(number, block) is ActionResult.SUCCESS
-            book.keep_block(1, number, block)
+            book.images.keep_block(1, number, block)
         transfer.activate(digest)
-        book.begin_firmware(1)
+        book.images.begin_delivery(1)
         while (sender := book.gateway.delivery(1).sender) is not None and sender.missing == sender.blocks:
             town.run(10)
         assert town.meters[0].firmware != b"WATER-2"
@@ -237,7 +237,7 @@ def test_firmware_that_the_meter_does_not_take_for_genuine_is_told_with_its_reas
         transfer.initiate(b"EVIL", 300)
         transfer.transfer_block(0, bytes(300))
         transfer.activate(digest)
-        book.begin_firmware(1)
+        book.images.begin_delivery(1)
         town.run(200)
         assert book.gateway.delivery(1).told == "EVIL: not genuine"
         assert transfer.status is ImageStatus.ACTIVATION_FAILED

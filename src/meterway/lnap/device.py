@@ -7,7 +7,7 @@ meter's key, and its message counter was not seen before. Everything else is cou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from enum import Enum
@@ -21,16 +21,14 @@ from meterway.lnap.meters import Bound, KeyStatus, Link, Profile, Proposal, chec
 from meterway.lnap.mirror import Mailbox, Mirror, Mirrored, Order, OrderState, Quality
 from meterway.lnap.opening import TriedKeys, counter_of, listens, protection_of
 from meterway.lnap.rules import Limits, Verdict, judge
+from meterway.lnap.saying import told_by
 from meterway.mapping.drivers.registry import Drivers, bundled_drivers
-from meterway.mapping.mbus import readings
-from meterway.mapping.mbus_cosem import Measured, is_converting, measured, measured_reading
-from meterway.model.reading import Reading
+from meterway.mapping.mbus_cosem import Measured
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.afl import Reassembly
 from meterway.stacks.mbus.application import Alarm, ApplicationError
 from meterway.stacks.mbus.image import ImageRequest
 from meterway.stacks.mbus.records.compact import Formats
-from meterway.stacks.mbus.records.record import Record
 from meterway.stacks.mbus.security import CounterGuard
 from meterway.stacks.mbus.telegram import Telegram, decode, sender_of
 from meterway.stacks.mbus.wireless.frames import RadioFrame
@@ -384,29 +382,13 @@ class Gateway:
     # -- values ---------------------------------------------------------------------------------------------
 
     def _values(self, telegram: Telegram, meter: Bound, now: float) -> tuple[Mirrored, ...]:
-        told, found = self._told(telegram, meter)
+        told, found = told_by(telegram, meter, self.drivers, self.zone)
         clock = next((one.time for one in told if one.time and not one.storage), None)
         device_s = None if clock is None else clock.timestamp()
         values = tuple(self._judged(meter, one, now, device_s) for one in found)
         for value in values:
             self.mirror.put(meter.channel, value)
         return values
-
-    def _told(self, telegram: Telegram, meter: Bound) -> tuple[Sequence[Reading], list[Measured]]:
-        """What a telegram says: in words, and as registers; with the meter's driver if it has one."""
-        address, records = telegram.device, telegram.records
-        meter.valve = next((_position(record) for record in records if _is_valve(record)), meter.valve)
-        if address is not None and telegram.tpl is not None and self.drivers.find(address, telegram.tpl.ci) is not None:
-            said = self.drivers.decoded(telegram, keys=meter.keys, zone=self.zone)
-            kind = said.device.get("type")
-            meter.kind = kind if isinstance(kind, int) else None
-            driven = (measured_reading(one, meter.device_type, converts=meter.converts) for one in said.readings)
-            return said.readings, _first_of_each(driven)
-        if not records:
-            return (), []
-        meter.converts = meter.converts or is_converting(records, meter.device_type)
-        found = (measured(record, meter.device_type, converts=meter.converts) for record in records)
-        return readings(telegram, zone=self.zone), [one for one in found if one is not None]
 
     def _judged(self, meter: Bound, new: Measured, now: float, device_s: float | None) -> Mirrored:
         last = meter.good.get(new.obis)
@@ -461,16 +443,3 @@ _EVENTS: Final[dict[Verdict, Code]] = {
     Verdict.JUMPED: Code.REGISTER_JUMPED,
     Verdict.TIME_BACKWARDS: Code.TIME_BACKWARDS,
 }
-
-
-def _first_of_each(found: Iterable[Measured | None]) -> list[Measured]:
-    """One value of each register: a driver may know the same twice, from a record and from a block."""
-    return list({one.obis: one for one in reversed([one for one in found if one is not None])}.values())[::-1]
-
-
-def _is_valve(record: Record) -> bool:
-    return record.head.vif in ("FD1A", "FD1F") and not record.head.storage and isinstance(record.value, int)
-
-
-def _position(record: Record) -> int:
-    return int(record.value) if isinstance(record.value, int) else 0

@@ -9,9 +9,9 @@ import msgspec
 
 from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
-from meterway.lnap.delivery import digest
 from meterway.lnap.device import Gateway, Heard
 from meterway.lnap.events import Code, Event
+from meterway.lnap.images import Images
 from meterway.lnap.keys import PartyKeys
 from meterway.lnap.meters import Bound, KeyStatus, Profile
 from meterway.lnap.mirror import Mirrored, Quality
@@ -20,15 +20,12 @@ from meterway.lnap.series import Sampler
 from meterway.lnap.store import Spool
 from meterway.lnap.tariff import FAST_DAYS, Row, TariffCase, stages_of
 from meterway.mapping.mbus_cosem import main_registers
-from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
-from meterway.stacks.dlms.xdlms.results import ActionResult
 from meterway.store.vault import Vault
 
 __all__ = ["Ledger"]
 
 _DAY_S: Final = 86400
 _AHEAD: Final = 64
-_IMAGE: Final = "image:{}:"
 _PARTY_KEYS: Final = "party-keys:"
 
 
@@ -60,6 +57,7 @@ class Ledger:
         self._sampler = Sampler(cases)
         self._fast: list[tuple[int, int, int, int]] = []
         self._vault = vault
+        self.images = Images(gateway, spool)
         self._keep_days = keep_days
         self.on_events: Callable[[list[Event]], object] = len
         """Told of what is logged, within the transaction that writes it."""
@@ -93,7 +91,7 @@ class Ledger:
             )
             gateway.bind(meter, now)
             self._restore_values(meter)
-            self._restore_firmware(meter.channel)
+            self.images.restore_delivery(meter.channel)
         for order in spool.orders():
             if order.is_open and order.channel in gateway.channels:
                 gateway.mailbox.restore(order)
@@ -124,7 +122,7 @@ class Ledger:
         """Take a meter off the white list; durable when it returns."""
         with self.spool.transaction():
             self.spool.drop_meter(channel)
-            self.spool.drop_states(_IMAGE.format(channel))
+            self.images.drop(channel)
         self.flush()
 
     def keep_orders(self, channel: int) -> None:
@@ -340,60 +338,10 @@ class Ledger:
         """What ``keep_clock`` kept; 0 if the clock was never set."""
         return float(self.spool.state("clock") or b"0")
 
-    def keep_image(self, channel: int, image: ImageTransfer) -> None:
-        """Keep that an image transfer began; blocks of the one before are forgotten."""
-        head = msgspec.msgpack.encode((image.identifier, len(image.image), image.block_size))
-        with self.spool.transaction():
-            self.spool.drop_states(_IMAGE.format(channel))
-            self.spool.keep_state(_IMAGE.format(channel) + "head", head)
-
-    def keep_block(self, channel: int, number: int, block: bytes) -> None:
-        """Keep a block of an image; durable when it returns."""
-        with self.spool.transaction():
-            self.spool.keep_state(f"{_IMAGE.format(channel)}block:{number:08d}", block)
-
-    def drop_image(self, channel: int) -> None:
-        """An image is no longer wanted."""
-        with self.spool.transaction():
-            self.spool.drop_states(_IMAGE.format(channel))
-
-    def image(self, channel: int, image: ImageTransfer) -> ImageTransfer:
-        """The transfer as it stood when the process ended: the blocks that came, to go on from there."""
-        head = self.spool.state(_IMAGE.format(channel) + "head")
-        if head:
-            identifier, size, block_size = msgspec.msgpack.decode(head, type=tuple[bytes, int, int])
-            image.block_size = block_size
-            if image.initiate(identifier, size) is ActionResult.SUCCESS:
-                for name, block in self.spool.states(_IMAGE.format(channel) + "block:").items():
-                    image.transfer_block(int(name), block)
-        return image
-
-    def begin_firmware(self, channel: int) -> None:
-        """Hand the image of a channel down to its meter, also after a restart; LocalProtocolError if it cannot be."""
-        self.gateway.delivery(channel).begin()
-        with self.spool.transaction():
-            self.spool.keep_state(_IMAGE.format(channel) + "going", b"1")
-
     def settle_firmware(self, meter: Bound, now: float) -> None:
         """If firmware has come to its end at its meter, tell so and forget the image."""
-        delivery = self.gateway.deliveries.get(meter.channel)
-        ended = None if delivery is None else delivery.finish()
-        if ended is None:
-            return
-        code = Code.FIRMWARE_ACTIVATED if ended[0] else Code.FIRMWARE_REFUSED
-        self.gateway.log(now, code, meter.channel, ended[1])
-        self.drop_image(meter.channel)
-        self.flush()
-
-    def _restore_firmware(self, channel: int) -> None:
-        """An image that came, or was on its way down, when the process ended."""
-        if not self.spool.state(_IMAGE.format(channel) + "head"):
-            return
-        delivery = self.gateway.delivery(channel)
-        self.image(channel, delivery.transfer)
-        if self.spool.state(_IMAGE.format(channel) + "going") and delivery.transfer.complete:
-            delivery.transfer.activate(digest)
-            delivery.begin()
+        if self.images.settle(meter, now):
+            self.flush()
 
     def events(self, channel: int | None, from_s: float, to_s: float) -> list[Event]:
         """What is in the log, the oldest first."""

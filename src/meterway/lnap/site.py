@@ -152,7 +152,7 @@ class Site:
     def restore(self) -> None:
         """Take alarms and transferred keys from the file; SecurityError(key) if they are sealed under another key."""
         self.transferred.update(self.ledger.party_keys())
-        self.ledger.image(0, self.image)
+        self.ledger.images.restore(0, self.image)
         kept = self.ledger.spool.state(_ALARMS)
         if kept:
             self.alarms.update(msgspec.msgpack.decode(kept, type=dict[int, int]))

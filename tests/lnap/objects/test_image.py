@@ -51,7 +51,7 @@ def test_a_signed_image_is_verified_and_staged(tmp_path: Path) -> None:
     assert bench.get(0, 18, IMAGE, 6) == 5
     begin = axdr.structure(axdr.octets(b"V3"), axdr.u32(10))
     assert bench.act(0, 18, IMAGE, 1, begin) is ActionResult.TEMPORARY_FAILURE
-    assert bench.book.image(0, ImageTransfer(enabled=True)).identifier == b""
+    assert bench.book.images.restore(0, ImageTransfer(enabled=True)).identifier == b""
     bench.close()
 
 

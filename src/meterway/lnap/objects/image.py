@@ -45,7 +45,7 @@ def begin(ask: Ask, value: Data, image: ImageTransfer) -> ActionResult:
         return ActionResult.TEMPORARY_FAILURE  # one after the other: this one has yet to prove itself
     result = image.initiate(wanted.identifier, wanted.size)
     if result is ActionResult.SUCCESS:
-        ask.site.ledger.keep_image(ask.channel, image)
+        ask.site.ledger.images.keep(ask.channel, image)
     return result
 
 
@@ -56,7 +56,7 @@ def take_block(ask: Ask, value: Data, image: ImageTransfer) -> ActionResult:
         return ActionResult.TYPE_UNMATCHED
     result = image.transfer_block(block.number, block.value)
     if result is ActionResult.SUCCESS:
-        ask.site.ledger.keep_block(ask.channel, block.number, block.value)
+        ask.site.ledger.images.keep_block(ask.channel, block.number, block.value)
     return result
 
 
@@ -124,7 +124,7 @@ def _activate(ask: Ask, _: Data) -> ActionResult:
         return result
     image = opened(bytes(site.image.image), site.image.identifier, site.maker)
     site.stage(image.identification.decode("ascii", "replace"), image.content)
-    site.ledger.drop_image(0)
+    site.ledger.images.drop(0)
     return ActionResult.TEMPORARY_FAILURE
 
 
@@ -152,7 +152,7 @@ def _hand_down(ask: Ask, _: Data) -> ActionResult:
     if delivery.transfer.status is not ImageStatus.ACTIVATION_INITIATED:
         return result
     try:
-        ask.site.ledger.begin_firmware(ask.channel)
+        ask.site.ledger.images.begin_delivery(ask.channel)
     except LocalProtocolError:
         delivery.transfer.finish_activation(successful=False)
         return ActionResult.OTHER_REASON
