@@ -14,6 +14,7 @@ from meterway.base.settings import read_settings
 __all__ = [
     "BrokerConfig",
     "BulkConfig",
+    "CallsConfig",
     "CollectConfig",
     "HeadEndConfig",
     "NeighbourhoodConfig",
@@ -94,6 +95,14 @@ class BulkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     broker: BrokerConfig = BrokerConfig()
 
 
+class CallsConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Where devices call in that the head end does not reach by itself; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: _Port = 4063
+    enabled: bool = False
+
+
 class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """All of it. ``system_title`` is hex of 8 octets; ``store`` a path or ``postgresql://`` address."""
 
@@ -106,6 +115,7 @@ class HeadEndConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     collect: CollectConfig = CollectConfig()
     neighbourhood: NeighbourhoodConfig = NeighbourhoodConfig()
     bulk: BulkConfig = BulkConfig()
+    calls: CallsConfig = CallsConfig()
 
     @property
     def title(self) -> bytes:
@@ -186,6 +196,12 @@ master_key = "meterway.key"
 # authority = ""
 # prefix = "meterway/g2"
 # client_id = "meterway-headend"
+
+[calls]
+# Where devices call in that are not reached otherwise; the head end is the client on their line.
+# host = "127.0.0.1"
+# port = 4063
+# enabled = false
 """
 
 

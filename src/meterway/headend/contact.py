@@ -13,6 +13,8 @@ from typing import Final, Generic, TypeVar
 
 from meterway.base.errors import ConfigError, LinkError, MeterwayError, ProtocolError, SecurityError, StoreError
 from meterway.base.obis import Obis
+from meterway.headend.called_line import CalledLine
+from meterway.headend.calls import Calls
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.route import is_concentrator
 from meterway.headend.script import Get, MeterSession, Script, SessionDone, SessionFailed
@@ -79,9 +81,11 @@ def _seen_counter() -> Script[int | None]:
 class Caller:
     """Opens associations with devices of a fleet, one at a time with each; counts sessions and octets."""
 
-    def __init__(self, fleet: Fleet, timing: Timing) -> None:
+    def __init__(self, fleet: Fleet, timing: Timing, calls: Calls | None = None, *, title: bytes = b"") -> None:
         self._fleet = fleet
         self._timing = timing
+        self._calls = calls or Calls()
+        self._title = title
         self.octets: Counter[str] = Counter()
         """By the interface of the reference figure that they went over."""
         self.sessions: Counter[str] = Counter()
@@ -159,6 +163,10 @@ class Caller:
         done: asyncio.Future[SessionDone[ResultT] | SessionFailed],
         longest_s: float,
     ) -> SessionDone[ResultT] | SessionFailed:
+        line = await self._called(entry)
+        if line is not None:
+            async with line.lock:
+                return await self._lent(line, factory(), done, longest_s)
         place = entry.route or entry.device
         try:
             protocol = await tcp.connect(place.host, place.port, factory, timeout_s=self._timing.connect_s)
@@ -167,6 +175,36 @@ class Caller:
         except (ValueError, OverflowError) as error:  # a host that is no name, a port that is none
             return SessionFailed("config", ConfigError(f"{place.host}:{place.port} is no address: {error}"), (), 0)
         late = asyncio.get_running_loop().call_later(longest_s, self._late, done, longest_s)
+        try:
+            return await done
+        finally:
+            late.cancel()
+            protocol.close()
+
+    async def _called(self, entry: Entry) -> CalledLine | None:
+        """The line that the device, or the gateway it is behind, has opened; one that only calls in is woken."""
+        top = entry.route.links[0].device if entry.route is not None else entry.device
+        line = self._calls.line(top.id)
+        if line is not None or "wake" not in top.flags:
+            return line
+        try:
+            waker = self._fleet.of(top.id)
+            await asyncio.to_thread(self._fleet.prepare, [waker])
+            return await self._calls.wake(waker, self._title, wait_s=self._timing.connect_s)
+        except MeterwayError:
+            return None
+
+    async def _lent(
+        self,
+        line: CalledLine,
+        protocol: EngineProtocol[_Report[ResultT]],
+        done: asyncio.Future[_Report[ResultT]],
+        longest_s: float,
+    ) -> _Report[ResultT]:
+        if not line.is_open:
+            return SessionFailed("link", LinkError("the device has hung up"), (), 0)
+        late = asyncio.get_running_loop().call_later(longest_s, self._late, done, longest_s)
+        line.lend(protocol)
         try:
             return await done
         finally:

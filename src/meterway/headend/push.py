@@ -147,12 +147,13 @@ class PushListener:
 
     async def start(self, host: str, port: int) -> None:
         """Bind both ports; ConfigError if one is taken."""
-        self._listener = await tcp.listen(host, port, self._connection)
         try:
+            self._listener = await tcp.listen(host, port, self._connection)
             self._datagrams = await udp.listen_udp(host, self._listener.port, self._datagram)
-        except ConfigError:
-            self._listener.close()
-            raise
+        except ConfigError as error:
+            if self._listener is not None:
+                self._listener.close()
+            raise ConfigError(f"push.port: {error}") from None
 
     async def run(self) -> None:
         """Store what comes in until cancelled; what waits then is stored before it returns."""

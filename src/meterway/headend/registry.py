@@ -36,6 +36,7 @@ COLUMNS: Final = {
     "gbek": "of a concentrator: the broadcast key its meters share, 16 octets as hex",
     "gbak": "of a concentrator: the authentication key of broadcasts, 16 octets as hex",
     "secret": "LLS or HLS secret as text, or hex after 0x; of a gateway, what all keys there derive from",
+    "wake": "of a device that calls in: host:port where a datagram wakes it",
     "party": "as whom a gateway is asked, default operator",
 }
 _REQUIRED: Final = ("serial", "host", "port")
@@ -147,6 +148,8 @@ def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
         for column in ("physical", "address_size", "client", "mechanism")
         if cells.get(column)
     }
+    if wake := cells.get("wake", ""):
+        flags["wake"] = _wake(place, wake)
     if flags.get("mechanism") == 2:
         raise ConfigError(f"{place}, mechanism: 0, 1 or 3 to 6, not 2")
     keys = _keys(place, cells)
@@ -207,6 +210,13 @@ def _hex(place: str, cells: dict[str, str], column: str, size: int) -> bytes | N
     if len(octets) != size:
         raise ConfigError(f"{place}, {column}: {size} octets as hex are wanted ({len(text)} characters given)")
     return octets
+
+
+def _wake(place: str, text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) <= 0xFFFF):
+        raise ConfigError(f"{place}, wake: host:port is wanted, not {text[:60]!r}")
+    return text
 
 
 def _number(place: str, cells: dict[str, str], column: str, default: int) -> int:

@@ -15,6 +15,7 @@ from meterway.base.obis import Obis
 from meterway.headend import commands, mbus_clients
 from meterway.headend.broker import Broker
 from meterway.headend.bulk import Bulk
+from meterway.headend.calls import CallListener, Calls
 from meterway.headend.collector import Collector
 from meterway.headend.commands import Answered, Command
 from meterway.headend.config import HeadEndConfig
@@ -66,7 +67,8 @@ class HeadEnd:
             far_session_s=config.neighbourhood.session_timeout_s,
             parallel=config.neighbourhood.parallel,
         )
-        self.caller = Caller(self.fleet, timing)
+        self.called = Calls()
+        self.caller = Caller(self.fleet, timing, self.called, title=config.title)
         self.planner = Planner(self.store, collect)
         rules = WriterRules(
             load_profile=LOAD_PROFILE,
@@ -95,6 +97,14 @@ class HeadEnd:
             limit=config.bulk.largest,
         )
         self.push = PushListener(self.store, self.fleet, self.live, in_thread=self.collector.in_thread)
+        self.calls = CallListener(
+            self.store,
+            self.fleet,
+            self.live,
+            self.called,
+            in_thread=self.collector.in_thread,
+            wake=self.collector.wake,
+        )
         self.orders = Orders(self)
         self.started_s = time.time()
         self.extra_traffic: list[TrafficSource] = []
@@ -107,6 +117,8 @@ class HeadEnd:
         if self.config.push.enabled:
             await self.push.start(self.config.push.host, self.config.push.port)
             self._run("push", self.push.run())
+        if self.config.calls.enabled:
+            await self.calls.start(self.config.calls.host, self.config.calls.port)
         if self.config.bulk.broker.host:
             self._run("broker", Broker(self.config.bulk.broker, self.delivery).run())
         if self.config.collect.enabled:
@@ -128,6 +140,7 @@ class HeadEnd:
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.calls.close()
         self.push.close()  # also if its task was cancelled before it began
         await asyncio.sleep(0)
         self.collector.close()
