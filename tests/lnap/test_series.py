@@ -115,6 +115,8 @@ def test_a_party_sees_the_present_value_of_its_registers_and_of_no_other(tmp_pat
         7: ["1-0:1.8.0", "1-0:2.8.0", "1-0:1.7.0", "1-0:2.7.0"],
     }
     assert bench.get(1, 7, "0-1:24.3.14", client=5) == "object-undefined"
+    for class_id, code in ((1, "0-0:128.1.0"), (72, "0-1:24.1.0"), (18, "0-0:44.0.0")):
+        assert bench.get(1, class_id, code, client=5) == "object-undefined"
     bench.close()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lnap_town import SECRET, Air, RadioMeter, listed, settings
-from meterway.base.errors import ConfigError
+from meterway.base.errors import ConfigError, MeterwayError
 from meterway.base.obis import Obis
 from meterway.headend.api import Views
 from meterway.headend.commands import Command
@@ -204,5 +204,32 @@ def test_a_change_that_was_cut_short_is_settled_whichever_keys_are_in_force(tmp_
         assert not head.keys.is_open("LNAP0001")
         assert (await head.collect_now("LNAP0001"))["cause"] == "ok"
         assert site.keys(party, 0).guek != fresh["guek"]
+
+    meet(tmp_path, work, ())
+
+
+@pytest.mark.covers("IF-G1", "SEC-05")
+def test_an_answer_that_is_lost_leaves_no_doubt_if_the_gateway_is_there_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(head: HeadEnd, lnaps: list[Lnap], airs: list[Air]) -> None:
+        site, party = lnaps[0].site, lnaps[0].site.parties[0]
+        transfer_keys = type(site).transfer_keys
+
+        def cut(*given: Any) -> bool:
+            done = transfer_keys(*given)
+            for line in tuple(lnaps[0]._lines):
+                line.abort()
+            return done
+
+        monkeypatch.setattr(type(site), "transfer_keys", cut)
+        with pytest.raises(MeterwayError):
+            await head.change_keys("LNAP0001", actor="test")
+        monkeypatch.undo()
+        assert not head.keys.is_open("LNAP0001")
+        assert (await head.collect_now("LNAP0001"))["cause"] == "ok"
+        keys = head.vault.open_all("LNAP0001", head.store.devices.by_serial("LNAP0001").keys)
+        assert keys["guek"] == site.keys(party, 0).guek
+        assert site.transferred
 
     meet(tmp_path, work, ())

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -222,13 +223,18 @@ class HeadEnd:
     async def change_keys(self, serial: str, *, actor: str) -> Answered:
         """Give a device fresh keys for its associations, wrapped under its key-encrypting key.
 
-        If its answer is lost, that raises, and the next change or ``settle_keys`` finds out what is in force.
+        If its answer is lost, that raises; which keys are in force is found out at once, or by the next change.
         """
         await self.settle_keys(serial)
         kek, fresh = await self.collector.in_thread(lambda: self.keys.begin(serial))
         command = Command(obis=Obis(0, 0, 43, 0, 0), class_id=64, method="global_key_transfer")
         script = partial(hand_over, kek=kek, fresh=fresh)
-        answered = await self._command(serial, command, script, actor=actor, action="change keys")
+        try:
+            answered = await self._command(serial, command, script, actor=actor, action="change keys")
+        except MeterwayError:
+            with suppress(MeterwayError):  # not now: the next change finds out
+                await self.settle_keys(serial)
+            raise
         if not answered.refusal:
             await self.collector.in_thread(lambda: self.keys.swap(serial))
         await self.collector.in_thread(lambda: self.keys.end(serial))

@@ -11,7 +11,7 @@ from meterway.lnap.objects.image import meter_image
 from meterway.lnap.objects.profile import STATUS, RegisterRows, joined, register_profile, united
 from meterway.lnap.objects.shared import shared
 from meterway.lnap.objects.table import Ask, Attr, Read, Thing, date_time, fixed, number, scaler_unit, text
-from meterway.lnap.rules import is_cumulative
+from meterway.lnap.rules import Right, is_cumulative
 from meterway.lnap.series import registers_for
 from meterway.lnap.tariff import FAST_CASES, TariffCase, view
 from meterway.stacks.dlms import axdr
@@ -203,26 +203,40 @@ def _stage_registers(ask: Ask) -> list[Thing]:
     return things
 
 
+def _may_act(ask: Ask) -> bool:
+    """Whether the party has to do with the meter itself, beyond what its tariff use cases let out."""
+    party = ask.party
+    return not party.cases or party.may(Right.COMMAND, ask.channel) or party.may(Right.CONFIGURE, ask.channel)
+
+
+def _operated(ask: Ask) -> list[Thing]:
+    """What is there for whoever looks after the meter: its orders, its client, its firmware, its valve."""
+    things = [
+        Thing(class_id=1, obis=ORDERS, attributes={2: Attr(_orders)}),
+        mbus_client(ask.channel, shown_as=1),
+        *meter_image(),
+    ]
+    if ask.site.meter(ask.channel).valve is not None:
+        things.append(valve_control(ask.channel, shown_as=1))
+    return things
+
+
 def meter_things(ask: Ask) -> list[Thing]:
     """Every object of the meter's logical device, as the party is to see it."""
     registers = registers_of(ask)
     shown = [extended_register(obis, Obis(0, 1, 24, 2, place)) for place, obis in enumerate(registers, 1)]
     age = {2: Attr(_age), 3: fixed(scaler_unit(0, _SECONDS))}
-    things = [
+    fast = [_fast(ask, case.case) for case in ask.site.cases(ask.party, ask.channel) if case.case in FAST_CASES]
+    return [
         *shared(ask.channel),
         *[_register(obis) for obis in registers],
         *_stage_registers(ask),
         *shown,
         Thing(class_id=3, obis=AGE, attributes=age),
         Thing(class_id=1, obis=STATUS, attributes={2: Attr(_quality)}),
-        Thing(class_id=1, obis=ORDERS, attributes={2: Attr(_orders)}),
         register_profile(HOURLY, _billed, _hourly, _period),
         register_profile(_DAILY, _billed, _daily, lambda _: 86400),
         register_profile(_MONTHLY, _billed, _monthly, lambda _: 0),
-        mbus_client(ask.channel, shown_as=1),
-        *meter_image(),
+        *fast,
+        *(_operated(ask) if _may_act(ask) else ()),
     ]
-    things += [_fast(ask, case.case) for case in ask.site.cases(ask.party, ask.channel) if case.case in FAST_CASES]
-    if ask.site.meter(ask.channel).valve is not None:
-        things.append(valve_control(ask.channel, shown_as=1))
-    return things
