@@ -2,6 +2,7 @@ import contextlib
 import json
 import re
 import socket
+import tomllib
 
 import pytest
 
@@ -201,3 +202,19 @@ def test_a_head_end_with_an_empty_store_takes_over_a_meter_that_counted_for_anot
             done = meterway("read", "M0001", "1.8.0", "--json", "--config", f"{store}.toml", cwd=tmp_path)
             answer = json.loads(done.stdout)
             assert answer["ok"], (store, answer)
+
+
+@pytest.mark.covers("E-NNAP-1")
+def test_meters_on_a_network_are_listed_for_a_concentrator(tmp_path):
+    secret = "00112233445566778899aabbccddeeff"
+    (tmp_path / "meter.toml").write_text(
+        f'secret = "{secret}"\n[network]\nport = 10200\n[[meter]]\nserial = "A1"\ncount = 2\n'
+    )
+    listed = meterway("meter", "meter.toml", "--white-list", cwd=tmp_path).stdout.decode()
+    nodes = tomllib.loads(listed)["nodes"]
+    assert [node["serial"] for node in nodes] == ["A1", "A2"]
+    assert all(len(bytes.fromhex(node[name])) == 16 for node in nodes for name in ("key", "guek", "gak"))
+    assert len({node["eui"] for node in nodes}) == 2
+    refused = meterway("meter", "meter.toml", "--csv", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert b"through a concentrator" in refused.stderr

@@ -78,3 +78,29 @@ def test_a_wrong_file_is_refused_with_file_and_field(tmp_path: Path, text: str, 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: No such file"):
         load_config(tmp_path / "none.toml")
+
+
+def test_meters_on_a_network_need_not_listen_and_have_join_keys_of_their_own(tmp_path: Path) -> None:
+    text = f'secret = "{SECRET}"\n[network]\nport = 10200\nprofile = "g3"\n[[meter]]\nserial = "A1"\ncount = 2\n'
+    host = load_config(written(tmp_path, text))
+    assert host.network is not None
+    assert (host.network.profile, host.network.port, host.network.node) == ("g3", 10200, 1)
+    assert host.listen == ()
+    keys = [meter.join_key for meter in host.meters]
+    assert [len(key) for key in keys] == [16, 16]
+    assert keys[0] != keys[1]
+    both = load_config(written(tmp_path, text + "[[listen]]\nport = 0\n"))
+    assert len(both.listen) == 1
+
+
+def test_a_join_key_may_be_given(tmp_path: Path) -> None:
+    text = f'secret = "{SECRET}"\n[[meter]]\nserial = "A1"\njoin_key = "{SECRET[::-1]}"\n'
+    assert load_config(written(tmp_path, text)).meters[0].join_key.hex() == SECRET[::-1]
+    with pytest.raises(ConfigError, match="join_key must have 16 octets"):
+        load_config(written(tmp_path, text.replace(SECRET[::-1], "0011")))
+
+
+def test_a_profile_that_is_none_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    text = f'secret = "{SECRET}"\n[network]\nport = 10200\nprofile = "pigeon"\n[[meter]]\nserial = "A1"\n'
+    with pytest.raises(ConfigError, match="'pigeon' is no profile: prime"):
+        load_config(written(tmp_path, text))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterway.base.errors import ConfigError
-from meterway.meter.keys import Keys
+from meterway.meter.keys import Keys, derive_join_key
 
 SECRET = bytes(range(16))
 
@@ -30,3 +30,10 @@ def test_a_short_secret_or_key_is_refused() -> None:
 def test_keys_never_show_in_a_text() -> None:
     keys = Keys.derive(SECRET, "M1")
     assert str(keys) == repr(keys) == "Keys(…)"
+
+
+def test_a_join_key_is_a_devices_own_and_no_other_key() -> None:
+    keys = Keys.derive(bytes(range(16)), "M1")
+    joins = {derive_join_key(bytes(range(16)), serial) for serial in ("M1", "M2")}
+    assert len(joins) == 2
+    assert not joins & {keys.guek, keys.gak, keys.kek}

@@ -22,6 +22,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "act": ("meterway.cli.device:act", "Call any method of a meter now."),
     "meter": ("meterway.cli.entity:meter", "Run virtual meters from a TOML file."),
     "radio": ("meterway.cli.radio:radio", "Run a simulated radio for M-Bus meters and gateways."),
+    "neighbourhood": ("meterway.cli.neighbourhood:neighbourhood", "Run a simulated power line or radio mesh."),
     "display": ("meterway.cli.entity:display", "Run a consumer display on a meter's H1 port."),
     "lnap": ("meterway.cli.entity:lnap", "Run a gateway of radio and wired meters from a TOML file."),
     "nnap": ("meterway.cli.entity:nnap", "Run a concentrator of a neighbourhood from a TOML file."),

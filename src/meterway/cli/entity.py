@@ -72,7 +72,9 @@ def _say(as_json: bool, event: str, **facts: Json) -> None:
     "--csv", is_flag=True, help="Show the meters as a CSV file for the head end's registry (with keys) and end."
 )
 @click.option(
-    "--white-list", is_flag=True, help="Show M-Bus meters as a gateway's settings list them (with keys) and end."
+    "--white-list",
+    is_flag=True,
+    help="Show the meters as the settings of a gateway or concentrator list them (with keys) and end.",
 )
 @click.option("--json", "as_json", is_flag=True, help="What happens as JSON lines.")
 def meter(
@@ -92,7 +94,8 @@ def meter(
 
     settings = load_config(path)
     if white_list:
-        raise ConfigError("--white-list: these meters speak DLMS to the head end; see --csv")
+        _show_nodes(settings)
+        return
     if csv:
         _show_registry(settings)
         return
@@ -125,9 +128,23 @@ async def _meters(settings: HostConfig, as_json: bool) -> None:
             _say(as_json, "listening", serial=end.serial, transport=end.transport, address=end.address, port=end.port)
         for serial, port in host.h1_ports.items():
             _say(as_json, "consumer port", serial=serial, port=port)
+        if settings.network is not None:
+            known = settings.network
+            _say(as_json, "network", profile=known.profile, address=known.address, port=known.port, node=known.node)
         await until_ended()
     finally:
         await host.stop(last_gasp=True)
+
+
+def _show_nodes(settings: HostConfig) -> None:
+    """The meters as a concentrator's settings list its nodes."""
+    if settings.network is None:
+        raise ConfigError("--white-list: these meters speak DLMS to the head end; see --csv")
+    for one in settings.meters:
+        click.echo(f'[[nodes]]\neui = "{one.title.hex()}"\nserial = "{one.serial}"\nprofile = "{one.country}"')
+        if one.join_key:
+            click.echo(f'key = "{one.join_key.hex()}"')
+        click.echo(f'guek = "{one.keys.guek.hex()}"\ngak = "{one.keys.gak.hex()}"\n')
 
 
 def _show_registry(settings: HostConfig) -> None:
@@ -135,6 +152,8 @@ def _show_registry(settings: HostConfig) -> None:
     from meterway.meter.api import HDLC_PHYSICAL
 
     listen = next((one for one in settings.listen if one.transport != "udp"), None)
+    if listen is None and settings.network is not None:
+        raise ConfigError("--csv: a head end reaches these meters through a concentrator; see --white-list")
     if listen is None:
         raise ConfigError("listen: a head end calls over tcp or hdlc, and these meters listen on udp only")
     click.echo("serial,system_title,profile,transport,host,port,sap,physical,guek,gak")

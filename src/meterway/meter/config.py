@@ -19,11 +19,22 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.base.settings import read_settings, secret_octets, secret_text
-from meterway.meter.keys import Keys
+from meterway.meter.keys import Keys, derive_join_key
 from meterway.meter.load import LoadKind
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
+from meterway.stacks.neighbourhood.profiles import PROFILES
 
-__all__ = ["H1Config", "HostConfig", "ListenConfig", "MeterConfig", "PushConfig", "load_config", "sample", "seed_of"]
+__all__ = [
+    "H1Config",
+    "HostConfig",
+    "ListenConfig",
+    "MeterConfig",
+    "NetworkConfig",
+    "PushConfig",
+    "load_config",
+    "sample",
+    "seed_of",
+]
 
 Transport = Literal["tcp", "hdlc", "udp"]
 Sharing = Literal["port-per-meter", "wrapper-ports"]
@@ -64,6 +75,8 @@ class MeterConfig:
     clock_offset_s: float = 0.0
     disconnect_mode: int = 4
     country: str = "idis"
+    join_key: bytes = b""
+    """For joining a neighbourhood network whose profile wants one, 16 octets."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9]{1,16}", self.serial):
@@ -76,6 +89,8 @@ class MeterConfig:
             raise ConfigError(f"disconnect_mode {self.disconnect_mode} is not 0 to 6")
         if not 1 <= self.profile_days <= 400:
             raise ConfigError(f"profile_days {self.profile_days} is not 1 to 400")
+        if len(self.join_key) not in (0, 16):
+            raise ConfigError(f"join_key must have 16 octets, it has {len(self.join_key)}")
 
     @property
     def load_seed(self) -> int:
@@ -123,6 +138,24 @@ class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     retry_delay_s: Annotated[float, msgspec.Meta(ge=0.01, le=86400)] = 5.0
 
 
+class NetworkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A neighbourhood network that the meters are nodes of: the hub of its simulated medium, and the profile on it."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    address: str = "127.0.0.1"
+    profile: str = "prime"
+    node: Annotated[int, msgspec.Meta(ge=0, le=65534)] = 1
+    """The number of the first meter's node; the others' are counted up."""
+    spread_s: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 10.0
+    """Each comes onto the network after a random time up to this."""
+    hold_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
+    """How long one goes on after its supply has gone."""
+
+    def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise ValueError(f"network: {self.profile!r} is no profile: {', '.join(PROFILES)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostConfig:
     """A process full of meters."""
@@ -131,6 +164,7 @@ class HostConfig:
     listen: tuple[ListenConfig, ...] = (ListenConfig(),)
     h1: H1Config | None = None
     push: PushConfig | None = None
+    network: NetworkConfig | None = None
     counters: Path | None = None
     """File that keeps counters, keys and settings over a restart; without one counters start at the clock's seconds."""
 
@@ -147,6 +181,7 @@ class _MeterTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     gak: str = ""
     kek: str = ""
     lls: str = ""
+    join_key: str = ""
     flag: str = "MWY"
     system_title: str = ""
     kind: LoadKind = LoadKind.HOUSEHOLD
@@ -189,6 +224,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     listen: list[ListenConfig] = []
     h1: H1Config | None = None
     push: PushConfig | None = None
+    network: NetworkConfig | None = None
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> HostConfig:
@@ -214,9 +250,10 @@ def _host(file: _File, folder: Path, environ: Mapping[str, str]) -> HostConfig:
         seen.add(meter.serial)
     return HostConfig(
         meters=tuple(meters),
-        listen=tuple(file.listen) or (ListenConfig(),),
+        listen=tuple(file.listen) or (() if file.network else (ListenConfig(),)),
         h1=file.h1,
         push=file.push,
+        network=file.network,
         counters=folder / file.counters if file.counters else None,
     )
 
@@ -224,6 +261,7 @@ def _host(file: _File, folder: Path, environ: Mapping[str, str]) -> HostConfig:
 def _meters(table: _MeterTable, secret: bytes, environ: Mapping[str, str], place: str) -> list[MeterConfig]:
     keys = _given_keys(table, environ, place)
     title = secret_octets(table.system_title, field=f"{place}.system_title", environ=environ)
+    join_key = secret_octets(table.join_key, field=f"{place}.join_key", environ=environ)
     try:
         return [
             MeterConfig(
@@ -240,6 +278,7 @@ def _meters(table: _MeterTable, secret: bytes, environ: Mapping[str, str], place
                 clock_offset_s=table.clock_offset_s,
                 disconnect_mode=table.disconnect_mode,
                 country=table.country,
+                join_key=join_key or (derive_join_key(secret, serial) if secret else b""),
             )
             for serial in table.serials()
         ]
@@ -304,7 +343,14 @@ sharing = "port-per-meter"  # or wrapper-ports: one port, the meters behind
 # period_s = 1.0
 # dialect = "dsmr5"         # dsmr5, emucs, sweden
 
-# Where alarms and scheduled pushes go.
+# The neighbourhood network (power line, radio mesh) that the meters are nodes of; "meterway neighbourhood" simulates
+# one. With it the [[listen]] above may be left out. A [[meter]] needs a join_key (16 octets) if the profile wants one.
+# [network]
+# port = 10200              # of the hub
+# profile = "prime"         # prime, g3, rf-mesh, s-fsk
+# node = 1                  # the first meter's number, the others' are counted up
+
+# Where alarms and scheduled pushes go; without it, up the network.
 # [push]
 # address = "127.0.0.1"
 # port = 4061

@@ -8,7 +8,7 @@ from typing import Self
 
 from meterway.base.errors import ConfigError
 
-__all__ = ["Keys"]
+__all__ = ["Keys", "derive_join_key"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,3 +53,8 @@ class Keys:
     def __repr__(self) -> str:
         """No secrets in logs."""
         return "Keys(…)"
+
+
+def derive_join_key(secret: bytes, serial: str) -> bytes:
+    """The key with which a device joins its neighbourhood network, in the manner of ``Keys.derive``."""
+    return hmac.digest(secret, f"join|{serial}".encode(), "sha256")[:16]

@@ -38,8 +38,8 @@ class NodeSettings:
     """How meters behave as nodes.
 
     ``hold_s`` is how long one goes on after its supply has gone, to say its last gasp; with 0 it says nothing.
-    ``watch_s`` is how often it looks whether something scheduled is due. A push that was not delivered is tried again
-    ``push_retries`` times, ``push_retry_s`` apart.
+    ``watch_s`` is how often it looks whether something scheduled is due (0: its host does). A push that was not
+    delivered is tried again ``push_retries`` times, ``push_retry_s`` apart.
     """
 
     hold_s: float = 5.0
@@ -223,7 +223,7 @@ class MeterNodes:
         station: Callable[[bytes], Station],
         *,
         settings: NodeSettings | None = None,
-        counters: FileCounters | None = None,
+        counters: FileCounters | ClockCounters | None = None,
     ) -> None:
         self.clock = clock
         self.station = station
@@ -236,31 +236,40 @@ class MeterNodes:
         self._invoke = 0
         self._watching: Call | None = None
 
-    def add(self, config: MeterConfig, join: Callable[[], NodePort], *, after_s: float = 0.0) -> MeterNode:
+    def add(
+        self, meter: MeterConfig | Meter, join: Callable[[], NodePort], *, after_s: float = 0.0, enters: bool = True
+    ) -> MeterNode:
         """Put a meter on its node, ``after_s`` from now; ``join`` gives its place, each time that it comes back.
 
-        ConfigError if its serial is there already, or no virtual meter can be what its profile says.
+        Whoever gives a meter that is made already, or wants it not to enter yet, sees to that. ConfigError if its
+        serial is there already, or no virtual meter can be what its profile says.
         """
-        if config.serial in self.nodes:
-            raise ConfigError(f"meter {config.serial} is there already")
+        if isinstance(meter, MeterConfig):
+            meter = self._made(meter)
+        if meter.serial in self.nodes:
+            raise ConfigError(f"meter {meter.serial} is there already")
+        node = MeterNode(self, meter, join)
+        if meter.on_push is None:
+            meter.on_push = node.push
+        self.nodes[meter.serial] = node
+        self.meters[meter.serial] = meter
+        if enters and after_s > 0.0:
+            node.enter_after(after_s)
+        elif enters:
+            node.enter()
+        if self._watching is None and self.settings.watch_s:
+            self._watch()
+        return node
+
+    def _made(self, config: MeterConfig) -> Meter:
         model_of(config.country)
         meter = Meter(config)
-        node = MeterNode(self, meter, join)
         if isinstance(self.counters, FileCounters):
             self.counters.restore(meter)
             meter.on_keys = self.counters.keys_changed
         if meter.is_dark:  # it lost its supply when its process ended; now it has it again
             meter.restore_supply(self.clock.now())
-        meter.on_push = node.push
-        self.nodes[config.serial] = node
-        self.meters[config.serial] = meter
-        if after_s > 0.0:
-            node.enter_after(after_s)
-        else:
-            node.enter()
-        if self._watching is None:
-            self._watch()
-        return node
+        return meter
 
     def close(self) -> None:
         """Take every meter off its network and keep what is to be kept."""
@@ -275,10 +284,15 @@ class MeterNodes:
 
     def cut_supply(self, serial: str) -> None:
         """A meter loses its supply: a last push, then silence."""
-        meter, node, now = self.meters[serial], self.nodes[serial], self.clock.now()
+        meter, now = self.meters[serial], self.clock.now()
         meter.cut_supply(now)
-        if not meter.alarm_filter >> _SUPPLY_BIT & 1:
-            node.push(meter, ALARM_PUSH, now)
+        if meter.on_push is not None and not meter.alarm_filter >> _SUPPLY_BIT & 1:
+            meter.on_push(meter, ALARM_PUSH, now)
+        self.darken(serial)
+
+    def darken(self, serial: str) -> None:
+        """A meter that has lost its supply holds out a little, then vanishes."""
+        node = self.nodes[serial]
         if self.settings.hold_s > 0.0:
             node.leave_after(self.settings.hold_s)
         else:

@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.links import tcp, udp
+from meterway.links.clocks import LoopClock
 from meterway.links.limits import raise_file_limit
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import Address, UdpEndpoint
@@ -18,6 +19,7 @@ from meterway.meter.consumer import p1_telegram
 from meterway.meter.counters import ClockCounters, FileCounters
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.faults import CutLine, Fault, FaultyServer
+from meterway.meter.network import MeterNetwork
 from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import Pusher
 from meterway.meter.stations import HdlcStations
@@ -129,6 +131,7 @@ class MeterHost:
         self.faults: dict[str, Fault] = {}
         self.lines: dict[str, set[_Line]] = {}
         self.pusher: Pusher | None = None
+        self.network: MeterNetwork | None = None
         self._listeners: list[tcp.Listener] = []
         self._udp: list[UdpEndpoint] = []
         self._displays: dict[str, set[_Display]] = {}
@@ -154,6 +157,8 @@ class MeterHost:
             self.counters = FileCounters(self.config.counters)
         if self.config.push is not None:
             self.pusher = Pusher(self.config.push, self.counters, self.unix)
+        if self.config.network is not None:
+            self.network = MeterNetwork(self.config.network, LoopClock(self.now), self.counters)
         for settings in self.config.meters:
             self._add(Meter(settings))
         self._by_server = list(self.meters.values())
@@ -166,6 +171,8 @@ class MeterHost:
         except ConfigError:
             await self.stop()
             raise
+        if self.network is not None:
+            self.network.open()
         self._every("watch", 1.0, self._watch)
         self._every("save", 10.0, self._save)
 
@@ -179,6 +186,8 @@ class MeterHost:
             meter.on_keys = self.counters.keys_changed
         if self.pusher is not None:
             meter.on_push = self.pusher.push
+        if self.network is not None:
+            self.network.add(meter)
 
     async def stop(self, *, last_gasp: bool = False) -> None:
         """Close everything; with ``last_gasp`` every meter first says that it loses its supply."""
@@ -190,6 +199,8 @@ class MeterHost:
         self._timers.clear()
         if self.pusher is not None:
             await self.pusher.drain(5.0 if last_gasp else 0.0)
+        if self.network is not None:
+            await self.network.close(last_gasp=last_gasp)
         for listener in self._listeners:
             listener.close()
         for endpoint in self._udp:
@@ -362,10 +373,14 @@ class MeterHost:
         if meter.on_push is not None and not meter.alarm_filter >> 16 & 1:
             meter.on_push(meter, ALARM_PUSH, now)
         self._drop_lines(serial)
+        if self.network is not None:
+            self.network.nodes.darken(serial)
 
     def restore_supply(self, serial: str) -> None:
         """The supply is back."""
         self.meters[serial].restore_supply(self.now())
+        if self.network is not None and self.network.connected:
+            self.network.nodes.nodes[serial].enter()
 
     def _drop_lines(self, serial: str) -> None:
         for line in tuple(self.lines.get(serial, ())):

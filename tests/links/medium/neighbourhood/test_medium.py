@@ -346,3 +346,10 @@ def test_a_node_that_moves_gets_other_links():
     made.leave(2, NOON)
     made.join(2, NOON, (0.0, 50.0))
     assert made.routes(NOON + 61)[2].hops == 1
+
+
+def test_a_network_without_nodes_has_no_routes():
+    made = NeighbourhoodMedium(preset("prime"))
+    assert made.routes(NOON) == []
+    assert made.settle(NOON) == []
+    assert made.next_due() is None

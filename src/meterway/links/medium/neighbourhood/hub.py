@@ -14,7 +14,7 @@ from meterway.base.errors import MeterwayError
 from meterway.links.medium.hubs import Hub, HubLine
 from meterway.links.medium.messages import MessageEngine
 from meterway.links.medium.neighbourhood.medium import NeighbourhoodMedium
-from meterway.links.medium.neighbourhood.records import Arrival, Carried
+from meterway.links.medium.neighbourhood.records import Arrival, Carried, Route
 from meterway.links.medium.neighbourhood.settings import NeighbourhoodSettings
 from meterway.links.medium.neighbourhood.wire import (
     Figures,
@@ -77,6 +77,10 @@ class NeighbourhoodHub(Hub[Message, int]):
             failed=dict(counts.failed),
             time_factor=self.time_factor,
         )
+
+    def routes(self) -> list[Route]:
+        """Every node with its way to its coordinator, now."""
+        return self.medium.routes(self._clock())
 
     def _engine(self) -> MessageEngine[Message]:
         return NeighbourhoodWire()

@@ -263,6 +263,8 @@ class NeighbourhoodMedium:
 
     def _follow(self, now: float) -> None:
         """Choose routes anew if it is time to."""
+        if not self._nodes:
+            return
         if self._links is not None and now < self._reroute_at and not self._unlinked:
             return
         settings = self.settings
