@@ -4,8 +4,8 @@ import pytest
 
 from meterway.base.errors import LocalProtocolError
 from meterway.stacks.dlms.framing import Noticed
-from meterway.stacks.neighbourhood.prime import BaseNode, PrimeSettings, Version, coordinator, node
-from meterway.stacks.neighbourhood.prime.packet import UNREGISTERED_LNID, header_type
+from meterway.stacks.neighbourhood.prime import PrimeSettings, Version, coordinator, node
+from meterway.stacks.neighbourhood.prime.packet import header_type
 from meterway.stacks.neighbourhood.station import EVERYONE, Apdu, Joined, JoinRefused, Left, Undelivered
 from stacks.neighbourhood.carrier import Carrier
 
@@ -137,15 +137,6 @@ def test_a_frame_in_the_name_of_another_is_dropped():
     assert one in carrier.stations[0].members
 
 
-def test_lnids_go_round_and_run_out_kindly():
-    base = BaseNode(BASE, lambda eui: b"", PrimeSettings())
-    base.start(0.0)
-    seen = [base._next_lnid() for _ in range(UNREGISTERED_LNID - 1)]
-    assert sorted(seen) == list(range(1, UNREGISTERED_LNID))
-    base._devices = dict.fromkeys(seen)
-    assert base._next_lnid() is None
-
-
 def test_a_crowd_does_not_get_in_all_at_once():
     told = PrimeSettings(most_joining=3, most_flying=2, join_spread_s=0.1)
     carrier = Carrier(delay=1.0)
@@ -154,7 +145,7 @@ def test_a_crowd_does_not_get_in_all_at_once():
         carrier.add(number, node(eui, told))
     while len(base.members) < 30:
         carrier.run(carrier.now + 0.5)
-        assert base._joining <= 3
+        assert base._devices.joining <= 3
         assert carrier.now < 3600
     for eui in euis(30):
         carrier.send(0, eui, bytes(500))

@@ -204,14 +204,14 @@ def base_in(state):
     base = BaseNode(BASE, lambda eui: b"", SETTINGS)
     base.start(0.0)
     base.receive_frame(heard(Input.REG_REQ, down=False, lnid=0, lcid=0), 9, 0.0)
-    (lnid,) = base._devices
+    (lnid,) = base._devices._by_lnid
     if state in (REG, CON, LEAVE):
         base.receive_frame(heard(Input.REG_ACK, down=False, lnid=lnid, lcid=0), 9, 0.0)
     if state in (CON, LEAVE):
         base.receive_frame(heard(Input.CON_REQ, down=False, lnid=lnid, lcid=300), 9, 0.0)
     if state is LEAVE:
         base.expel(METER, 0.0)
-    assert base._devices[lnid].state is state
+    assert base._devices.behind(lnid).state is state
     base._alarms.cancel((0, "beacon"))
     said(base), told(base)
     return base, lnid
@@ -224,7 +224,7 @@ def base_in(state):
 @pytest.mark.parametrize("state", [OFF, REG, CON, LEAVE], ids=lambda one: one.name)
 def test_a_base_node_in_every_state_with_every_input(state, what):
     base, lnid = base_in(state)
-    device = base._devices[lnid]
+    device = base._devices.behind(lnid)
     if what is Input.REG_REQ and state is not OFF:
         base.receive_frame(heard(what, down=False, lnid=lnid, lcid=300), 9, 1.0)
         assert device.state is state, "a copy of a request must not put a device out"
@@ -252,7 +252,7 @@ def test_a_base_node_in_every_state_with_every_input(state, what):
     assert (device.state, spoken, told(base)) == BASE_EXPECTED[state].get(what.name, default)
     assert (METER in base.members) is (device.state is CON)
     if device.state is U:
-        assert lnid not in base._devices
+        assert base._devices.behind(lnid) is None
 
 
 @pytest.mark.parametrize("what", [Input.REG_ACK, Input.REG_UNR, Input.CON_REQ, Input.CON_CLS, Input.ALV, Input.DATA])

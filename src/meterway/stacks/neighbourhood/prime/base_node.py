@@ -11,6 +11,7 @@ from meterway.base.octets import Reader
 from meterway.stacks.neighbourhood.prime.beacon import Beacon, PromotionNeeded
 from meterway.stacks.neighbourhood.prime.broadcast import BroadcastSource
 from meterway.stacks.neighbourhood.prime.control import TYPE_432, Alv, Con, Reg
+from meterway.stacks.neighbourhood.prime.devices import Device, Devices
 from meterway.stacks.neighbourhood.prime.engine import PrimeStation
 from meterway.stacks.neighbourhood.prime.link import Link, segment_size
 from meterway.stacks.neighbourhood.prime.packet import (
@@ -39,24 +40,6 @@ _FIRST_PAUSE_S: Final = 5.0
 _NOBODY: Final = bytes(6)
 
 
-class _Device:
-    """What the base node knows of one LNID."""
-
-    __slots__ = ("attempts", "eui48", "heard_at", "lcid", "link", "lnid", "member", "node", "sent", "state")
-
-    def __init__(self, lnid: int, eui48: bytes, node: int) -> None:
-        self.lnid = lnid
-        self.eui48 = eui48
-        self.node = node
-        self.state = DeviceState.UNKNOWN
-        self.member: Member | None = None
-        self.link: Link | None = None
-        self.lcid = 0
-        self.attempts = 0
-        self.sent = 0
-        self.heard_at = 0.0
-
-
 class BaseNode(PrimeStation[tuple[int, str]]):
     """A ``Coordinator``.
 
@@ -69,12 +52,8 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         "_beacon_pause",
         "_broadcasts",
         "_busy",
-        "_by_eui48",
         "_devices",
         "_flying",
-        "_lnid",
-        "_members",
-        "_offers",
         "_sequence",
         "_strangers",
         "_waiting",
@@ -83,16 +62,12 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     def __init__(self, eui: bytes, admit: Admit, settings: PrimeSettings) -> None:
         super().__init__(eui, settings)
         self._admit = admit
-        self._devices: dict[int, _Device] = {}
-        self._by_eui48: dict[bytes, _Device] = {}
-        self._offers: dict[bytes, _Device] = {}
-        self._members: dict[bytes, Member] = {}
-        self._busy: dict[int, _Device] = {}
+        self._devices = Devices()
+        self._busy: dict[int, Device] = {}
         self._flying: set[int] = set()
-        self._waiting: dict[int, _Device] = {}
+        self._waiting: dict[int, Device] = {}
         self._strangers: dict[tuple[int, int], float] = {}
         self._broadcasts = BroadcastSource(settings.broadcast_gap_s)
-        self._lnid = 0
         self._sequence = 0
         self._beacon_at = float("-inf")
         self._beacon_pause = _FIRST_PAUSE_S
@@ -102,12 +77,13 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     @property
     def members(self) -> dict[bytes, Member]:
         """Who has joined, by EUI."""
-        return self._members
+        return self._devices.members
 
     def start(self, now: float) -> None:
         """Send the first beacon. LNIDs begin at a number drawn from the seed and the time, then go round."""
         self._now = now
-        self._lnid = Random(f"{self._settings.seed} {self.eui.hex()} {now}").randrange(UNREGISTERED_LNID - 1)  # noqa: S311
+        lots = Random(f"{self._settings.seed} {self.eui.hex()} {now}")  # noqa: S311  no secret
+        self._devices.begin_at(lots.randrange(UNREGISTERED_LNID - 1))
         self._send_beacon()
 
     def send_apdu(
@@ -120,7 +96,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             with_crc = self._settings.version is Version.V14
             self._broadcasts.send(tuple(segments(lpdu, segment_size(self._settings), with_crc=with_crc)))
             return
-        device = self._device_of(eui)
+        device = self._devices.of(eui)
         if device is None or device.link is None:
             raise LocalProtocolError(f"{eui.hex()} is no member")
         device.link.send(lpdu, apdu, urgent=urgent)
@@ -129,7 +105,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     def expel(self, eui: bytes, now: float) -> None:
         """Put a device out; ``Left`` follows. It may come back: to keep it out, do not admit it any more."""
         self._now = now
-        device = self._device_of(eui)
+        device = self._devices.of(eui)
         if device is None:
             raise LocalProtocolError(f"{eui.hex()} is no member")
         self._input(device, Input.EXPEL, "expelled")
@@ -168,7 +144,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         """Whether one connection more may have packets under way."""
         return len(self._flying) < self._settings.most_flying
 
-    def _drain_device(self, device: _Device) -> None:
+    def _drain_device(self, device: Device) -> None:
         """Let a device's packets go out; new ones only if not too many connections have some under way."""
         link, lnid = device.link, device.lnid
         if link is None:
@@ -189,7 +165,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         self._now = now
         for key in self._alarms.take_due(now):
             lnid, what = key
-            device = self._devices.get(lnid)
+            device = self._devices.behind(lnid)
             if key == _BEACON:
                 self._send_beacon()
             elif device is None:
@@ -238,7 +214,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         if what is Input.REG_REQ and isinstance(content, Reg):
             self._request(content, source)
             return
-        device = self._devices.get(packet.lnid)
+        device = self._devices.behind(packet.lnid)
         if device is None:
             self._stranger(what, packet, source, octets)
         elif device.node != source or (isinstance(content, Reg) and content.eui48 != device.eui48):
@@ -265,32 +241,18 @@ class BaseNode(PrimeStation[tuple[int, str]]):
 
     def _request(self, reg: Reg, source: int) -> None:
         """REG_REQ: an offer of its own, beside what the device may have, until it is acknowledged."""
-        device = self._offers.get(reg.eui48)
+        device = self._devices.offered(reg.eui48)
         if device is not None and device.node != source:
             self._input(device, Input.EXPEL)
             device = None
         if device is None:
-            if self._joining >= self._settings.most_joining:
+            if self._devices.joining >= self._settings.most_joining:
                 return  # it asks again
-            lnid = self._next_lnid()
-            if lnid is None:
+            device = self._devices.offer(reg.eui48, source)
+            if device is None:
                 self._say(ControlType.REG, Reg(negative=True, eui48=reg.eui48).encode(), UNREGISTERED_LNID, source)
                 return
-            device = self._devices[lnid] = self._offers[reg.eui48] = _Device(lnid, reg.eui48, source)
         self._input(device, Input.REG_REQ, reg)
-
-    @property
-    def _joining(self) -> int:
-        """How many devices are on their way in."""
-        return len(self._offers) + len(self._by_eui48) - len(self._members)
-
-    def _next_lnid(self) -> int | None:
-        """The LNID least recently used, so that late packets find nobody; None if all are taken."""
-        for _ in range(UNREGISTERED_LNID - 1):
-            self._lnid = self._lnid % (UNREGISTERED_LNID - 1) + 1
-            if self._lnid not in self._devices:
-                return self._lnid
-        return None
 
     def _stranger(self, what: Input, packet: Packet, source: int, octets: bytes) -> None:
         _, action = BASE_TABLE[DeviceState.UNKNOWN][what]
@@ -305,7 +267,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
     # ---- states
 
     def _input(
-        self, device: _Device, what: Input, content: object = None, packet: Packet | None = None, octets: bytes = b""
+        self, device: Device, what: Input, content: object = None, packet: Packet | None = None, octets: bytes = b""
     ) -> None:
         before = device.state
         device.state, action = BASE_TABLE[before][what]
@@ -313,37 +275,35 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             device.attempts = 0
         self._ON_INPUT[action](self, device, content, packet, octets)
 
-    def _notice(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _notice(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         self._note("unexpected", f"something unexpected of LNID {device.lnid}, {device.state.value}", octets)
 
-    def _ignore(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _ignore(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         """Nothing."""
 
-    def _offer(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _offer(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         self._say_offer(device)
         self._wait(device)
 
-    def _offer_again(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _offer_again(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         self._say_offer(device)
 
-    def _say_offer(self, device: _Device) -> None:
+    def _say_offer(self, device: Device) -> None:
         reg = Reg(negative=False, eui48=device.eui48, time=self._settings.keep_alive)
         self._say(ControlType.REG, reg.encode(), device.lnid, device.node)
 
-    def _register(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _register(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         """The offer is taken: it replaces what the device had."""
-        self._offers.pop(device.eui48, None)
-        former = self._by_eui48.get(device.eui48)
-        if former is not None and former is not device:
+        former = self._devices.register(device)
+        if former is not None:
             self._dismiss(former, "it registered again")
             self._drop(former)
-        self._by_eui48[device.eui48] = device
         self._wait(device)
         self._set_alive(device)
 
-    def _ask_to_join(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _ask_to_join(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         """CON_REQ: the device identifier says who it is."""
-        if self._by_eui48.get(device.eui48) is not device:
+        if not self._devices.is_registered(device):
             self._register(device, content, packet, octets)
         if not isinstance(content, Con) or content.type != TYPE_432 or not content.arq or len(content.data) != 8:
             self._note("connection", "a connection that is not for 4-32 with ARQ and an EUI", octets)
@@ -358,29 +318,29 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             self._drop(device)
             return
         device.link = Link(content.lcid, self._settings)
-        device.member = self._members[eui] = Member(eui=eui, node=device.node, address=device.lnid)
+        device.member = self._devices.members[eui] = Member(eui=eui, node=device.node, address=device.lnid)
         self._alarms.cancel((device.lnid, _STEP))
         self._say_accept(device)
         self._events.append(Joined(member=device.member))
 
-    def _accept_again(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _accept_again(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         if isinstance(content, Con) and device.link is not None and content.lcid == device.link.lcid:
             self._say_accept(device)
         else:
             self._note("connection", f"a second connection of LNID {device.lnid}", octets)
 
-    def _say_accept(self, device: _Device) -> None:
+    def _say_accept(self, device: Device) -> None:
         """CON_REQ_B with the 4-32 address of the device, that of the base node, and the base node's EUI."""
         if device.link is not None:
             data = (device.lnid & 0xFFF).to_bytes(2, "big") + _BASE_ADDRESS.to_bytes(2, "big") + self.eui
             con = Con(negative=False, lcid=device.link.lcid, data=data)
             self._say(ControlType.CON, con.encode(), device.lnid, device.node)
 
-    def _alive(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _alive(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         device.attempts = 0
         self._set_alive(device)
 
-    def _take(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _take(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         if packet is None or device.link is None or device.member is None:
             return
         if packet.lcid != device.link.lcid:
@@ -390,50 +350,48 @@ class BaseNode(PrimeStation[tuple[int, str]]):
         if not self._receive_data(device.link, packet, device.member.eui, octets):
             self._input(device, Input.LOST, "its segments do not fit")
 
-    def _remove(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _remove(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         self._say_unregister(device)
         self._dismiss(device, "it unregistered")
         self._drop(device)
 
-    def _forget(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _forget(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         self._drop(device)
 
-    def _put_out(self, device: _Device, content: object, packet: Packet | None, octets: bytes) -> None:
+    def _put_out(self, device: Device, content: object, packet: Packet | None, octets: bytes) -> None:
         self._dismiss(device, content if isinstance(content, str) else "its connection was closed")
         self._alarms.cancel((device.lnid, _ALIVE))
         self._alarms.cancel((device.lnid, _LINK))
-        if self._by_eui48.get(device.eui48) is device:
-            del self._by_eui48[device.eui48]
+        self._devices.unregister(device)
         self._say_unregister(device)
         self._wait(device)
 
-    def _dismiss(self, device: _Device, reason: str) -> None:
+    def _dismiss(self, device: Device, reason: str) -> None:
         """End the connection of a device, and its membership, if it has them."""
         if device.link is not None and device.member is not None:
             self._give_up(device.link, device.member.eui, reason)
             self._events.append(Left(member=device.member, reason=reason))
-            self._members.pop(device.member.eui, None)
+            self._devices.members.pop(device.member.eui, None)
         device.link = device.member = None
         self._flying.discard(device.lnid)
         self._waiting.pop(device.lnid, None)
 
-    def _drop(self, device: _Device) -> None:
+    def _drop(self, device: Device) -> None:
         """Forget an LNID."""
         device.state = DeviceState.UNKNOWN
         for what in (_STEP, _ALIVE, _LINK):
             self._alarms.cancel((device.lnid, what))
-        self._devices.pop(device.lnid, None)
-        for index in (self._offers, self._by_eui48):
-            if index.get(device.eui48) is device:
-                del index[device.eui48]
+        self._devices.drop(device)
 
     # ---- waiting
 
-    def _wait(self, device: _Device) -> None:
-        wait = self._settings.answer_within_s * 2**device.attempts
+    def _wait(self, device: Device) -> None:
+        wait = self._settings.answer_within_s
+        if device.state is DeviceState.LEAVING:
+            wait *= 2**device.attempts
         self._alarms.set((device.lnid, _STEP), self._now + wait)
 
-    def _again(self, device: _Device) -> None:
+    def _again(self, device: Device) -> None:
         """No answer in time: the same once more, or the end. A registered device is to open its connection itself."""
         device.attempts += 1
         if device.attempts > self._settings.control_repetitions:
@@ -445,12 +403,12 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             self._say_unregister(device)
         self._wait(device)
 
-    def _set_alive(self, device: _Device) -> None:
+    def _set_alive(self, device: Device) -> None:
         settings = self._settings
         pause = keep_alive_s(settings.keep_alive, settings.version) / settings.keep_alive_polls
         self._alarms.set((device.lnid, _ALIVE), device.heard_at + pause)
 
-    def _ask_alive(self, device: _Device) -> None:
+    def _ask_alive(self, device: Device) -> None:
         """Ask a device that was not heard for a while; what it said meanwhile spares the question."""
         settings = self._settings
         pause = keep_alive_s(settings.keep_alive, settings.version) / settings.keep_alive_polls
@@ -467,7 +425,7 @@ class BaseNode(PrimeStation[tuple[int, str]]):
             wait = settings.answer_within_s * 2 ** (device.attempts - 1)
             self._alarms.set((device.lnid, _ALIVE), self._now + wait)
 
-    def _link_timeout(self, device: _Device) -> None:
+    def _link_timeout(self, device: Device) -> None:
         if device.link is not None:
             device.link.handle_timeout(self._now)
             self._busy[device.lnid] = device
@@ -476,17 +434,13 @@ class BaseNode(PrimeStation[tuple[int, str]]):
 
     # ---- speaking
 
-    def _say_unregister(self, device: _Device) -> None:
+    def _say_unregister(self, device: Device) -> None:
         self._say(ControlType.REG, Reg(negative=True, eui48=device.eui48).encode(), device.lnid, device.node)
 
     def _say(self, kind: ControlType, payload: bytes, lnid: int, to: int) -> None:
         self._emit(self._control(kind, payload, lnid, down=True), self.eui48, to)
 
-    def _device_of(self, eui: bytes) -> _Device | None:
-        member = self._members.get(eui)
-        return None if member is None else self._devices.get(member.address)
-
-    _ON_INPUT: ClassVar[dict[BaseAction, Callable[[BaseNode, _Device, object, Packet | None, bytes], None]]] = {
+    _ON_INPUT: ClassVar[dict[BaseAction, Callable[[BaseNode, Device, object, Packet | None, bytes], None]]] = {
         BaseAction.NOTICE: _notice,
         BaseAction.IGNORE: _ignore,
         BaseAction.OFFER: _offer,
