@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterway.base.crc import arc, kermit
+from meterway.base.crc import arc, kermit, xmodem
 
 
 def bit_by_bit(octets):
@@ -25,6 +25,11 @@ def test_octets_by_place_give_what_single_bits_give(octets, chunks, more):
     octets = (octets or b"x") * (1 + chunks * 1024 // len(octets or b"x"))
     octets = octets[: max(0, chunks * 1024 + more)]
     assert arc(octets) == bit_by_bit(octets)
+
+
+def test_the_check_value_of_crc_16_xmodem():
+    assert xmodem(b"123456789") == 0x31C3
+    assert xmodem(b"") == 0
 
 
 def test_the_check_value_of_crc_16_kermit():

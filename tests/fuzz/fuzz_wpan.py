@@ -11,6 +11,7 @@ from random import Random
 import atheris
 
 with atheris.instrument_imports():
+    from meterway.base.crc import kermit, xmodem
     from meterway.stacks.neighbourhood import g3, mesh
     from meterway.stacks.neighbourhood.ieee802154 import with_fcs
     from meterway.stacks.neighbourhood.station import Apdu, Joined
@@ -43,7 +44,7 @@ def one_input(octets: bytes) -> None:
     """Which pair, whether the frame check is made right, then the frame."""
     if not octets:
         return
-    frame = with_fcs(octets[1:]) if octets[0] & 2 else octets[1:]
+    frame = with_fcs(octets[1:], kermit if octets[0] & 1 else xmodem) if octets[0] & 2 else octets[1:]
     for station in PAIRS[octets[0] & 1]:
         station.receive_frame(frame, octets[0] >> 2 & 1, 100.0)
         while (event := station.next_event()) is not None:

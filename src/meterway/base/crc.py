@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["arc", "en13757", "kermit", "x25"]
+__all__ = ["arc", "en13757", "kermit", "x25", "xmodem"]
 
 _MIRROR: Final = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
@@ -29,6 +29,11 @@ def kermit(octets: bytes) -> int:
     """CRC-16/KERMIT (the FCS of IEEE 802.15.4): 0x2189 over ``123456789``; sent low octet first."""
     raw = crc_hqx(octets.translate(_MIRROR), 0)
     return _MIRROR[raw >> 8] | _MIRROR[raw & 0xFF] << 8
+
+
+def xmodem(octets: bytes) -> int:
+    """CRC-16/XMODEM (the FCS of G3 power line): 0x31C3 over ``123456789``."""
+    return crc_hqx(octets, 0)
 
 
 def _table(poly: int, *, mirrored: bool) -> tuple[int, ...]:

@@ -29,6 +29,11 @@ def test_the_derivation_by_hand():
     assert (keys.ak, keys.kdk) == (encrypt(psk, one), encrypt(psk, two))
 
 
+def test_the_key_of_the_interoperability_tests_of_g3():
+    keys = PskKeys.of(bytes.fromhex("ab10341145111bc3c12de8ff11142204"))
+    assert keys.kdk.hex() == "97405263d14cd0990cc652b97745f2db"
+
+
 def test_a_key_of_another_length_is_refused():
     with pytest.raises(SecurityError) as caught:
         PskKeys.of(b"short")

@@ -1,5 +1,4 @@
 from meterway.stacks.neighbourhood import g3
-from meterway.stacks.neighbourhood.ieee802154 import MacFrame
 from meterway.stacks.neighbourhood.wpan import Settings
 from stacks.neighbourhood.wpan.test_coordinator import network
 from stacks.neighbourhood.wpan_net import EUI
@@ -16,7 +15,7 @@ def test_what_is_urgent_asks_for_priority():
     net.send(1, EUI, b"alarm", urgent=True)
     _, frame = net.frames[-1]
     assert frame.octets[0] == 0x03
-    mac = MacFrame.decode(g3.PROFILE.framing.unwrap(frame.octets))
+    mac = g3.PROFILE.framing.unwrap(frame.octets)
     assert (mac.security.level, mac.security.key_index) == (5, 0)
 
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from meterway.base.errors import DecodeError
 from meterway.base.octets import Reader
+from meterway.stacks.neighbourhood.eap_psk import Protected, Result
 from meterway.stacks.neighbourhood.lbp.parameters import (
     Grant,
     Parameter,
@@ -48,6 +49,16 @@ def test_a_grant_by_hand():
     assert grant.encode().hex() == "02" + "1d021234" + "271100" + KEY.hex() + "2b0100"
 
 
+def test_the_grant_of_the_interoperability_tests():
+    """As quoted, with its key, by a published dissector of G3: what the third message says when it is decrypted."""
+    gmk = "af4d6dccf14de7c1c4235e6fef6c151f"
+    said = Protected.decode(bytes.fromhex("a0021d0200ed271100" + gmk + "2b0100"))
+    assert said.result is Result.SUCCESS
+    grant = Grant.decode(said.extension)
+    assert grant == Grant(short=0xED, keys={0: bytes.fromhex(gmk)}, active=0)
+    assert Protected(result=Result.SUCCESS, extension=grant.encode()) == said
+
+
 @pytest.mark.parametrize(
     ("extension", "kind"),
     [
@@ -81,10 +92,12 @@ def test_any_extension_is_read_or_a_decode_error(extension):
 
 
 def test_results():
+    assert write_result(ParameterResult.SUCCESS).hex() == "0231020000"
+    assert write_result(ParameterResult.MISSING, ParameterId.GMK).hex() == "0231020127"
     for result in ParameterResult:
         assert read_result(write_result(result)) is result
     both = write_result(ParameterResult.SUCCESS) + write_result(ParameterResult.INVALID, 7)[1:]
     assert read_result(both) is ParameterResult.INVALID
     assert read_result(b"\x02") is None
     with pytest.raises(DecodeError):
-        read_result(bytes.fromhex("0231020009"))
+        read_result(bytes.fromhex("0231020900"))

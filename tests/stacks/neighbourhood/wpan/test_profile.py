@@ -2,6 +2,7 @@ import pytest
 
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.stacks.neighbourhood.g3 import PROFILE as G3
+from meterway.stacks.neighbourhood.ieee802154 import FrameKind, MacFrame
 from meterway.stacks.neighbourhood.mesh import PROFILE as MESH
 from meterway.stacks.neighbourhood.wpan import PlainFraming, Settings
 from stacks.neighbourhood.wpan_net import rng
@@ -9,7 +10,9 @@ from stacks.neighbourhood.wpan_net import rng
 
 def test_the_plain_framing_is_the_fcs():
     framing = PlainFraming()
-    assert framing.unwrap(framing.wrap(b"abc", urgent=True)) == b"abc"
+    frame = MacFrame(kind=FrameKind.ACK, sequence=7)
+    assert framing.wrap(frame, urgent=True).hex() == framing.wrap(frame, urgent=False).hex()
+    assert framing.unwrap(framing.wrap(frame, urgent=True)) == frame
     with pytest.raises(DecodeError):
         framing.unwrap(b"abc")
 
@@ -28,5 +31,5 @@ def test_chance_is_between_zero_and_one():
 
 def test_nonce_and_key_index_of_the_profiles():
     assert MESH.nonce_source(0x781D, 5, b"METER001") == b"METER001"
-    assert G3.nonce_source(0x781D, 5, b"METER001").hex() == "781d00fffe000005"
+    assert G3.nonce_source(0x781D, 5, b"METER001").hex() == "781d0005781d0005"
     assert (MESH.security(9, 0).key_index, G3.security(9, 0).key_index) == (1, 0)

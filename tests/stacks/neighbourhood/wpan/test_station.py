@@ -25,7 +25,7 @@ def frame_of(net, payload, *, secured=True, source=1):
     frame = MacFrame(kind=FrameKind.DATA, sequence=1, pan=0x781D, destination=0, source=source, payload=payload)
     if secured:
         frame = net.stations[1]._keyring.seal(frame, 1, eui_of(1))
-    return mesh.PROFILE.framing.wrap(frame.encode(), urgent=False)
+    return mesh.PROFILE.framing.wrap(frame, urgent=False)
 
 
 def packet_of(*, source=1, destination=0, port=4059, payload=None):
@@ -81,7 +81,7 @@ def test_a_node_is_not_put_out_by_a_message_in_clear(net):
     kick = command(2, Lbp(kind=LbpKind.KICK, eui=eui_of(1)).encode())
     frame = MacFrame(kind=FrameKind.DATA, sequence=1, pan=0x781D, destination=1, source=0, payload=kick)
     node = net.stations[1]
-    node.receive_frame(mesh.PROFILE.framing.wrap(frame.encode(), urgent=False), 0, net.now)
+    node.receive_frame(mesh.PROFILE.framing.wrap(frame, urgent=False), 0, net.now)
     assert node.next_event().kind == "policy"
     assert node.state.name == "JOINED"
 

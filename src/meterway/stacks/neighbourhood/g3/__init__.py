@@ -1,10 +1,10 @@
 """Power line like G3 (ITU-T G.9903): its MAC and adaptation layer as far as known, bootstrapping with EAP-PSK.
 
-As far as known, from published implementations: LBP with its codes, parameters and EAP-PSK inside, command frames, mesh
-and broadcast headers before packets, the PAN id in IPv6 addresses, security level 5 under a group key (GMK) of index 0
-or 1. From memory: the segment control field, the nonce, the FCS. **Model**: LOADng, tone maps, acknowledgements and
-segments are the medium's; the bootstrapping agent's forwarding too. Not done: a change of the group key while devices
-stay in.
+As far as known, from published implementations and a published dissector (Renesas): LBP with its codes, parameters and
+EAP-PSK inside, command frames, mesh and broadcast headers before packets, the PAN id in IPv6 addresses, security level
+5 under a group key (GMK) of index 0 or 1, its nonce, segment control and FCS. **Model**: LOADng, tone maps,
+acknowledgements and segments are the medium's; the bootstrapping agent's forwarding too. Not done: a change of the
+group key while devices stay in.
 """
 
 from typing import Final

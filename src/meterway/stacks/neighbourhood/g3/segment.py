@@ -1,7 +1,8 @@
-"""What stands before a MAC frame on the power line: the segment control field, three octets (G3, from memory).
+"""What stands before a MAC frame on the power line: the segment control field, three octets (G3).
 
 From the high bit: four reserved, tone map request, contention control, channel access priority, last segment; then six
-bits of segment count and ten of segment length. Frames here are one segment; those of several are refused.
+bits of segment count and ten of segment length, which counts what follows the MAC's headers up to the FCS. As far as
+known: from a published dissector (Renesas). Frames here are one segment; those of several are refused.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Self
 
+from meterway.base.crc import xmodem
 from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.base.octets import Reader
-from meterway.stacks.neighbourhood.ieee802154 import check_fcs, with_fcs
+from meterway.stacks.neighbourhood.ieee802154 import MacFrame, check_fcs, with_fcs
 
 __all__ = ["SegmentControl", "SegmentFraming"]
 
@@ -21,7 +23,7 @@ _MAX_LENGTH: Final = 0x3FF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentControl:
-    """The field; ``length`` counts the octets of the frame's segment, here of the frame without FCS."""
+    """The field; ``length`` counts the octets of the segment: of the frame's payload, integrity code included."""
 
     length: int
     count: int = 0
@@ -52,20 +54,22 @@ class SegmentControl:
 
 
 class SegmentFraming:
-    """Segment control, frame, FCS over both."""
+    """Segment control, frame, FCS over both (CRC-16/XMODEM, low octet first)."""
 
     __slots__ = ()
 
-    def wrap(self, frame: bytes, *, urgent: bool) -> bytes:
+    def wrap(self, frame: MacFrame, *, urgent: bool) -> bytes:
         """The octets for the medium; what is urgent asks for priority."""
-        return with_fcs(SegmentControl(length=len(frame), is_priority=urgent).encode() + frame)
+        control = SegmentControl(length=len(frame.payload), is_priority=urgent)
+        return with_fcs(control.encode() + frame.encode(), xmodem)
 
-    def unwrap(self, octets: bytes) -> bytes:
-        """The frame; DecodeError kinds: ``fcs``, ``truncated``, ``segment``, ``length``."""
-        body = check_fcs(octets)
+    def unwrap(self, octets: bytes) -> MacFrame:
+        """The frame; DecodeError kinds: ``fcs``, ``segment``, ``length``, or as of ``MacFrame.decode``."""
+        body = check_fcs(octets, xmodem)
         control = SegmentControl.decode(Reader(body))
         if control.count or not control.is_last:
             raise DecodeError(f"segment {control.count} of a frame in several", 0, "segment")
-        if control.length != len(body) - _SIZE:
-            raise DecodeError(f"a segment of {control.length} octets, but {len(body) - _SIZE} are there", 1, "length")
-        return body[_SIZE:]
+        frame = MacFrame.decode(body[_SIZE:])
+        if control.length != len(frame.payload):
+            raise DecodeError(f"a segment of {control.length} octets, but {len(frame.payload)} are there", 1, "length")
+        return frame

@@ -6,6 +6,7 @@ octet first, extended addresses too; here an address is a number (short) or eigh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
@@ -129,17 +130,17 @@ class MacFrame:
         return self.header() + self.payload
 
 
-def with_fcs(octets: bytes) -> bytes:
+def with_fcs(octets: bytes, crc: Callable[[bytes], int] = kermit) -> bytes:
     """``octets`` and the frame check sequence behind them."""
-    return octets + kermit(octets).to_bytes(_FCS_SIZE, "little")
+    return octets + crc(octets).to_bytes(_FCS_SIZE, "little")
 
 
-def check_fcs(octets: bytes) -> bytes:
+def check_fcs(octets: bytes, crc: Callable[[bytes], int] = kermit) -> bytes:
     """``octets`` without their frame check sequence; DecodeError(``fcs``, ``truncated``) if it is wrong."""
     if len(octets) < _FCS_SIZE:
         raise DecodeError("a frame without a frame check sequence", len(octets), "truncated")
     body = octets[:-_FCS_SIZE]
-    if kermit(body) != int.from_bytes(octets[-_FCS_SIZE:], "little"):
+    if crc(body) != int.from_bytes(octets[-_FCS_SIZE:], "little"):
         raise DecodeError("the frame check sequence is wrong", len(body), "fcs")
     return body
 

@@ -40,6 +40,11 @@ class ParameterResult(IntEnum):
 _OF_THE_PAN: Final = frozenset({ParameterId.GMK, ParameterId.GMK_ACTIVATION, ParameterId.GMK_REMOVAL})
 
 
+def first_octet(number: int) -> int:
+    """How a parameter begins: number, whether it is of the PAN, and the bit that tells it from an EAP packet."""
+    return number << 2 | (number in _OF_THE_PAN) << 1 | 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One parameter; ``number`` as of ``ParameterId``, or an unknown one."""
@@ -57,8 +62,7 @@ class Parameter:
 
     def encode(self) -> bytes:
         """Its octets."""
-        head = self.number << 2 | (self.number in _OF_THE_PAN) << 1 | 1
-        return bytes([head, len(self.value)]) + self.value
+        return bytes([first_octet(self.number), len(self.value)]) + self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +114,15 @@ def read_parameters(extension: bytes | None) -> list[Parameter]:
 
 
 def write_result(result: ParameterResult, number: int = 0) -> bytes:
-    """The extension by which a device says what became of the parameters (``number``: of which)."""
-    return EXTENSION + Parameter(number=ParameterId.RESULT, value=bytes([number, result])).encode()
+    """The extension by which a device says what became of the parameters; ``number``: of which, 0 of none."""
+    value = bytes([result, first_octet(number) if number else 0])
+    return EXTENSION + Parameter(number=ParameterId.RESULT, value=value).encode()
 
 
 def read_result(extension: bytes | None) -> ParameterResult | None:
     """The first result that is no success, or success; None if there is no result at all. DecodeError as above."""
     results = [
-        parameter.value[1]
+        parameter.value[0]
         for parameter in read_parameters(extension)
         if parameter.number == ParameterId.RESULT and len(parameter.value) == 2
     ]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meterway.base.errors import ConfigError
-from meterway.stacks.neighbourhood.ieee802154 import SecurityHeader, check_fcs, with_fcs
-from meterway.stacks.neighbourhood.lowpan import short_iid
+from meterway.stacks.neighbourhood.ieee802154 import MacFrame, SecurityHeader, check_fcs, with_fcs
 from meterway.stacks.neighbourhood.lowpan.adaptation import MTU
 from meterway.stacks.neighbourhood.lowpan.ip import HEADER_SIZE, UDP_HEADER_SIZE
 
@@ -24,10 +23,10 @@ MAX_APDU = MTU - HEADER_SIZE - UDP_HEADER_SIZE - 8
 class Framing(Protocol):
     """What stands around a MAC frame on the medium."""
 
-    def wrap(self, frame: bytes, *, urgent: bool) -> bytes:
+    def wrap(self, frame: MacFrame, *, urgent: bool) -> bytes:
         """The octets for the medium."""
 
-    def unwrap(self, octets: bytes) -> bytes:
+    def unwrap(self, octets: bytes) -> MacFrame:
         """The MAC frame in them; DecodeError if there is none."""
 
 
@@ -36,13 +35,13 @@ class PlainFraming:
 
     __slots__ = ()
 
-    def wrap(self, frame: bytes, *, urgent: bool) -> bytes:
+    def wrap(self, frame: MacFrame, *, urgent: bool) -> bytes:
         """The frame with its FCS; the radio knows no urgency."""
-        return with_fcs(frame)
+        return with_fcs(frame.encode())
 
-    def unwrap(self, octets: bytes) -> bytes:
-        """The frame; DecodeError(``fcs``)."""
-        return check_fcs(octets)
+    def unwrap(self, octets: bytes) -> MacFrame:
+        """The frame; DecodeError(``fcs``), or as of ``MacFrame.decode``."""
+        return MacFrame.decode(check_fcs(octets))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +49,8 @@ class Profile:
     """One network type. ``room``: octets of payload in a frame; ``hops``: a mesh header with that many.
 
     ``pan_in_iid``: whether the PAN id stands in IPv6 addresses made of short addresses. ``short_nonce``: whether the
-    security nonce is made of PAN id and short address instead of the EUI-64. ``key_offset``: the key index that frames
-    give group key 0. ``level``: the security level of frames.
+    security nonce is made of PAN id and short address, twice, instead of the EUI-64. ``key_offset``: the key index that
+    frames give group key 0. ``level``: the security level of frames.
     """
 
     name: str
@@ -69,7 +68,9 @@ class Profile:
 
     def nonce_source(self, pan: int, short: int, eui: bytes) -> bytes:
         """The eight octets of the sender that go into the nonce."""
-        return short_iid(short, pan) if self.short_nonce else eui
+        if not self.short_nonce:
+            return eui
+        return (pan.to_bytes(2, "big") + short.to_bytes(2, "big")) * 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ class WpanStation:
     def receive_frame(self, octets: bytes, source: int, now: float, *, is_broadcast: bool = False) -> None:
         """Take a frame from the medium's node ``source``; what is wrong with it is ``Noticed``."""
         try:
-            frame = MacFrame.decode(self._profile.framing.unwrap(octets))
+            frame = self._profile.framing.unwrap(octets)
             if frame.kind is FrameKind.DATA:
                 self._take_data(frame, source, now)
             else:
@@ -157,7 +157,7 @@ class WpanStation:
         return self._sequence
 
     def _emit(self, frame: MacFrame, to: int, *, urgent: bool = False) -> None:
-        self._out.append(Outgoing(self._profile.framing.wrap(frame.encode(), urgent=urgent), to, urgent))
+        self._out.append(Outgoing(self._profile.framing.wrap(frame, urgent=urgent), to, urgent))
 
     def _send_data(
         self, payload: bytes, destination: Address, to: int, *, is_secured: bool = True, urgent: bool = False
