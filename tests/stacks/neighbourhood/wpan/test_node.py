@@ -62,3 +62,15 @@ def test_messages_that_do_not_fit_are_noticed():
     node.receive_frame(frame.octets, 0, 0.0)
     assert node.next_event().kind == "protocol"
     assert node.coordinator == b""
+
+
+def test_a_beacon_of_another_place_puts_nobody_out():
+    net = network(mesh)
+    node = net.stations[1]
+    octets = mesh.PROFILE.framing.wrap(beacon(), urgent=False)
+    node.receive_frame(octets, 9, net.now)
+    assert node.state is NodeState.JOINED
+    assert node.next_event().kind == "beacon"
+    node.receive_frame(octets, 0, net.now)
+    assert node.next_event().reason == "the coordinator began anew"
+    assert node.state is NodeState.FOUND

@@ -48,6 +48,7 @@ class WpanNode(WpanStation):
         self._node = 0
         self._coordinator = b""
         self._incarnation = b""
+        self._seen = (0, b"")
         self._last_heard = 0.0
 
     @property
@@ -112,14 +113,17 @@ class WpanNode(WpanStation):
         if beacon is None or beacon.pan != self._settings.pan:
             return
         if self.state is NodeState.JOINED:
+            if source != self._node:
+                self._notice("beacon", "a beacon of another coordinator")
+                return
             if beacon.incarnation == self._incarnation:
                 self._last_heard = now
                 return
             self._leave("the coordinator began anew", now)
             # All begin again at once, not one by one.
             self._failures = _ALL_AT_ONCE
+        self._seen = source, beacon.incarnation
         if self.state is NodeState.SEARCHING:
-            self._node, self._incarnation = source, beacon.incarnation
             self._find(now)
 
     def _take_lbp(self, message: Lbp, source: int, now: float, *, is_secured: bool) -> None:
@@ -163,8 +167,9 @@ class WpanNode(WpanStation):
             self._search(now)
 
     def _find(self, now: float) -> None:
-        """The network is there: wait for a moment of the node's own to ask."""
+        """A beacon was heard, the last one counts: wait for a moment of the node's own to ask."""
         self._joining = None
+        self._node, self._incarnation = self._seen
         wait = self._settings.chance() * self._settings.window(self._failures)
         self._go(NodeState.FOUND, now + wait)
 
