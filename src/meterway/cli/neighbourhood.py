@@ -110,7 +110,7 @@ def _summary(figures: Figures, routes: list[Route], *, as_json: bool) -> str:
         return json.dumps({"event": "ended", **facts, "transmissions": figures.transmissions, "routes": shown})
     lost = ", ".join(f"{count} lost by {cause}" for cause, count in figures.lost.items()) or "none lost"
     return (
-        f"{figures.nodes} nodes up to {depth} hops away; {figures.sent} frames, {figures.delivered} delivered, {lost}; "
+        f"{len(routes)} nodes up to {depth} hops away; {figures.sent} frames, {figures.delivered} delivered, {lost}; "
         f"{figures.transmissions} transmissions, {figures.airtime_s:.0f} s on the medium"
     )
 

@@ -66,9 +66,9 @@ class MeterNetwork:
             await asyncio.gather(self._seeking, return_exceptions=True)
             self._seeking = None
         self.nodes.close()
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def _station(self, eui: bytes) -> Station:
         return PROFILES[self.config.profile].node(eui, self._keys[eui])
@@ -81,7 +81,7 @@ class MeterNetwork:
     async def _seek(self) -> None:
         while True:
             self._lost.clear()
-            client = NeighbourhoodClient(lambda reason: self._lost.set())
+            client = NeighbourhoodClient(self._gone)
             try:
                 await client.connect(self.config.port, self.config.address)
             except LinkError as error:
@@ -90,11 +90,16 @@ class MeterNetwork:
                 self._client = client
                 self._enter()
                 await self._lost.wait()
-                _LOG.warning("network: the hub has gone")
-                self._client = None
-                for node in self.nodes.nodes.values():
-                    node.leave()
             await asyncio.sleep(_AGAIN_S)
+
+    def _gone(self, reason: str) -> None:
+        """The hub is not there any more: nobody may go on to send."""
+        if self._client is not None:
+            _LOG.warning("network: %s", reason)
+            self._client = None
+            for node in self.nodes.nodes.values():
+                node.leave()
+        self._lost.set()
 
     def _enter(self) -> None:
         for node in self.nodes.nodes.values():
