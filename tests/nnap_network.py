@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from heapq import heappop, heappush
 from random import Random
 
@@ -191,7 +192,7 @@ def meter_config(number, **changes):
     serial = f"M{number:05d}"
     keys = Keys.derive(SECRET, serial)
     keys.gbek, keys.gbak = BROADCAST_KEYS.encryption, BROADCAST_KEYS.authentication
-    return MeterConfig(serial=serial, keys=keys, profile_days=5, **changes)
+    return MeterConfig(serial=serial, keys=keys, profile_days=5, installed=date(2026, 7, 1), **changes)
 
 
 def node_of(config, channel, **changes):
