@@ -117,3 +117,12 @@ def test_what_follows_the_value_is_refused() -> None:
 def test_the_companion_profile_of_a_concentrator_has_both_objects() -> None:
     objects = load_profile("nnap").objects
     assert {NODES, GROUP_ORDERS} <= objects.keys()
+
+
+def test_every_event_of_a_concentrator_has_a_name() -> None:
+    from meterway.nnap.events import SECURITY, Code
+
+    known = load_profile("nnap")
+    for code in Code:
+        log = "fraud" if code in SECURITY else "standard"
+        assert (log, int(code)) in known.events, code

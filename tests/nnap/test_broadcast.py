@@ -7,6 +7,7 @@ from meterway.mapping.neighbourhood import GroupOrder, OrderState
 from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
 from meterway.nnap.device import Rules
 from meterway.nnap.plan import PlanRules
+from meterway.stacks.dlms.security.counter import SendCounter
 from nnap_network import BROADCAST_KEYS, TITLE, Network
 
 pytestmark = pytest.mark.covers("E-NNAP", "UC-IN-02")
@@ -70,3 +71,17 @@ def test_an_order_whose_time_is_over_is_not_sent_and_one_that_is_too_long_is_ref
     for number in range(70):
         orders.take(order(one, id=bytes([number])), now)
     assert len(orders.reports()) == 64
+
+
+def test_who_shares_the_key_counts_on_above_the_others():
+    one = network(meters=1, drift_s=-500.0)
+    one.run(60)
+    head = Broadcaster(title=b"MWYHEAD1", keys=BROADCAST_KEYS, counter=SendCounter(int(one.carrier.now())))
+    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=SendCounter(5))
+    foreign = time_request(head, one.carrier.now(), 0.0)
+    for what in (b"", b"\xdb\x00\x00", foreign):
+        sender.follow(what, one.carrier.now())
+    assert sender._security.send_counter.next == int(one.carrier.now()) + 1
+    mad = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=SendCounter(0xFFFFFF00))
+    sender.follow(time_request(mad, 0.0, 0.0), one.carrier.now())
+    assert sender._security.send_counter.next == int(one.carrier.now()) + 1

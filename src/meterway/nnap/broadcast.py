@@ -6,14 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from meterway.base.errors import ConfigError, LocalProtocolError
+from meterway.base.errors import ConfigError, DecodeError, LocalProtocolError
 from meterway.base.obis import Obis
 from meterway.mapping.neighbourhood import GroupOrder, OrderReport, OrderState
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.security.context import AUTHENTICATED, BROADCAST, ENCRYPTED, Keys, SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.xdlms.action import ActionRequestNormal
+from meterway.stacks.dlms.xdlms.ciphered import GeneralCiphered
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.dlms.xdlms.set import SetRequestNormal
 from meterway.stacks.neighbourhood.station import Coordinator
@@ -26,6 +28,8 @@ _UNCONFIRMED: Final = 0x81
 _CLOCK: Final = AttributeDescriptor(8, Obis(0, 0, 1, 0, 0), 2)
 _AGAIN_S: Final = 20.0
 _KEPT: Final = 64
+_COUNTER_AT: Final = 1
+_DAY_S: Final = 86400.0
 
 
 class Broadcaster:
@@ -44,6 +48,20 @@ class Broadcaster:
             received=ReceivedCounter(),
             control=AUTHENTICATED | ENCRYPTED | BROADCAST,
         )
+
+    def follow(self, order: bytes, now: float) -> None:
+        """Count on above an order of somebody else who has the key: it has one counter for all who send.
+
+        Orders count from the time in Unix seconds; a counter far ahead of that is not followed.
+        """
+        try:
+            envelope = decode_apdu(order)
+        except DecodeError:
+            return
+        if isinstance(envelope, GeneralCiphered) and len(envelope.protected) > _COUNTER_AT + 4:
+            counter = int.from_bytes(envelope.protected[_COUNTER_AT : _COUNTER_AT + 4], "big")
+            if counter <= now + _DAY_S:
+                self._security.send_counter.raise_to(counter + 1)
 
     def set(self, attribute: AttributeDescriptor, value: bytes) -> bytes:
         """A SET that nobody answers."""
@@ -86,8 +104,8 @@ class GroupOrders:
     def __init__(self, station: Coordinator) -> None:
         self._station = station
         self._orders: dict[bytes, _Waiting] = {}
-        self.on_order: Callable[[], None] = lambda: None
-        """Called when there is a new one: ``next_timeout`` may be earlier now."""
+        self.on_order: Callable[[bytes, float], None] = lambda apdu, now: None
+        """Called with each new APDU: ``next_timeout`` may be earlier now."""
 
     def take(self, order: GroupOrder, now: float) -> None:
         """Take an order, once; ConfigError for one that cannot be carried at all."""
@@ -99,7 +117,7 @@ class GroupOrders:
             oldest = next(iter(self._orders))
             del self._orders[oldest]
         self._orders[order.id] = _Waiting(order, now)
-        self.on_order()
+        self.on_order(order.apdu, now)
 
     def reports(self) -> tuple[OrderReport, ...]:
         """How the last orders stand."""

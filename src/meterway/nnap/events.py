@@ -20,7 +20,6 @@ class Code(IntEnum):
     NODE_LEFT = 207
     NODE_SILENT = 208
     NODE_BACK = 209
-    JOIN_REFUSED = 210
     KEY_FAILED = 211
     REPLAY = 212
     ACCESS_DENIED = 213
@@ -30,11 +29,8 @@ class Code(IntEnum):
     IMAGE_BEGAN = 217
     IMAGE_DONE = 218
     IMAGE_FAILED = 219
-    REPORT_DROPPED = 220
     BALANCE_OFF = 221
     TAKEN_OVER = 222
-    HANDED_OVER = 223
-    ROWS_DROPPED = 224
     WAKE_UP = 225
     CHILD_LOST = 226
     CHILD_BACK = 227
@@ -48,12 +44,10 @@ SECURITY: Final = frozenset(
         Code.NODE_LISTED,
         Code.NODE_REMOVED,
         Code.NODE_JOINED,
-        Code.JOIN_REFUSED,
         Code.KEY_FAILED,
         Code.REPLAY,
         Code.ACCESS_DENIED,
         Code.TAKEN_OVER,
-        Code.HANDED_OVER,
         Code.WAKE_UP,
         Code.CONFIGURED,
     )

@@ -159,14 +159,14 @@ class Ledger:
 
     # -- counters -----------------------------------------------------------------------------------------------
 
-    def send_counter(self) -> SendCounter:
-        """The one counter of all that the concentrator protects as a client."""
+    def send_counter(self, name: str = _SENT) -> SendCounter:
+        """The one counter of all that the concentrator protects as a client, or of what it broadcasts."""
 
         def reserve(limit: int) -> None:
             with self.store.transaction():
-                self.store.keep_counter(_SENT, limit)
+                self.store.keep_counter(name, limit)
 
-        return SendCounter(self.store.counter(_SENT), reserve=reserve, step=10_000)
+        return SendCounter(self.store.counter(name), reserve=reserve, step=10_000)
 
     def take_over(self) -> None:
         """This file is the copy of a primary's: what that has used since the copy is jumped over."""

@@ -104,7 +104,7 @@ class Nnap:
             self.ledger.roll, made, self.ledger, title=config.title, rules=config.rules(), counter=counter
         )
         self.orders = GroupOrders(made)
-        self.orders.on_order = self._poke
+        self.orders.on_order = self._ordered
         self.device.workers.append(self.orders)
         self.site = Site(
             serial=config.serial,
@@ -121,7 +121,10 @@ class Nnap:
         self.broadcaster: Broadcaster | None = None
         if config.broadcast is not None:
             self.broadcaster = Broadcaster(
-                title=config.title, keys=config.broadcast.keys, counter=counter, client=config.broadcast.client
+                title=config.title,
+                keys=config.broadcast.keys,
+                counter=self.ledger.send_counter("broadcast"),
+                client=config.broadcast.client,
             )
         self.campaign: Campaign | None = None
         self.courier: Courier | None = None
@@ -298,6 +301,11 @@ class Nnap:
         self.device.workers.append(self.campaign)
         self._poke()
         return True
+
+    def _ordered(self, apdu: bytes, now: float) -> None:
+        if self.broadcaster is not None:
+            self.broadcaster.follow(apdu, now)
+        self._poke()
 
     def _poke(self) -> None:
         """A worker may want its turn earlier than it did."""
