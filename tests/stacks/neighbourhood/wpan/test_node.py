@@ -1,7 +1,7 @@
 """The node's own pace: how it spreads, searches, repeats and pauses."""
 
 from meterway.stacks.neighbourhood import mesh
-from meterway.stacks.neighbourhood.station import EVERYONE, Joined
+from meterway.stacks.neighbourhood.station import EVERYONE, Joined, JoinRefused
 from meterway.stacks.neighbourhood.wpan import Settings
 from meterway.stacks.neighbourhood.wpan.beacon import Beacon
 from meterway.stacks.neighbourhood.wpan.node import NodeState
@@ -74,3 +74,12 @@ def test_a_beacon_of_another_place_puts_nobody_out():
     node.receive_frame(octets, 0, net.now)
     assert node.next_event().reason == "the coordinator began anew"
     assert node.state is NodeState.FOUND
+
+
+def test_a_node_without_a_key_says_so_and_is_silent():
+    net = Net()
+    net.add(1, mesh.node(eui_of(1)))
+    net.run(7200)
+    (refused,) = net.of(1, JoinRefused)
+    assert "no key of 16" in refused.reason
+    assert not net.frames

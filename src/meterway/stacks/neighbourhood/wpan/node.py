@@ -7,6 +7,7 @@ from typing import Final
 
 from meterway.base.errors import LocalProtocolError, ProtocolError, SecurityError
 from meterway.stacks.dlms.wrapper import WrapperFrame
+from meterway.stacks.neighbourhood.eap_psk.keys import KEY_SIZE
 from meterway.stacks.neighbourhood.ieee802154 import FrameKind, MacFrame
 from meterway.stacks.neighbourhood.lbp import Grant, Joining, Lbp, LbpKind, Refused
 from meterway.stacks.neighbourhood.station import EVERYONE, Joined, JoinRefused, Left, Member
@@ -34,7 +35,7 @@ class NodeState(Enum):
 
 
 class WpanNode(WpanStation):
-    """A ``Station`` whose key, 16 octets, the coordinator must know."""
+    """A ``Station`` whose key, 16 octets, the coordinator must know; else ``JoinRefused`` with its own EUI."""
 
     def __init__(self, eui: bytes, profile: Profile, settings: Settings, key: bytes) -> None:
         super().__init__(eui, profile, settings, datagrams=_DATAGRAMS)
@@ -57,8 +58,12 @@ class WpanNode(WpanStation):
         return self._coordinator if self.state is NodeState.JOINED else b""
 
     def start(self, now: float) -> None:
-        """Begin to look for a network, at a moment of the node's own."""
+        """Begin to look for a network, at a moment of the node's own; without a key it says so and does nothing."""
         self._keyring.begin(now)
+        if len(self._key) != KEY_SIZE:
+            self._events.append(JoinRefused(eui=self._eui, reason=f"the device has no key of {KEY_SIZE} octets"))
+            self._go(NodeState.DECLINED, None)
+            return
         self._go(NodeState.SEARCHING, now + self._settings.chance() * self._settings.spread_s)
 
     def next_timeout(self) -> float | None:
