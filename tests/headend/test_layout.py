@@ -38,3 +38,11 @@ def test_a_period_that_does_not_divide_the_day_is_none(period_s: int) -> None:
 def test_a_profile_without_a_clock_is_refused() -> None:
     with pytest.raises(ConfigError, match="captures no clock"):
         profile_layout(LOAD, 900, (ENERGY,), {})
+
+
+def test_what_was_refused_is_asked_for_again_after_a_day() -> None:
+    whole, part = DeviceLayout({}, {}, {}), DeviceLayout({}, {}, {}, {}, ("1-0:1.8.0*255",), 1000.0)
+    assert not whole.is_stale(1e9)
+    assert not part.is_stale(1000.0 + 86399)
+    assert part.is_stale(1000.0 + 86400)
+    assert DeviceLayout.decode(part.encode()) == part

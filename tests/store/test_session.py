@@ -65,3 +65,13 @@ def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.settings.get("a")
+
+
+def test_a_name_is_claimed_by_one_at_a_time(url: str) -> None:
+    with open_store(url) as one, open_store(url) as two:
+        is_shared = one.session.dialect.name == "postgresql"
+        assert one.session.claim("head end")
+        assert two.session.claim("head end") is not is_shared
+        assert two.session.claim("another name")
+        one.close()
+        assert two.session.claim("head end")

@@ -102,7 +102,7 @@ def range_selection(from_s: float, to_s: float, deviation_min: int = 0) -> Selec
 def collect(plan: Plan, into: Collected, clock: UnixClock) -> Script[Collected]:
     """Read what the plan says into ``into``; ``clock`` gives the head end's time in Unix seconds."""
     yield from _clock(plan, into, clock)
-    layout = plan.layout or (yield from _learn(plan, into))
+    layout = plan.layout or (yield from _learn(plan, into, clock))
     into.layout = layout
     yield from _registers(plan, layout, into, clock)
     for obis, from_s, to_s in plan.profiles:
@@ -159,7 +159,7 @@ def _clock(plan: Plan, into: Collected, clock: UnixClock) -> Part[None]:
 # -- first contact ----------------------------------------------------------------------------------------------------
 
 
-def _learn(plan: Plan, into: Collected) -> Part[DeviceLayout]:
+def _learn(plan: Plan, into: Collected, clock: UnixClock) -> Part[DeviceLayout]:
     identity: dict[str, str] = {}
     for name, attribute in plan.identity:
         answer = yield Get(attribute)
@@ -186,7 +186,9 @@ def _learn(plan: Plan, into: Collected) -> Part[DeviceLayout]:
         objects = _typed(_PUSH_SETUP, 2, (yield Get(AttributeDescriptor(_PUSH_SETUP, obis, 2))))
         if isinstance(objects, tuple) and all(isinstance(item, CaptureObject | PushObject) for item in objects):
             pushes[str(obis)] = tuple((item.class_id, str(item.obis), item.attribute) for item in objects)
-    return DeviceLayout(identity, scalers, profiles, pushes)
+    asked = (*(str(obis) for obis in wanted), *(str(obis) for obis, _, _ in plan.profiles))
+    refused = tuple(code for code in dict.fromkeys(asked) if code not in scalers and code not in profiles)
+    return DeviceLayout(identity, scalers, profiles, pushes, refused, clock() if refused else 0.0)
 
 
 def _captured(obis: Obis, into: Collected) -> Part[tuple[int, tuple[CaptureObject, ...]] | None]:

@@ -76,6 +76,9 @@ class ControlSocket:
     async def start(self) -> None:
         """Listen; ConfigError if a head end of the same store already does."""
         if self._path is None:
+            store = self._head_end.store
+            if not store.session.claim("meterway head end"):
+                raise ConfigError(f"a head end already runs on this store ({store.where})")
             return
         if await _is_alive(self._path):
             raise ConfigError(f"a head end already runs on this store ({self._path} answers)")

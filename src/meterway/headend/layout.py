@@ -48,13 +48,20 @@ class ProfileLayout:
 class DeviceLayout:
     """All that is kept of one device. ``scalers`` maps a register's OBIS code to (scaler, unit).
 
-    ``pushes`` maps the code of a push setup to what it sends: (class, OBIS code, attribute) in order.
+    ``pushes`` maps the code of a push setup to what it sends: (class, OBIS code, attribute) in order. ``refused`` are
+    the codes of what the device did not tell when this was learnt, at ``learnt_s`` (Unix seconds).
     """
 
     identity: dict[str, str]
     scalers: dict[str, tuple[int, int]]
     profiles: dict[str, ProfileLayout]
     pushes: dict[str, tuple[tuple[int, str, int], ...]] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    learnt_s: float = 0.0
+
+    def is_stale(self, now_s: float, *, after_s: float = 86400.0) -> bool:
+        """Whether to learn it anew: something was refused, and that is long enough ago to ask again."""
+        return bool(self.refused) and now_s - self.learnt_s >= after_s
 
     @classmethod
     def decode(cls, text: str) -> Self:

@@ -55,7 +55,7 @@ class Planner:
             profiles=self._profiles(entry, profile, now),
             logs=tuple((item.obis, *self._since(entry, item.obis, now, 0.0)) for item in profile.collected("log")),
             pushes=tuple(item.obis for item in profile.objects.values() if item.class_id == _PUSH_SETUP),
-            layout=entry.layout,
+            layout=None if entry.layout is None or entry.layout.is_stale(now) else entry.layout,
             list_max=list_max if isinstance(list_max, int) else 16,
             set_clock_beyond_s=self._config.set_clock_beyond_s if self._sets_clock(entry) else None,
         )

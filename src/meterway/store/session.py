@@ -36,12 +36,14 @@ class Session:
         self._writer = threading.RLock()
         self._current = _Current()
         self._closed = False
+        self._claims: list[Connection] = []
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed when they come back."""
         self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        for kept in (self._idle, self._claims):
+            while kept:
+                kept.pop().close()
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -83,6 +85,27 @@ class Session:
         """Run one statement (``?`` placeholders) for every row in a transaction; how many rows were touched."""
         with self.transaction() as cursor, self._explained():
             return self.dialect.write_many(cursor, self.dialect.text(sql), rows)
+
+    def claim(self, name: str) -> bool:
+        """Be the only one of that name on this database until the session is closed; False if there is another.
+
+        Of an embedded database it says nothing (True): whoever serves one asks elsewhere.
+        """
+        if self.dialect.name != "postgresql":
+            return True
+        connection = self._connect()
+        cursor = connection.cursor()
+        try:
+            with self._explained():
+                cursor.execute(self.dialect.text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": name})
+                is_ours = bool(cursor.fetchall()[0][0])
+        finally:
+            cursor.close()
+        if is_ours:
+            self._claims.append(connection)  # the lock lives as long as its connection
+        else:
+            connection.close()
+        return is_ours
 
     def lock(self, table: str) -> None:
         """Inside a transaction: nobody else writes to ``table`` before it ends."""
