@@ -63,9 +63,9 @@ def test_reports_are_taken_and_acknowledged_on_the_topic_of_their_sender(store: 
         one, two = (encode_report(report(name, series(1, YESTERDAY, 4))) for name in ("one", "two"))
         heard: list[tuple[str, str, str]] = []
         async with listening(store, port), aiomqtt.Client("127.0.0.1", port) as nnap:
-            await nnap.subscribe("meterway/g2/+/receipts", qos=1)
+            await nnap.subscribe("meterway/+/receipts", qos=1)
             for topic, octets in (("N1", one), ("N2", two), ("N1", b"nonsense"), ("N1", one), ("N1", two)):
-                await nnap.publish(f"meterway/g2/{topic}/reports", octets, qos=1)
+                await nnap.publish(f"meterway/{topic}/reports", octets, qos=1)
             async with asyncio.timeout(20):
                 async for message in nnap.messages:
                     receipt = decode_receipt(bytes(message.payload))  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def test_reports_are_taken_and_acknowledged_on_the_topic_of_their_sender(store: 
                         return heard
         return heard
 
-    mine = "meterway/g2/N1/receipts"
+    mine = "meterway/N1/receipts"
     assert asyncio.run(work()) == [
         (mine, "report-one", "stored"), (mine, "report-one", "duplicate"), (mine, "report-two", "stored"),
     ]  # fmt: skip

@@ -115,7 +115,7 @@ def test_one_association_at_a_time_with_each_device(store: Store, monkeypatch: p
     inside: list[int] = []
     most: list[int] = []
 
-    async def session(self: Caller, entry: Entry, script: Any) -> SessionFailed:
+    async def session(self: Caller, entry: Entry, script: Any, **_: Any) -> SessionFailed:
         inside.append(entry.device.id)
         most.append(inside.count(entry.device.id))
         await asyncio.sleep(0)

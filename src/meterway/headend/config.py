@@ -70,6 +70,11 @@ class NeighbourhoodConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tr
     response_timeout_s: _Seconds = 60.0
     session_timeout_s: _Seconds = 1800.0
     parallel: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
+    client: Annotated[int, msgspec.Meta(ge=1, le=127)] = 3
+    """The client SAP to read meters end to end where their row names none: not that of the concentrator itself.
+
+    Commands go with the head end's own SAP.
+    """
 
 
 class BrokerConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -81,7 +86,7 @@ class BrokerConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
     password_file: str = ""
     authority: str = ""
     """File of the certificate authority; the machine's own if empty."""
-    prefix: str = "meterway/g2"
+    prefix: str = "meterway"
     client_id: str = "meterway-headend"
 
 
@@ -181,6 +186,7 @@ master_key = "meterway.key"
 # response_timeout_s = 60.0
 # session_timeout_s = 1800.0
 # parallel = 8                   # sessions through one concentrator at the same time
+# client = 3                     # client SAP to read its meters end to end; 1 is what the concentrator itself uses
 
 [bulk]
 # Where concentrators deliver reports: POST to /g2/reports of the pages' address, each with a token of its own.
@@ -188,13 +194,13 @@ master_key = "meterway.key"
 # largest = 67108864             # octets of one report in clear
 
 [bulk.broker]
-# Or by an MQTT broker, on the topic meterway/g2/SERIAL/reports.
+# Or by an MQTT broker, on the topic meterway/SERIAL/reports.
 # host = ""
 # port = 8883
 # username = ""
 # password_file = ""
 # authority = ""
-# prefix = "meterway/g2"
+# prefix = "meterway"
 # client_id = "meterway-headend"
 
 [calls]

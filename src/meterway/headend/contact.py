@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from meterway.base.errors import ConfigError, LinkError, MeterwayError, ProtocolError, SecurityError, StoreError
@@ -91,14 +92,17 @@ class Caller:
         self.sessions: Counter[str] = Counter()
         self._narrow: dict[tuple[str, int], asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(timing.parallel))
 
-    async def call(self, entry: Entry, script: Script[ResultT]) -> Outcome[ResultT]:
-        """Associate with a device, run the script, release. Never raises for what the line or the device does."""
+    async def call(self, entry: Entry, script: Script[ResultT], *, is_managing: bool = False) -> Outcome[ResultT]:
+        """Associate with a device, run the script, release. Never raises for what the line or the device does.
+
+        ``is_managing`` says that the script changes something, which takes a client with the right to.
+        """
         async with entry.lock, self._room(entry):
             started, begun = time.time(), time.perf_counter()
             entry.last_attempt_s = started
-            report = await self._session(entry, script)
+            report = await self._session(entry, script, is_managing=is_managing)
             if _is_refused(report, script) and await self._caught_up(entry):
-                report = await self._session(entry, script)
+                report = await self._session(entry, script, is_managing=is_managing)
             if isinstance(report, SessionFailed):
                 script.close()
         self._count(entry, report.octets)
@@ -125,9 +129,9 @@ class Caller:
             return False
 
     async def _session(
-        self, entry: Entry, script: Script[ResultT], *, is_public: bool = False
+        self, entry: Entry, script: Script[ResultT], *, is_public: bool = False, is_managing: bool = False
     ) -> SessionDone[ResultT] | SessionFailed:
-        make = self._fleet.public_client if is_public else self._fleet.client
+        make = self._fleet.public_client if is_public else partial(self._fleet.client, is_managing=is_managing)
         is_far = entry.route is not None and bool(entry.route.prefixes)
         patience = self._timing.far_response_s if is_far else self._timing.response_s
         try:

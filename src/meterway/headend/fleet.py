@@ -20,7 +20,7 @@ from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.store.database import Store
-from meterway.store.devices import Device
+from meterway.store.devices import GATEWAY, Device
 from meterway.store.vault import Vault
 
 __all__ = ["Entry", "Fleet"]
@@ -158,13 +158,16 @@ class Entry:
 class Fleet:
     """All entries by device id and way, and by serial, loaded from the store when first asked for."""
 
-    def __init__(self, store: Store, vault: Vault, *, system_title: bytes, client: int = 1) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, *, system_title: bytes, client: int = 1, far_client: int | None = None
+    ) -> None:
         if len(system_title) != 8:
             raise ConfigError(f"the head end's system title has 8 octets, not {len(system_title)}")
         self._store = store
         self._vault = vault
         self._title = system_title
         self._client = client
+        self._far_client = client if far_client is None else far_client
         self._entries: dict[tuple[int, Way], Entry] = {}
         self._serials: dict[str, int] = {}
         self._loading = threading.Lock()
@@ -288,19 +291,18 @@ class Fleet:
 
     # -- how a device is reached --------------------------------------------------------------------------------------
 
-    def client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
-        """A fresh client engine for one association with the device."""
-        return DlmsClient(self._framing(entry), entry.settings(response_timeout_s, self._settings))
+    def client(self, entry: Entry, *, response_timeout_s: float, is_managing: bool = False) -> DlmsClient:
+        """A fresh client engine for one association with the device; ``is_managing`` if it is to change something."""
+        client = self._client_for(entry, is_managing)
+        return DlmsClient(self._framing(entry, client), entry.settings(response_timeout_s, self._settings))
 
     def public_client(self, entry: Entry, *, response_timeout_s: float) -> DlmsClient:
         """A client engine without any key, as everybody may use it."""
         settings = ClientSettings(mechanism=0, response_timeout_s=response_timeout_s, max_response=_LONGEST_ANSWER)
         return DlmsClient(self._framing(entry, _PUBLIC), settings)
 
-    def _framing(self, entry: Entry, client: int | None = None) -> Framing:
+    def _framing(self, entry: Entry, client: int) -> Framing:
         device, route = entry.device, entry.route
-        if client is None:
-            client = _number(device, "client", self._client)
         if route is not None and (route.prefixes or entry.is_mirror):
             line: Framing = WrapperFraming(client, route.sap, role=Role.CLIENT)
             for hop in route.prefixes:
@@ -319,6 +321,16 @@ class Fleet:
                 window_tx=7, window_rx=7,
             )  # fmt: skip
         return WrapperFraming(client, device.sap, role=Role.CLIENT)
+
+    def _client_for(self, entry: Entry, is_managing: bool) -> int:
+        """The SAP its row names. A meter that a concentrator reads too keeps us apart from it by another one."""
+        device, route = entry.device, entry.route
+        is_shared = not entry.is_mirror and route is not None and route.links[-1].node is not None
+        if is_shared and device.utility != GATEWAY and not is_managing:
+            return _number(device, "client", self._far_client)
+        if entry.is_mirror and route is not None and len(route.links) > 1:
+            return _number(route.links[-2].device, "client", self._client)
+        return _number(device, "client", self._client)
 
     def _settings(self, entry: Entry, response_timeout_s: float) -> ClientSettings:
         device = entry.device

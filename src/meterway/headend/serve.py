@@ -58,7 +58,13 @@ class HeadEnd:
         self.vault = vault or Vault.from_file(Path(config.master_key))
         self.live = Live()
         self.overheard = Overheard()
-        self.fleet = Fleet(self.store, self.vault, system_title=config.title, client=config.client)
+        self.fleet = Fleet(
+            self.store,
+            self.vault,
+            system_title=config.title,
+            client=config.client,
+            far_client=config.neighbourhood.client,
+        )
         collect = config.collect
         timing = Timing(
             connect_s=collect.connect_timeout_s,
@@ -302,7 +308,9 @@ class HeadEnd:
             if action != "read":  # what changes a device is on record before it happens
                 await self._audit(serial, entry, command, actor=actor, action=action, result="asked")
             known = entry
-            outcome = await self.caller.call(entry, script(command, lambda obis: self._class_of(known, obis)))
+            outcome = await self.caller.call(
+                entry, script(command, lambda obis: self._class_of(known, obis)), is_managing=action != "read"
+            )
             result = outcome.cause
             if isinstance(outcome.report, SessionFailed):
                 raise outcome.report.error
