@@ -57,8 +57,7 @@ class Display:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.gather(task, return_exceptions=True)
 
     async def changes(self, *, at_most_s: float = 5.0) -> AsyncIterator[View]:
         """A view now and after every change, at least every ``at_most_s`` seconds."""
