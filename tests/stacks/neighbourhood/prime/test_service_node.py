@@ -124,3 +124,11 @@ def test_an_eui_has_eight_octets():
         ServiceNode(b"short", SETTINGS)
     assert node(METER).eui48 == eui48_of(METER)
     assert node(METER).state is NodeState.SEARCHING
+
+
+def test_a_base_node_that_was_restarted_gets_its_idle_nodes_back():
+    carrier = joined()
+    carrier.add(0, coordinator(BASE, lambda eui: b""))
+    carrier.run(carrier.now + 0.6 * keep_alive_s(5, Version.V136) + 120)
+    assert set(carrier.stations[0].members) == {METER}
+    assert [event.reason for event in carrier.of(1, Left)] == ["unregistered by the base node"]

@@ -57,7 +57,7 @@ NODE_EXPECTED = {
         "CON_CLS": (S, "UNR", "-"),
         "ALV": (ON, "ALV", ""),
         "DATA": (ON, "data", "a"),
-        "TIMEOUT": (S, "", "-"),
+        "TIMEOUT": (S, "ALV", "-"),
         "LOST": (S, "UNR", "-"),
     },
 }

@@ -174,3 +174,24 @@ def test_equal_urgent_apdus_after_usual_ones_keep_their_order():
         carrier.send(0, euis(1)[0], b"%d" % number, urgent=urgent)
     carrier.run(carrier.now + 60)
     assert carrier.apdus(1) == [b"1", b"2", b"3"]
+
+
+def test_an_initiator_that_was_restarted_finds_its_idle_servers_again():
+    carrier = network(3)
+    before = carrier.now
+    carrier.add(0, coordinator(BASE, lambda eui: b""))
+    carrier.run(before + 6000)
+    assert set(carrier.stations[0].members) == set(euis(3))
+    assert [event.reason for event in carrier.of(1, Left)] == ["registered anew"]
+    answering(carrier)
+    for eui in euis(3):
+        carrier.send(0, eui, b"again")
+    carrier.run(carrier.now + 60)
+    assert carrier.apdus(0) == [b"to again"] * 3
+
+
+def test_an_idle_member_that_reports_stays_a_member():
+    carrier = network(2, settings=SfskSettings(ping_interval_s=5000.0, settle_s=1.0, discover_interval_s=60.0))
+    carrier.run(86400)
+    assert carrier.of(0, Left) == []
+    assert len(carrier.of(0, Joined)) == 2

@@ -28,13 +28,15 @@ from meterway.stacks.neighbourhood.station import EVERYONE, Joined, Left, Member
 
 __all__ = ["ServiceNode"]
 
-_STEP, _ALIVE, _LINK = "step", "alive", "link"
+_STEP, _ALIVE, _LINK, _PULSE = "step", "alive", "link", "pulse"
 _NODE_LCIDS: Final = 256
 """Connections that a service node asks for have LCID 256 to 511 (as far as known)."""
 _SEARCH_S: Final = 60.0
 _LONGEST_SEARCH_S: Final = 3600.0
 _MOST_FAILURES: Final = 6
 _OWN_NODE: Final = 0
+_PULSE_AT: Final = 0.6
+"""After this part of the keep-alive time without a word of the base node, a node says that it is there."""
 
 
 class ServiceNode(PrimeStation[str]):
@@ -124,6 +126,8 @@ class ServiceNode(PrimeStation[str]):
                 self._step()
             elif key == _ALIVE:
                 self._input(Input.TIMEOUT, None)
+            elif key == _PULSE:
+                self._pulse()
             elif self._link is not None:
                 self._link.handle_timeout(now)
                 if self._link.is_lost:
@@ -289,8 +293,8 @@ class ServiceNode(PrimeStation[str]):
             self._give_up(self._link, self._base_eui, reason)
             self._events.append(Left(member=self._member, reason=reason))
         self._forget()
-        self._alarms.cancel(_ALIVE)
-        self._alarms.cancel(_LINK)
+        for key in (_ALIVE, _LINK, _PULSE):
+            self._alarms.cancel(key)
         pause = self._random.uniform(0, self._settings.join_spread_s * 2**self._failures)
         self._failures = min(self._failures + 1, _MOST_FAILURES)
         self._not_before = self._now + pause
@@ -302,7 +306,14 @@ class ServiceNode(PrimeStation[str]):
         self._emit(self._control(kind, payload, lnid, down=False), self._sna, self._base_node)
 
     def _keep_alive(self) -> None:
-        self._alarms.set(_ALIVE, self._now + keep_alive_s(self._time, self._settings.version))
+        time = keep_alive_s(self._time, self._settings.version)
+        self._alarms.set(_ALIVE, self._now + time)
+        self._alarms.set(_PULSE, self._now + time * _PULSE_AT)
+
+    def _pulse(self) -> None:
+        """Say that this node is there: a base node that has forgotten it (after a restart) unregisters it then."""
+        alv = Alv(sent=0, received=self._received, time=self._time)
+        self._say(ControlType.ALV, alv.encode(self._settings.version), self._lnid)
 
     def _step(self) -> None:
         """Do, or do again, what this state waits for an answer to."""

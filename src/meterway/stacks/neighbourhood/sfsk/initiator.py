@@ -187,7 +187,7 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
         if frame.destination != self.address:
             self._note("address", f"a frame for {frame.destination:03X}", octets)
         elif isinstance(pdu, DiscoverReport):
-            self._hear_report(pdu, source)
+            self._hear_report(pdu, frame.source, source)
         elif frame.source == NEW:
             self._note("address", "a server without an address speaks", octets)
         else:
@@ -216,13 +216,15 @@ class SfskInitiator(SfskStation[tuple[bytes, str]]):
 
     # ---- hearing
 
-    def _hear_report(self, report: DiscoverReport, source: int) -> None:
+    def _hear_report(self, report: DiscoverReport, address: int, source: int) -> None:
+        """Of a server that is NEW, or has an address: a member that has its own, or had none just now, is known."""
         for title, _ in report.servers:
-            self._reports += 1
             device = self._devices.get(title)
-            is_member = device is not None and device.state is DeviceState.MEMBER
-            if is_member and device and self._now - device.joined_at < self._settings.answer_memory_s:
-                continue  # sent before it joined
+            if device is not None and device.state is DeviceState.MEMBER:
+                is_late = self._now - device.joined_at < self._settings.answer_memory_s
+                if is_late or (device.address, device.node) == (address, source):
+                    continue
+            self._reports += 1
             if device is None:
                 device = _Device(title, 0, source, self._settings)
             device.node = source

@@ -46,6 +46,7 @@ class SfskServer(SfskStation[str]):
 
     __slots__ = (
         "_address",
+        "_addressed_at",
         "_alarm",
         "_answers",
         "_broadcasts",
@@ -79,6 +80,7 @@ class SfskServer(SfskStation[str]):
         self._initiator_eui = b""
         self._address = NEW
         self._joined_at = 0.0
+        self._addressed_at = 0.0
         self._choice: dict[tuple[int, int], int] = {}
         self._question = b""
         self._answers: list[bytes] = []
@@ -217,12 +219,17 @@ class SfskServer(SfskStation[str]):
             slot = self._random.randrange(max(1, discover.slots))
             self._alarms.set(_REPORT, self._now + (slot + self._random.random()) * self._settings.slot_s)
 
+    def _report_idle(self, heard: Heard | None, octets: bytes) -> None:
+        """An initiator that has not pinged this server for so long has forgotten it (by a restart): it is told."""
+        if self._now - self._addressed_at >= self._settings.ping_interval_s + self._settings.settle_s:
+            self._report(heard, octets)
+
     def _join(self, heard: Heard | None, octets: bytes) -> None:
         if heard is None or not isinstance(heard[2], Register):
             return
         self._address = dict(heard[2].servers)[self.eui]
         self._initiator_eui = heard[2].initiator
-        self._joined_at = self._now
+        self._joined_at = self._addressed_at = self._now
         self._alarm = None
         self._alarms.cancel(_REPORT)
         self._alarms.set(_SILENCE, self._now + self._settings.settle_s)
@@ -291,6 +298,7 @@ class SfskServer(SfskStation[str]):
         self._events.append(Left(member=member, reason=reason))
 
     def _addressed(self) -> None:
+        self._addressed_at = self._now
         self._alarms.set(_SILENCE, self._now + self._settings.not_addressed_s)
 
     # ---- speaking
@@ -320,6 +328,7 @@ class SfskServer(SfskStation[str]):
         ServerAction.IGNORE: _ignore,
         ServerAction.CHOOSE: _choose,
         ServerAction.REPORT: _report,
+        ServerAction.REPORT_IDLE: _report_idle,
         ServerAction.JOIN: _join,
         ServerAction.MOVE: _move,
         ServerAction.ANSWER: _answer,

@@ -39,6 +39,7 @@ class ServerAction(Enum):
     IGNORE = "drop: of no concern"
     CHOOSE = "note that this initiator was heard; choose one if the time for that is over"
     REPORT = "report in a time slot drawn by lot, with the probability asked for"
+    REPORT_IDLE = "the same, if it was not addressed for a while"
     JOIN = "take the address, tell that it joined"
     MOVE = "take another address"
     ANSWER = "answer the ping"
@@ -106,7 +107,7 @@ SERVER_TABLE: Final[dict[ServerState, _ServerRow]] = {
     ),
     _S.REGISTERED: _server(
         _S.REGISTERED,
-        DISCOVER=(_S.REGISTERED, _SA.IGNORE),
+        DISCOVER=(_S.REGISTERED, _SA.REPORT_IDLE),
         REGISTER=(_S.REGISTERED, _SA.MOVE),
         RESET=(_S.UNLOCKED, _SA.LEAVE),
         PING=(_S.REGISTERED, _SA.ANSWER),
