@@ -156,3 +156,27 @@ def test_a_restart_goes_on_where_it_was(tmp_path):
             assert nnap.store.count_rows(1, LOAD) in (rows, rows + 1)
 
     run(work())
+
+
+@pytest.mark.covers("E-HES-5")
+def test_what_a_meter_says_by_itself_reaches_the_line_of_the_head_end(tmp_path):
+    async def work():
+        async with street(tmp_path, meters=1) as (nnap, nodes):
+            await until(lambda: all_read(nnap))
+            push = b"\xdb\x08" + nodes[0].eui + b"\x05\x30\x00\x00\x00\x01"
+            own = nodes[0].stationed
+
+            def say():
+                own.station.send_apdu(nnap.config.own_eui, push, client=1, server=1, now=nnap.now())
+                own.flush()
+
+            say()
+            await until(lambda: nnap._notices)
+            reader, writer = await asyncio.open_connection("127.0.0.1", nnap.port)
+            await until(lambda: nnap._lines)
+            say()
+            heard = await asyncio.wait_for(reader.read(200), 10)
+            assert b"\xe7\x00\x08" + nodes[0].eui + push in heard
+            writer.close()
+
+    run(work())

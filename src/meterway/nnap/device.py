@@ -42,6 +42,8 @@ _TICK_S: Final = 5.0
 _MOST_PROPOSALS: Final = 256
 _MOST_NODES: Final = 2000
 _NOTIFICATION: Final = 0x0F
+_GENERAL: Final = frozenset((0xDB, 0xDD))
+"""Envelopes that name their sender: what comes so and was not asked for is a push."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,11 +254,14 @@ class Concentrator:
             node.silent = False
             self.log(now, Code.NODE_BACK, node)
         waiting = self._relays.get((event.eui, event.client, event.server))
-        if event.apdu[:1] == bytes((_NOTIFICATION,)):
+        tag = event.apdu[0] if event.apdu else -1
+        if tag == _NOTIFICATION:
             self.on_notification(node, event, now)
         elif waiting:
             self.carried += 1
             waiting.popleft().answer(event.apdu, now)
+        elif tag in _GENERAL:
+            self.on_notification(node, event, now)
         elif node.talk is not None and (event.client, event.server) == (node.client, node.server):
             node.talk.take(event, now)
             self._settle(node)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from meterway.base.errors import LocalProtocolError
 from meterway.stacks.dlms.framing import Framing, FramingEvent
-from meterway.stacks.dlms.gateway import GatewayRequest, GatewaySplitter
+from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest, GatewaySplitter
 from meterway.stacks.dlms.server import DlmsServer, LogicalDevice
 
 __all__ = ["Carry", "NorthLine"]
@@ -58,6 +58,11 @@ class NorthLine:
             self._carry(request, answer, now)
         except LocalProtocolError:
             self._splitter.refuse(request, now)
+
+    def notify(self, device: GatewayAddress, apdu: bytes, *, client: int, server: int, now: float) -> None:
+        """Send what a device behind this concentrator said by itself, with its prefix."""
+        self._splitter.notify(device, apdu, client=client, server=server, now=now)
+        self._on_answer()
 
     def next_event(self) -> FramingEvent | None:
         """The next thing the link reported, or None."""

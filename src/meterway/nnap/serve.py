@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from meterway.nnap.driver import Driver
 from meterway.nnap.events import Code
 from meterway.nnap.image import Campaign, Firmware, Phase
 from meterway.nnap.ledger import Ledger
+from meterway.nnap.node import Node
 from meterway.nnap.north import NorthLine
 from meterway.nnap.objects import LogicalSite
 from meterway.nnap.reports import Reporter
@@ -35,10 +37,10 @@ from meterway.nnap.site import Party, Site
 from meterway.nnap.store import Store
 from meterway.nnap.wake import check_wake, greeting
 from meterway.stacks.dlms.framing import FramingEvent, Role
-from meterway.stacks.dlms.gateway import GatewayRequest
+from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES
-from meterway.stacks.neighbourhood.station import Coordinator
+from meterway.stacks.neighbourhood.station import Apdu, Coordinator
 from meterway.store.vault import Vault
 
 __all__ = ["Nnap"]
@@ -48,6 +50,7 @@ _TICK_S: Final = 1.0
 _SAVE_S: Final = 60.0
 _RETRY_S: Final = 5.0
 _CAMPAIGN: Final = "campaign"
+_NOTICES: Final = 64
 
 MakeStation = Callable[[bytes, Callable[[bytes], bytes | None]], Coordinator]
 
@@ -103,6 +106,7 @@ class Nnap:
         self.device = Concentrator(
             self.ledger.roll, made, self.ledger, title=config.title, rules=config.rules(), counter=counter
         )
+        self.device.on_notification = self._notified
         self.orders = GroupOrders(made)
         self.orders.on_order = self._ordered
         self.device.workers.append(self.orders)
@@ -137,7 +141,9 @@ class Nnap:
         self._hubs: list[NeighbourhoodClient] = []
         self._listener: tcp.Listener | None = None
         self._wakes: UdpEndpoint | None = None
-        self._lines: set[EngineProtocol[FramingEvent]] = set()
+        self._lines: dict[EngineProtocol[FramingEvent], NorthLine] = {}
+        self._notices: deque[tuple[Node, Apdu]] = deque(maxlen=_NOTICES)
+        """What meters said by themselves while nobody listened, the last ones."""
         self._tasks: list[asyncio.Task[None]] = []
         self._saved_s = self._reported_s = self._set_s = self._called_s = 0.0
         self._calling = self._stopped = False
@@ -336,10 +342,13 @@ class Nnap:
     def _new_line(self, framing: WrapperFraming) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
         engine = NorthLine(framing, self._device, self.carry, lambda: protocol.flush())
         protocol: EngineProtocol[FramingEvent] = EngineProtocol(
-            engine, lambda _: None, on_lost=lambda _: self._lines.discard(protocol)
+            engine, lambda _: None, on_lost=lambda _: self._forget(protocol)
         )
-        self._lines.add(protocol)
+        self._lines[protocol] = engine
         return protocol, engine
+
+    def _forget(self, protocol: EngineProtocol[FramingEvent]) -> None:
+        self._lines.pop(protocol, None)
 
     def carry(self, request: GatewayRequest, answer: Callable[[bytes | None, float], None], now: float) -> None:
         """Bring an APDU to a node, or to the concentrator that its prefix names; LocalProtocolError if it cannot be."""
@@ -420,12 +429,28 @@ class Nnap:
         if party is None:
             return
         framing = WrapperFraming(party.client, 1, role=Role.SERVER)
-        protocol, _ = self._new_line(framing)
+        protocol, line = self._new_line(framing)
         try:
             await tcp.connect(wake.host, wake.port, lambda: protocol)
         except LinkError as error:
-            self._lines.discard(protocol)
+            self._lines.pop(protocol, None)
             _LOG.warning("%s", error)
             return
         framing.reply(greeting(self.site, party, self.counters, now=self.now()), client=party.client, server=1)
         protocol.flush()
+        while self._notices:
+            self._pass_on(line, *self._notices.popleft())
+
+    def _notified(self, node: Node, event: Apdu, now: float) -> None:
+        """A meter said something by itself: to every line that is open, or to the next one that is opened."""
+        lines = [line for protocol, line in self._lines.items() if protocol.connected]
+        for line in lines:
+            self._pass_on(line, node, event)
+        if not lines:
+            self._notices.append((node, event))
+            if self.config.wake is not None:
+                self.call_home(self.config.wake)
+
+    def _pass_on(self, line: NorthLine, node: Node, event: Apdu) -> None:
+        device = GatewayAddress(node.eui)
+        line.notify(device, event.apdu, client=event.client, server=event.server, now=self.now())
