@@ -22,6 +22,9 @@ TOTALS = {Kind.GAS: Obis(7, 0, 3, 1, 0), Kind.WATER: Obis(8, 0, 1, 0, 0), Kind.H
 NEAR = {Kind.ELECTRICITY: 50, Kind.GAS: 5, Kind.WATER: 5, Kind.HEAT: 1000}
 """How far apart two looks at a register may be: a heat meter tells whole kWh."""
 OPENED = 44
+PUSHED_S = 3.0
+"""Until the meter's push of the alarm is over: a concentrator takes one for the answer to what it just relayed."""
+FRAUD_LOG = Obis(0, 0, 99, 98, 1)
 FRAUD = {103, 225}
 SLIP_S = 600.0
 SESSION_S = 1.0
@@ -136,6 +139,9 @@ async def event(it: Driven) -> None:
         return
     await asyncio.sleep(SESSION_S)
     await it.facts("tamper")
+    if it.at.layout.of(Kind.CONCENTRATOR):
+        await _is_in_the_log(it)
+        return
 
     async def is_known() -> bool:
         found = it.head_end.store.events.of_device(it.device, limit=100)
@@ -145,6 +151,18 @@ async def event(it: Driven) -> None:
     await it.head_end.collect_now(it.serial)
     codes = {one.code for one in it.head_end.store.events.of_device(it.device, limit=100)}
     assert codes & ({OPENED} if it.kind is Kind.ELECTRICITY else FRAUD)
+
+
+async def _is_in_the_log(it: Driven) -> None:
+    """Behind a concentrator the head end asks the meter itself, end to end, for what its log holds."""
+    await asyncio.sleep(PUSHED_S)
+    now = time.time()
+    asked = Command(obis=FRAUD_LOG, class_id=7, from_s=now - 60, to_s=now + 60)
+    told = await it.head_end.read(it.serial, asked, actor="test")
+    assert isinstance(told.value, dict)
+    rows = told.value["rows"]
+    assert isinstance(rows, list)
+    assert OPENED in [row[1] for row in rows if isinstance(row, list)]
 
 
 async def _power_fails(it: Driven) -> None:

@@ -51,6 +51,20 @@ _P1: Final = Configuration(
     links=(Link(near="meter", far="head end", network=_WIDE, carrier=Carrier.TCP), _TO_DISPLAY),
     cases=_cases("meter"),
 )
+_CONCENTRATOR: Final = Part(name="concentrator", kind=Kind.CONCENTRATOR, every=0)
+_ON_PRIME: Final = Link(near="meter", far="concentrator", network=_NEAR, carrier=Carrier.PRIME)
+
+_P2: Final = Configuration(
+    label="P2",
+    title="meters on a neighbourhood network behind a concentrator",
+    met_as="French Linky, Spanish PRIME, Italian first chain, radio meshes",
+    parts=(_METER, _CONCENTRATOR, _HES),
+    links=(
+        _ON_PRIME,
+        Link(near="concentrator", far="head end", network=_WIDE, carrier=Carrier.TCP, access=_OPERATOR),
+    ),
+    cases=_cases("meter", clock="concentrator"),
+)
 _P3: Final = Configuration(
     label="P3",
     title="meters behind a gateway in the home, the gateway direct to the head end",
@@ -184,7 +198,7 @@ _P15: Final = Configuration(
     cases=_cases("gas", clock="gateway"),
 )
 
-CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P3, _P5, _P10, _P11, _P12, _P15)}
+CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P2, _P3, _P5, _P10, _P11, _P12, _P15)}
 """By label, in order."""
 
 

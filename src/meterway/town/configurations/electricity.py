@@ -27,7 +27,7 @@ from meterway.town.configurations.messages import FieldOrder, Port, Way
 from meterway.town.configurations.plan import Layout, Placed
 from meterway.town.configurations.shape import Carrier, Kind, Link
 
-__all__ = ["Electricity"]
+__all__ = ["Electricity", "facts_of"]
 
 _DIRECT: Final = {Carrier.TCP: "tcp", Carrier.HDLC: "hdlc"}
 _PROFILE: Final = "idis"
@@ -47,6 +47,8 @@ class Electricity:
     async def start(self) -> None:
         """Open every port."""
         for part in self._layout.configuration.of_kind(Kind.ELECTRICITY):
+            if not any(link.near == part.name for link in self._layout.links(*_DIRECT, Carrier.P1)):
+                continue
             config = self._host([thing.serial for thing in self._layout.named(part.name)], part.name)
             host = MeterHost(config, beyond=self._beyond)
             await host.start()
@@ -135,7 +137,7 @@ class Electricity:
         for host in self._hosts:
             if serial in host.meters:
                 self._happen(host, serial, what, value)
-                return _facts(host.meters[serial])
+                return facts_of(host.meters[serial])
         return None
 
     @staticmethod
@@ -156,7 +158,8 @@ class Electricity:
                 raise ConfigError(f"{what!r} does not happen to an electricity meter")
 
 
-def _facts(meter: Meter) -> dict[str, float]:
+def facts_of(meter: Meter) -> dict[str, float]:
+    """How a meter is now."""
     now = time.time()
     return {
         "energy": float(meter.energy_at(now)[0]),

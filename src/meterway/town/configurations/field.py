@@ -13,6 +13,7 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.town.configurations.catalogue import configuration_of
+from meterway.town.configurations.concentrators import Concentrators
 from meterway.town.configurations.electricity import Electricity
 from meterway.town.configurations.gateways import Gateways
 from meterway.town.configurations.messages import FieldOrder, FieldReport, Happening, Told
@@ -28,30 +29,33 @@ class Field:
     def __init__(self, order: FieldOrder) -> None:
         layout = lay_out(configuration_of(order.label), order.meters)
         self._gateways = Gateways(layout, order)
+        self._concentrators = Concentrators(layout, order)
         self._electricity = Electricity(layout, order, self._gateways.device)
 
     async def start(self) -> FieldReport:
         """Bring everything up."""
         await self._electricity.start()
         await self._gateways.start()
+        await self._concentrators.start()
         for serial, lnap in self._gateways.housed().items():
             lnap.ports["wan"] = self._electricity.port_of(serial)
             self._electricity.list_saps(serial, lnap.saps)
         return FieldReport(
-            ways=[*self._electricity.ways(), *self._gateways.ways()],
+            ways=[*self._electricity.ways(), *self._gateways.ways(), *self._concentrators.ways()],
             ports=[*self._electricity.ports(), *self._gateways.ports()],
         )
 
     async def stop(self) -> None:
         """End everything."""
+        await self._concentrators.stop()
         await self._gateways.stop()
         await self._electricity.stop()
 
     def happen(self, happening: Happening) -> Told:
         """Let something happen, or tell what was carried."""
         if not happening.serial:
-            return Told(carried=self._gateways.carried())
-        for group in (self._electricity, self._gateways):
+            return Told(carried=[*self._gateways.carried(), *self._concentrators.carried()])
+        for group in (self._electricity, self._gateways, self._concentrators):
             try:
                 facts = group.happen(happening.serial, happening.what, happening.value)
             except ConfigError as error:

@@ -42,6 +42,8 @@ class Way(msgspec.Struct, frozen=True):
     """The serial of the gateway whose party keys these are."""
     inside: str = ""
     """The serial of the device whose part it is."""
+    waits: bool = False
+    """Whether it is not called by itself: something in front of it is to be called first."""
     finds: int = 0
     """How many meters the head end finds behind it by itself."""
 

@@ -26,8 +26,9 @@ def register(head_end: HeadEnd, ways: list[Way], secret: bytes) -> int:
         for way in ways:
             parent = _housing(head_end, way) if way.utility == GATEWAY else parents.get(way.gateway)
             device = store.devices.add(_device(head_end, way, secret, parent), now_ms=now_ms)
-            task = NewTask(device=device.id, kind="collect", due_ms=now_ms, name=f"first:{device.id}")
-            store.tasks.add_many([task], now_ms=now_ms)
+            if not way.waits:
+                task = NewTask(device=device.id, kind="collect", due_ms=now_ms, name=f"first:{device.id}")
+                store.tasks.add_many([task], now_ms=now_ms)
     return sum(1 + way.finds for way in ways)
 
 
