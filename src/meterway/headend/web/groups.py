@@ -11,18 +11,18 @@ from meterway.headend import groups
 from meterway.headend.groups import Group, OrderWanted
 from meterway.headend.orders import OrderReport
 from meterway.headend.web.given import AnyRequest, TheHeadEnd
-from meterway.headend.web.rest import actor_of, audited
+from meterway.headend.web.rest import COMMAND, ONE_METER, REFUSED, actor_of, audited
 
 __all__ = ["api"]
 
 
-@get("/groups", sync_to_thread=True, tags=["groups"])
+@get("/groups", sync_to_thread=True, tags=["groups"], responses=REFUSED)
 def all_groups(head_end: TheHeadEnd) -> list[Group]:
     """All groups."""
     return groups.groups(head_end.store)
 
 
-@put("/groups", status_code=200, tags=["groups"])
+@put("/groups", status_code=200, tags=["groups"], responses=COMMAND)
 async def define(request: AnyRequest, head_end: TheHeadEnd, data: JSONBody[Group]) -> Group:
     """Define a group, or define it anew."""
 
@@ -33,7 +33,7 @@ async def define(request: AnyRequest, head_end: TheHeadEnd, data: JSONBody[Group
     return await audited(head_end, request, f"define group {data.name}", step, serial=None)
 
 
-@post("/groups/{name:str}/orders", status_code=202, tags=["groups"])
+@post("/groups/{name:str}/orders", status_code=202, tags=["groups"], responses=COMMAND)
 async def order(
     request: AnyRequest, head_end: TheHeadEnd, name: FromPath[str], data: JSONBody[OrderWanted]
 ) -> OrderReport:
@@ -41,13 +41,13 @@ async def order(
     return await head_end.orders.begin(name, data, actor=actor_of(request))
 
 
-@get("/orders", sync_to_thread=True, tags=["groups"])
+@get("/orders", sync_to_thread=True, tags=["groups"], responses=REFUSED)
 def recent_orders(head_end: TheHeadEnd) -> list[OrderReport]:
     """The last orders, the newest first."""
     return head_end.orders.recent()
 
 
-@get("/orders/{name:str}", sync_to_thread=True, tags=["groups"])
+@get("/orders/{name:str}", sync_to_thread=True, tags=["groups"], responses=ONE_METER)
 def one_order(head_end: TheHeadEnd, name: FromPath[str]) -> OrderReport:
     """How an order stands: for each concentrator, and for each meter that answered."""
     return head_end.orders.report(name)

@@ -15,7 +15,7 @@ from meterway.headend.nnaps import NnapRow, NnapViews
 from meterway.headend.tree import grade, tree
 from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
 from meterway.headend.web.rendering import page
-from meterway.headend.web.rest import FromDay, ToDay, audited, day_range
+from meterway.headend.web.rest import COMMAND, ONE_METER, REFUSED, FromDay, ToDay, audited, day_range
 
 __all__ = ["api", "pages"]
 
@@ -57,13 +57,13 @@ def nnap_page(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial
 # -- API --------------------------------------------------------------------------------------------------------------
 
 
-@get("/nnaps", sync_to_thread=True, tags=["concentrators"])
+@get("/nnaps", sync_to_thread=True, tags=["concentrators"], responses=REFUSED)
 def nnaps(head_end: TheHeadEnd, views: TheViews) -> list[NnapRow]:
     """Every concentrator with its completeness."""
     return NnapViews(head_end, views).all()
 
 
-@get("/nnaps/{serial:str}/balance", sync_to_thread=True, tags=["concentrators"])
+@get("/nnaps/{serial:str}/balance", sync_to_thread=True, tags=["concentrators"], responses=ONE_METER)
 def balance(
     head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, from_day: FromDay = None, to_day: ToDay = None
 ) -> Curve:
@@ -71,7 +71,7 @@ def balance(
     return NnapViews(head_end, views).balance(serial, *day_range(from_day, to_day))
 
 
-@post("/nnaps/{serial:str}/supervision", status_code=200, tags=["concentrators"])
+@post("/nnaps/{serial:str}/supervision", status_code=200, tags=["concentrators"], responses=COMMAND)
 async def supervision(
     request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[SupervisionBody]
 ) -> Supervised:

@@ -26,7 +26,19 @@ from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMe
 from meterway.headend.web.problems import Problem
 from meterway.mapping.obis import describe, find
 
-__all__ = ["CollectFailedError", "Collected", "actor_of", "audited", "collect_now", "command_of", "day_range", "router"]
+__all__ = [
+    "COMMAND",
+    "ONE_METER",
+    "REFUSED",
+    "CollectFailedError",
+    "Collected",
+    "actor_of",
+    "audited",
+    "collect_now",
+    "command_of",
+    "day_range",
+    "router",
+]
 
 T = TypeVar("T")
 _LONGEST_DAYS: Final = 400
@@ -37,15 +49,15 @@ def _spec(text: str) -> ResponseSpec:
     return ResponseSpec(Problem, description=text, media_type="application/problem+json")
 
 
-_REFUSED: Final = {
+REFUSED: Final = {
     400: _spec("The request cannot be read"),
     401: _spec("A token is needed"),
     422: _spec("The request is understood, but not as it must be"),
     503: _spec("The store does not answer"),
 }
-_ONE_METER: Final = {**_REFUSED, 404: _spec("There is no such meter")}
-_COMMAND: Final = {
-    **_ONE_METER,
+ONE_METER: Final = {**REFUSED, 404: _spec("There is no such meter")}
+COMMAND: Final = {
+    **ONE_METER,
     403: _spec("The command does not prove where it comes from"),
     502: _spec("The meter could not be reached or understood; cause says why"),
     507: _spec("The store is full"),
@@ -271,13 +283,13 @@ async def collect_now(head_end: HeadEnd, request: AnyRequest, serial: str) -> Co
 # -- reading what is stored -------------------------------------------------------------------------------------------
 
 
-@get("/overview", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
+@get("/overview", sync_to_thread=True, tags=["head end"], responses=REFUSED)
 def overview(views: TheViews) -> Overview:
     """How things stand now."""
     return views.overview()
 
 
-@get("/completeness", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
+@get("/completeness", sync_to_thread=True, tags=["head end"], responses=REFUSED)
 def completeness(
     views: TheViews, days: Annotated[int, QueryParameter(ge=1, le=_LONGEST_DAYS)] = 14
 ) -> list[DayCompleteness]:
@@ -285,25 +297,25 @@ def completeness(
     return views.completeness(days)
 
 
-@get("/events", sync_to_thread=True, tags=["head end"], responses=_ONE_METER)
+@get("/events", sync_to_thread=True, tags=["head end"], responses=ONE_METER)
 def events(views: TheViews, serial: FromQuery[str] = "", limit: Limit = 100) -> list[EventRow]:
     """The last events, of one meter or of all, the newest first."""
     return views.events(device=views.device(serial) if serial else None, limit=limit)
 
 
-@get("/audit", sync_to_thread=True, tags=["head end"], responses=_ONE_METER)
+@get("/audit", sync_to_thread=True, tags=["head end"], responses=ONE_METER)
 def audit(views: TheViews, serial: FromQuery[str] = "", limit: Limit = 100) -> list[AuditRow]:
     """The last commands, about one meter or all, the newest first."""
     return views.audit(device=views.device(serial) if serial else None, limit=limit)
 
 
-@get("/audit/verification", sync_to_thread=True, tags=["head end"], responses=_REFUSED)
+@get("/audit/verification", sync_to_thread=True, tags=["head end"], responses=REFUSED)
 def audit_verification(views: TheViews) -> Verification:
     """Check the chain of the whole audit log."""
     return Verification(rows=views.audit_verified())
 
 
-@get("/meters", sync_to_thread=True, tags=["meters"], responses=_REFUSED)
+@get("/meters", sync_to_thread=True, tags=["meters"], responses=REFUSED)
 def meters(
     views: TheViews,
     search: Annotated[str, QueryParameter(max_length=100, description="Part of a serial or an address")] = "",
@@ -316,19 +328,19 @@ def meters(
     return Meters(items=items, total=total)
 
 
-@get("/meters/{serial:str}", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
+@get("/meters/{serial:str}", sync_to_thread=True, tags=["meters"], responses=ONE_METER)
 def meter(views: TheViews, serial: WhichMeter) -> MeterPage:
     """All that is known of one meter."""
     return views.meter(serial)
 
 
-@get("/meters/{serial:str}/curve", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
+@get("/meters/{serial:str}/curve", sync_to_thread=True, tags=["meters"], responses=ONE_METER)
 def curve(views: TheViews, serial: WhichMeter, from_day: FromDay = None, to_day: ToDay = None) -> Curve:
     """The load curve: for each interval (UTC, named by its beginning) the energy it brought, null where unknown."""
     return views.curve(serial, *day_range(from_day, to_day))
 
 
-@get("/meters/{serial:str}/gaps", sync_to_thread=True, tags=["meters"], responses=_ONE_METER)
+@get("/meters/{serial:str}/gaps", sync_to_thread=True, tags=["meters"], responses=ONE_METER)
 def gaps(views: TheViews, serial: WhichMeter, from_day: FromDay = None, to_day: ToDay = None) -> list[Gap]:
     """What is missing of the load profile, up to now."""
     return views.gaps(serial, *day_range(from_day, to_day))
@@ -337,7 +349,7 @@ def gaps(views: TheViews, serial: WhichMeter, from_day: FromDay = None, to_day: 
 # -- commands ---------------------------------------------------------------------------------------------------------
 
 
-@post("/meters/{serial:str}/read", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/read", status_code=200, tags=["commands"], responses=COMMAND)
 async def read(
     request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[ReadBody]
 ) -> Reply:
@@ -353,7 +365,7 @@ async def read(
     return _reply(await head_end.read(serial, command, actor=actor_of(request), way=Way(data.way)))
 
 
-@post("/meters/{serial:str}/set", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/set", status_code=200, tags=["commands"], responses=COMMAND)
 async def write(
     request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[SetBody]
 ) -> Reply:
@@ -363,7 +375,7 @@ async def write(
     return _reply(await head_end.set(serial, command, actor=actor_of(request)))
 
 
-@post("/meters/{serial:str}/act", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/act", status_code=200, tags=["commands"], responses=COMMAND)
 async def act(
     request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[ActBody]
 ) -> Reply:
@@ -373,14 +385,14 @@ async def act(
     return _reply(await head_end.act(serial, command, actor=actor_of(request)))
 
 
-@post("/meters/{serial:str}/collect", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/collect", status_code=200, tags=["commands"], responses=COMMAND)
 async def collect(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> Collected:
     """Collect from a meter now, out of turn."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     return await collect_now(head_end, request, serial)
 
 
-@post("/meters/{serial:str}/couple", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/couple", status_code=200, tags=["commands"], responses=COMMAND)
 async def couple(
     request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[CoupleBody]
 ) -> Reply:
@@ -397,14 +409,14 @@ async def couple(
     return _reply(answered)
 
 
-@post("/meters/{serial:str}/decouple", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/decouple", status_code=200, tags=["commands"], responses=COMMAND)
 async def decouple(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> Reply:
     """Have the gateway of a meter release it."""
     await head_end.collector.in_thread(lambda: views.device(serial))
     return _reply(await head_end.decouple(serial, actor=actor_of(request)))
 
 
-@post("/meters/{serial:str}/key", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/key", status_code=200, tags=["commands"], responses=COMMAND)
 async def transfer_key(
     request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter, data: JSONBody[KeyBody]
 ) -> Reply:
@@ -414,7 +426,7 @@ async def transfer_key(
     return _reply(await head_end.transfer_key(serial, new=new, present=present, actor=actor_of(request)))
 
 
-@post("/meters/{serial:str}/association-keys", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/association-keys", status_code=200, tags=["commands"], responses=COMMAND)
 async def change_keys(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> Reply:
     """Give a device fresh keys for its associations, wrapped under its key-encrypting key."""
     await head_end.collector.in_thread(lambda: views.device(serial))
@@ -432,7 +444,7 @@ def _key(name: str, text: str) -> bytes:
     return octets
 
 
-@post("/meters/{serial:str}/objects", status_code=200, tags=["commands"], responses=_COMMAND)
+@post("/meters/{serial:str}/objects", status_code=200, tags=["commands"], responses=COMMAND)
 async def objects(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial: WhichMeter) -> list[ObjectRow]:
     """Ask a meter for the list of its objects."""
     await head_end.collector.in_thread(lambda: views.device(serial))
@@ -443,7 +455,7 @@ async def objects(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, se
     ]
 
 
-@post("/meters/import", status_code=200, tags=["commands"], responses={**_COMMAND})
+@post("/meters/import", status_code=200, tags=["commands"], responses={**COMMAND})
 async def import_meters(request: AnyRequest, head_end: TheHeadEnd, body: RawBody) -> ImportResult:
     """Add meters from a CSV file (the body, with a header line); lines that are wrong are left out and named."""
 
