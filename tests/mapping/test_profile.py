@@ -70,7 +70,7 @@ def test_the_load_profile_of_the_generic_meter_has_six_columns_every_quarter():
 
 def test_the_dutch_meter_changes_what_it_extends():
     profile = load_profile("smr5")
-    assert [association.client for association in profile.associations] == [16, 1, 102]
+    assert [association.client for association in profile.associations] == [16, 1, 5, 102]
     assert len(profile.object(LOAD_PROFILE).capture_objects) == 4
     gas = profile.object(Obis(0, 1, 24, 3, 0)).capture_objects
     assert (gas[3].obis, gas[3].attribute) == (Obis(0, 1, 24, 2, 1), 5)

@@ -6,7 +6,7 @@ from meterway.base.errors import ConfigError, LocalProtocolError
 from meterway.base.obis import Obis
 from meterway.nnap.device import Roll, Rules
 from meterway.nnap.events import Code
-from meterway.nnap.node import Node
+from meterway.nnap.node import CLIENT, Node
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.talk import Get
@@ -85,7 +85,7 @@ def test_what_cannot_be_carried_is_refused_and_what_gets_no_answer_says_so():
             )
         )
 
-    for to, client in ((b"NOBODY__", 16), (eui, 1)):
+    for to, client in ((b"NOBODY__", 16), (eui, CLIENT)):
         with pytest.raises(LocalProtocolError):
             carry(to, client)
     network.carrier.ports[1].on_frame = None

@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from meterway.base.obis import Obis
@@ -18,7 +17,6 @@ from meterway.headend.config import (
     CallsConfig,
     CollectConfig,
     HeadEndConfig,
-    NeighbourhoodConfig,
     PushConfig,
     WebConfig,
 )
@@ -30,7 +28,7 @@ from meterway.headend.web.server import serve
 from meterway.headend.web.tokens import new_token
 from meterway.nnap.api import ReportConfig, WakeConfig
 from meterway.store.devices import GATEWAY, NewDevice
-from nnap_network import BROADCAST_KEYS, PARTY, meter_config, nnap_config, street, until
+from nnap_network import BROADCAST_KEYS, PARTY, street, until
 
 pytestmark = pytest.mark.covers("IF-G2", "IF-C", "E-NNAP", "E-HES-2", "E-HES-3")
 
@@ -104,15 +102,11 @@ def test_nodes_are_found_and_read_both_ways(tmp_path: Path) -> None:
 
 
 @pytest.mark.covers("F4a", "E-HES-4")
-def test_a_command_goes_end_to_end_where_the_concentrator_reads_as_another_client(tmp_path: Path) -> None:
-    """It carries nobody who would use its own association with the meter; so it reads as the reading client here."""
-    listed = nnap_config(tmp_path, [meter_config(1)]).nodes
-    nodes = tuple(msgspec.structs.replace(one, client=3) for one in listed)
-
+def test_a_command_goes_end_to_end_while_the_concentrator_reads_as_another_client(tmp_path: Path) -> None:
     async def live() -> None:
-        async with street(tmp_path, meters=1, nodes=nodes) as (nnap, meters):
+        async with street(tmp_path, meters=1) as (nnap, meters):
             await until(lambda: all(node.turn.read_s for node in nnap.ledger.roll))
-            head = head_end(tmp_path, neighbourhood=NeighbourhoodConfig(client=1))
+            head = head_end(tmp_path)
             register(head, nnap.port, meters)
             await head.start()
             await head.collect_now("NNAP0001")

@@ -70,7 +70,7 @@ class NeighbourhoodConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tr
     response_timeout_s: _Seconds = 60.0
     session_timeout_s: _Seconds = 1800.0
     parallel: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 8
-    client: Annotated[int, msgspec.Meta(ge=1, le=127)] = 3
+    client: Annotated[int, msgspec.Meta(ge=1, le=127)] = 1
     """The client SAP to read meters end to end where their row names none: not that of the concentrator itself.
 
     Commands go with the head end's own SAP.
@@ -186,7 +186,7 @@ master_key = "meterway.key"
 # response_timeout_s = 60.0
 # session_timeout_s = 1800.0
 # parallel = 8                   # sessions through one concentrator at the same time
-# client = 3                     # client SAP to read its meters end to end; 1 is what the concentrator itself uses
+# client = 1                     # client SAP to read its meters end to end; not that of the concentrator itself, 5
 
 [bulk]
 # Where concentrators deliver reports: POST to /g2/reports of the pages' address, each with a token of its own.

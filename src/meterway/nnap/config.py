@@ -14,7 +14,7 @@ from meterway.base.obis import Obis
 from meterway.base.settings import key_octets, read_settings
 from meterway.nnap.device import Mode, Rules
 from meterway.nnap.image import CampaignRules
-from meterway.nnap.node import Node, Role
+from meterway.nnap.node import CLIENT, Node, Role
 from meterway.nnap.plan import PlanRules, Window
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.sample import SAMPLE
@@ -98,7 +98,8 @@ class NodeConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     """For joining the network, where the profile has one."""
     guek: str = ""
     gak: str = ""
-    client: Annotated[int, msgspec.Meta(ge=1, le=127)] = 1
+    client: Annotated[int, msgspec.Meta(ge=1, le=127)] = CLIENT
+    """As which client of the meter the concentrator reads: not the head end's, whose counters it would use up."""
     role: Role = "meter"
     profile: str = "idis"
     """The companion profile, which says what is collected."""

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from meterway.stacks.dlms.security.context import Keys
     from meterway.stacks.neighbourhood.station import Member
 
-__all__ = ["Cached", "Mirror", "Node", "Proposal", "Role", "Series", "Turn"]
+__all__ = ["CLIENT", "Cached", "Mirror", "Node", "Proposal", "Role", "Series", "Turn"]
 
 Role = Literal["meter", "supervision", "gateway", "nnap", "home"]
 """``supervision`` meters the transformer, ``gateway`` is an LNAP, ``nnap`` a concentrator behind this one."""
+CLIENT: Final = 5
+"""As which client of a meter a concentrator reads, unless told otherwise: the companion profiles have it."""
 _WEIGHT: Final = 0.1
 
 
@@ -80,7 +82,7 @@ class Node:
     title: bytes = b""
     key: bytes = b""
     keys: Keys | None = None
-    client: int = 1
+    client: int = CLIENT
     server: int = 1
     role: Role = "meter"
     profile: str = "idis"

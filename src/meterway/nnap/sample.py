@@ -38,6 +38,7 @@ rights = ["read", "command", "configure"]
 # title = "4d57593132333435"
 # guek = "env:M0001_GUEK"          # without keys the node is reached end to end only
 # gak = "env:M0001_GAK"
+# client = 5                       # as which client of the meter it reads; not the head end's
 # role = "meter"                   # meter, supervision (of the transformer), gateway (LNAP), nnap, home
 
 # [plan]                           # how the slow medium is shared

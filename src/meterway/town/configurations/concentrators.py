@@ -49,8 +49,6 @@ _QUICK: Final = prime.PrimeSettings(
     broadcast_gap_s=1.0,
 )
 """PRIME's waiting times, shortened as the medium is hastened."""
-_READING: Final = 3
-"""The client as which a concentrator reads ahead: not the head end's, whose counters it would use up."""
 _FLAG: Final = "MWY"
 _JOINED_S: Final = 90.0
 _LOOK_S: Final = 0.05
@@ -196,7 +194,6 @@ class Concentrators:
             key=cell.key(meter.title).hex(),
             guek=meter.keys.guek.hex(),
             gak=meter.keys.gak.hex(),
-            client=_READING,
         )
 
     def _settings(self, thing: Placed, network: NetworkConfig | None, nodes: tuple[NodeConfig, ...]) -> NnapConfig:

@@ -15,7 +15,7 @@ import msgspec
 from meterway.base.errors import ConfigError, LinkError
 from meterway.display.api import Display, DisplayConfig
 from meterway.headend.api import Views
-from meterway.headend.config import CollectConfig, HeadEndConfig, NeighbourhoodConfig, PushConfig, WebConfig
+from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.home.api import EnergyManager, ManagerConfig
@@ -102,7 +102,6 @@ class Running:
             master_key=str(self._folder / f"{serial}.key"),
             web=WebConfig(port=0),
             push=PushConfig(port=0),
-            neighbourhood=NeighbourhoodConfig(client=1),  # the concentrators read as another
             collect=CollectConfig(every_s=self._every_s, concurrency=_CONCURRENCY, retry_first_s=2.0),
         )
 
