@@ -81,7 +81,7 @@ def script(start: float) -> Any:
     """Clock, then a day of the load profile."""
     from meterway.base.obis import Obis
     from meterway.headend.collect import CLOCK_TIME, range_selection
-    from meterway.headend.script import Get
+    from meterway.stacks.dlms.client.script import Get
     from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 
     yield Get(CLOCK_TIME)

@@ -34,7 +34,7 @@ from meterway.nnap.node import Node
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.store import Store
-from meterway.nnap.talk import Act, Get, Script
+from meterway.stacks.dlms.client.script import Act, Get, Script
 from meterway.stacks.dlms.security.context import Keys as ApplicationKeys
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.neighbourhood.profiles import PROFILES

@@ -10,9 +10,9 @@ from meterway.headend.contact import Outcome
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.harvest import Harvest
 from meterway.headend.layout import Channel, DeviceLayout, ProfileLayout
-from meterway.headend.script import SessionDone, SessionFailed
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data
+from meterway.stacks.dlms.client.session import SessionDone, SessionFailed
 from meterway.store.database import Store
 from meterway.store.devices import NewDevice
 from meterway.store.tasks import Task

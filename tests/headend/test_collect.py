@@ -10,10 +10,10 @@ from headend.headends import LAYOUT, LOAD, NOW, moment, play
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.headend.collect import CLOCK_TIME, Collected, Plan, collect, range_selection
-from meterway.headend.script import Get, GetList, Set
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes import typed
+from meterway.stacks.dlms.client.script import Get, GetList, Set
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 

@@ -17,9 +17,9 @@ from meterway.headend.contact import Outcome
 from meterway.headend.fleet import Entry
 from meterway.headend.live import Live
 from meterway.headend.plan import LOAD_PROFILE
-from meterway.headend.script import SessionDone, SessionFailed
 from meterway.headend.topology import Topology
 from meterway.headend.writer import Writer, WriterRules
+from meterway.stacks.dlms.client.session import SessionDone, SessionFailed
 from meterway.store.database import Store
 from meterway.store.tasks import NewTask, Tasks
 

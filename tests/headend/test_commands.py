@@ -10,8 +10,8 @@ from headend.headends import NOW, moment, play
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.base.obis import Obis
 from meterway.headend.commands import Answered, Command, act, list_objects, read, write
-from meterway.headend.script import Act, Get, Set
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.client.script import Act, Get, Set
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 

@@ -12,8 +12,9 @@ from headend.headends import device, fleet_of
 from meterway.base.obis import Obis
 from meterway.headend.contact import Caller, Outcome, Timing
 from meterway.headend.fleet import Entry
-from meterway.headend.script import Get, Script, SessionFailed
 from meterway.links import tcp
+from meterway.stacks.dlms.client.script import Get, Script
+from meterway.stacks.dlms.client.session import SessionFailed
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.database import Store
 

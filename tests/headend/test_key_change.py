@@ -13,9 +13,9 @@ from meterway.base.obis import Obis
 from meterway.headend.commands import Command
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig
 from meterway.headend.key_change import KeyChange, hand_over
-from meterway.headend.script import Act
 from meterway.headend.serve import HeadEnd
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.client.script import Act
 from meterway.stacks.dlms.security.keys import unwrap_key
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.results import ActionResult

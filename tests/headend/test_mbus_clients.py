@@ -10,8 +10,8 @@ from meterway.headend.collect import CLOCK_TIME, Collected
 from meterway.headend.commands import Command
 from meterway.headend.layout import Behind
 from meterway.headend.mbus_clients import client_of, couple, decouple, list_behind, transfer_key, with_behind
-from meterway.headend.script import Act, Get, Script, Set
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.client.script import Act, Get, Script, Set
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 from meterway.stacks.mbus.address import Address

@@ -9,7 +9,7 @@ from meterway.nnap.events import Code
 from meterway.nnap.node import CLIENT, Node
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
-from meterway.nnap.talk import Get
+from meterway.stacks.dlms.client.script import Get
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from nnap_network import START, Network, meter_config, node_of
 

@@ -6,8 +6,8 @@ from meterway.base.errors import LinkError, MeterwayError, StoreError
 from meterway.base.obis import Obis
 from meterway.nnap.device import Rules
 from meterway.nnap.plan import PlanRules
-from meterway.nnap.talk import Act, Get, GetList, Set
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.client.script import Act, Get, GetList, Set
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 from nnap_network import Network

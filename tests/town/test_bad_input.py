@@ -16,10 +16,10 @@ from meterway.headend.commands import Command
 from meterway.headend.config import HeadEndConfig, PushConfig
 from meterway.headend.contact import Outcome
 from meterway.headend.rules import CAUSES
-from meterway.headend.script import SessionDone
 from meterway.headend.serve import HeadEnd
 from meterway.links import tcp
 from meterway.meter.api import Fault, inject
+from meterway.stacks.dlms.client.session import SessionDone
 from meterway.stacks.dlms.security.counter import ReceivedCounter
 from meterway.store import sqlite
 from meterway.store.database import open_store

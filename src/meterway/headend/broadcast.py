@@ -11,10 +11,11 @@ from meterway.headend.commands import Answered, Command
 from meterway.headend.config import HeadEndConfig
 from meterway.headend.contact import Caller
 from meterway.headend.fleet import Entry
-from meterway.headend.script import Get, Script, SessionFailed, Set
 from meterway.mapping.neighbourhood import GROUP_ORDERS, GroupOrder, OrderReport, decode_reports
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class, untyped
+from meterway.stacks.dlms.client.script import Get, Script, Set
+from meterway.stacks.dlms.client.session import SessionFailed
 from meterway.stacks.dlms.security.context import AUTHENTICATED, BROADCAST, ENCRYPTED, Keys, SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.xdlms.action import ActionRequestNormal

@@ -11,7 +11,6 @@ from typing import Final, TypeVar
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
 from meterway.headend.layout import CLOCK, Behind, DeviceLayout, ProfileLayout, profile_layout
-from meterway.headend.script import Answer, Ask, Get, GetList, Script, Set
 from meterway.mapping.neighbourhood import NodeRow
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
@@ -19,6 +18,7 @@ from meterway.stacks.dlms.classes import typed
 from meterway.stacks.dlms.classes.elements import CaptureObject, ScalerUnit
 from meterway.stacks.dlms.classes.profile_generic import RangeSelector
 from meterway.stacks.dlms.classes.push_setup import PushObject
+from meterway.stacks.dlms.client.script import Answer, Ask, Get, GetList, Script, Set
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import DataAccessResult

@@ -22,8 +22,8 @@ from meterway.headend.live import Happening, Live
 from meterway.headend.mbus_clients import with_behind
 from meterway.headend.neighbourhood import with_nodes
 from meterway.headend.route import is_concentrator, lists_channels
-from meterway.headend.script import SessionFailed
 from meterway.headend.writer import Stored, Writer
+from meterway.stacks.dlms.client.session import SessionFailed
 from meterway.store.database import Store
 from meterway.store.tasks import Task
 

@@ -16,7 +16,6 @@ from meterway.headend.collect import CLOCK_TIME, Part, range_selection
 from meterway.headend.layout import CLOCK
 from meterway.headend.plain import plain
 from meterway.headend.plan import MIRROR_AGE
-from meterway.headend.script import Act, Answer, Get, Script, Set
 from meterway.mapping.obis import describe
 from meterway.model.reading import iso_utc
 from meterway.model.telegram import Json
@@ -25,6 +24,7 @@ from meterway.stacks.dlms.axdr import CosemDateTime, Data
 from meterway.stacks.dlms.classes import interface_class, typed, untyped
 from meterway.stacks.dlms.classes.association import ObjectListElement
 from meterway.stacks.dlms.classes.elements import CaptureObject, ScalerUnit
+from meterway.stacks.dlms.client.script import Act, Answer, Get, Script, Set
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult

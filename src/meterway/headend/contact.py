@@ -18,10 +18,11 @@ from meterway.headend.called_line import CalledLine
 from meterway.headend.calls import Calls
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.route import is_concentrator
-from meterway.headend.script import Get, MeterSession, Script, SessionDone, SessionFailed
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.client.script import Get, Script
+from meterway.stacks.dlms.client.session import MeterSession, SessionDone, SessionFailed
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.devices import GATEWAY
 

@@ -18,7 +18,7 @@ from meterway.headend.fleet import Entry
 from meterway.headend.layout import ProfileLayout
 from meterway.headend.plan import MIRROR_AGE
 from meterway.headend.rules import ClockVerdict, judge_clock, load_profile_of
-from meterway.headend.script import SessionFailed
+from meterway.stacks.dlms.client.session import SessionFailed
 from meterway.store.block import Block
 from meterway.store.contacts import Contact
 from meterway.store.events import Event

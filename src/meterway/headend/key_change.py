@@ -16,10 +16,10 @@ from meterway.base.obis import Obis
 from meterway.headend.commands import Answered, Command
 from meterway.headend.fleet import Fleet
 from meterway.headend.gateway_keys import MASTER, keys_behind
-from meterway.headend.script import Act, Script
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.security_setup import KeyId, KeyTransfer
+from meterway.stacks.dlms.client.script import Act, Script
 from meterway.stacks.dlms.security.keys import wrap_key
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import MethodDescriptor

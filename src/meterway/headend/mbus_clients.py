@@ -11,10 +11,10 @@ from meterway.base.obis import Obis
 from meterway.headend.collect import Collected, Part, get_many
 from meterway.headend.commands import Answered, Command, act, write
 from meterway.headend.layout import Behind
-from meterway.headend.script import Act, Get, Script
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class, typed
 from meterway.stacks.dlms.classes.association import SapAssignment
+from meterway.stacks.dlms.client.script import Act, Get, Script
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult

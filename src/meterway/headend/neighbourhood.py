@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from meterway.base.errors import DecodeError
 from meterway.headend.collect import Collected
 from meterway.headend.fleet import Fleet
-from meterway.headend.script import Get, Script
 from meterway.headend.topology import COUPLED, DECOUPLED, LOG, MOVED
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
+from meterway.stacks.dlms.client.script import Get, Script
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, NewDevice

@@ -30,11 +30,12 @@ from meterway.headend.overheard import Overheard
 from meterway.headend.plan import LOAD_PROFILE, Planner
 from meterway.headend.push import PushListener
 from meterway.headend.route import Way
-from meterway.headend.script import Script, SessionFailed
 from meterway.headend.topology import Topology
 from meterway.headend.traffic import TrafficSource
 from meterway.headend.writer import Writer, WriterRules
 from meterway.links.limits import raise_file_limit
+from meterway.stacks.dlms.client.script import Script
+from meterway.stacks.dlms.client.session import SessionFailed
 from meterway.stacks.mbus.address import Address
 from meterway.store.database import Store, open_store
 from meterway.store.vault import Vault

@@ -16,7 +16,6 @@ from meterway.base.errors import LinkError
 from meterway.base.obis import Obis
 from meterway.base.settings import key_octets
 from meterway.base.units import symbol_of
-from meterway.home.asking import Answered, Asking, Refused
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.mapping.party_keys import device_name, party_keys
@@ -24,6 +23,8 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import typed
 from meterway.stacks.dlms.classes.elements import ScalerUnit
 from meterway.stacks.dlms.client import ClientSettings, DlmsClient
+from meterway.stacks.dlms.client.script import Answer, Get, Script
+from meterway.stacks.dlms.client.session import MeterSession, SessionDone, SessionFailed
 from meterway.stacks.dlms.framing import Role
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
@@ -39,6 +40,17 @@ _WANTED: Final = (
     AttributeDescriptor(4, _VALUE, 3),
     AttributeDescriptor(3, _AGE, 2),
 )
+
+
+_Told = SessionDone[tuple[Answer, ...]] | SessionFailed
+
+
+def _read() -> Script[tuple[Answer, ...]]:
+    """What is asked of a meter, one after another."""
+    answers = []
+    for item in _WANTED:
+        answers.append((yield Get(item)))  # noqa: PERF401  a generator within would not hear the answers
+    return tuple(answers)
 
 
 class ManagerConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -105,14 +117,14 @@ class EnergyManager:
             except LinkError as error:
                 self.error = str(error)
                 continue
-            if isinstance(told, Refused):
+            if isinstance(told, SessionFailed):
                 self.error = str(told.error)
             else:
-                self._take(meter, told)
+                self._take(meter, told.result)
 
-    def _take(self, meter: str, told: Answered) -> None:
-        value, scaler, age = (axdr.decode_all(one).value if isinstance(one, bytes) else None for one in told.answers)
-        raw = told.answers[1]
+    def _take(self, meter: str, told: tuple[Answer, ...]) -> None:
+        value, scaler, age = (axdr.decode_all(one).value if isinstance(one, bytes) else None for one in told)
+        raw = told[1]
         scale = typed(4, 3, axdr.decode_all(raw)) if isinstance(raw, bytes) else None
         if not (isinstance(value, int) and isinstance(scale, ScalerUnit) and isinstance(age, int)):
             self.error = f"{meter}: the gateway does not say {scaler!r}"
@@ -121,18 +133,18 @@ class EnergyManager:
             value=value * 10.0**scale.scaler, unit=symbol_of(scale.unit), age_s=age, at_s=self._unix()
         )
 
-    async def _ask_one(self, meter: str, channel: int) -> Answered | Refused:
-        done: asyncio.Future[Answered | Refused] = asyncio.get_running_loop().create_future()
-        asking = Asking(self._client(meter, channel), _WANTED)
+    async def _ask_one(self, meter: str, channel: int) -> _Told:
+        done: asyncio.Future[_Told] = asyncio.get_running_loop().create_future()
+        asking = MeterSession(self._client(meter, channel), _read())
 
-        def report(event: Answered | Refused) -> None:
+        def report(event: _Told) -> None:
             if not done.done():
                 done.set_result(event)
 
         def lost(_: Exception | None) -> None:
-            report(Refused(LinkError("the gateway closed the line")))
+            report(SessionFailed("line", LinkError("the gateway closed the line"), (), asking.octets))
 
-        def made() -> EngineProtocol[Answered | Refused]:
+        def made() -> EngineProtocol[_Told]:
             return EngineProtocol(asking, report, on_made=lambda line: asking.open(line.now()), on_lost=lost)
 
         line = await tcp.connect(self.config.host, self.config.port, made)

@@ -17,8 +17,9 @@ from meterway.nnap.events import Code, Event
 from meterway.nnap.node import Node, Proposal
 from meterway.nnap.plan import Plan, PlanRules
 from meterway.nnap.reading import Keeper, ReadRules, read_meter
-from meterway.nnap.talk import Done, Script, Talk
+from meterway.nnap.talk import Done, Talk
 from meterway.stacks.dlms.client import ClientSettings
+from meterway.stacks.dlms.client.script import Script
 from meterway.stacks.dlms.framing import Role
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED
 from meterway.stacks.dlms.security.counter import SendCounter
@@ -296,7 +297,7 @@ class Concentrator:
         """Whether it reads meters by itself."""
         return self.rules.mode != "router"
 
-    def ask(self, node: Node, script: Script, done: Done, *, now: float, urgent: bool = True) -> None:
+    def ask(self, node: Node, script: Script[None], done: Done, *, now: float, urgent: bool = True) -> None:
         """Run a script in the association with a node; LocalProtocolError if it is away or there are no keys."""
         if node.member is None:
             raise LocalProtocolError(f"{node.serial} is not on the network")

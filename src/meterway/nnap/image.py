@@ -18,9 +18,9 @@ from meterway.base.obis import Obis
 from meterway.nnap.broadcast import Broadcaster
 from meterway.nnap.events import Code
 from meterway.nnap.node import Node
-from meterway.nnap.talk import Act, Get, Script
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes.image_transfer import ImageStatus
+from meterway.stacks.dlms.client.script import Act, Get, Script
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult
@@ -196,7 +196,7 @@ class Campaign:
         target.progress = Progress.FAILED
         self._device.log(now, Code.IMAGE_FAILED, target.node, why)
 
-    def _asking(self, target: _Target) -> Script:
+    def _asking(self, target: _Target) -> Script[None]:
         status = yield Get(_STATUS)
         blocks = yield Get(_BLOCKS)
         state = axdr.decode_all(status).value if isinstance(status, bytes) else None
@@ -210,7 +210,7 @@ class Campaign:
         if not target.missing:
             target.progress = Progress.WHOLE
 
-    def _repairing(self, target: _Target) -> Script:
+    def _repairing(self, target: _Target) -> Script[None]:
         for number in sorted(target.missing):
             outcome = yield Act(_BLOCK, self.firmware.block(number))
             self.unicasts += 1
@@ -218,7 +218,7 @@ class Campaign:
                 return
             target.missing.discard(number)
 
-    def _verifying(self, target: _Target) -> Script:
+    def _verifying(self, target: _Target) -> Script[None]:
         yield Act(_VERIFY, _NOTHING)
         status = yield Get(_STATUS)
         state = axdr.decode_all(status).value if isinstance(status, bytes) else None
@@ -227,7 +227,7 @@ class Campaign:
         elif state != ImageStatus.VERIFICATION_INITIATED:
             self._fail(target, self._due, f"verification: status {state!r}")
 
-    def _activating(self, target: _Target) -> Script:
+    def _activating(self, target: _Target) -> Script[None]:
         yield Act(_ACTIVATE, _NOTHING)
         status = yield Get(_STATUS)
         state = axdr.decode_all(status).value if isinstance(status, bytes) else None

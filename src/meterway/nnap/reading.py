@@ -17,12 +17,12 @@ from meterway.mapping.profile import load_profile
 from meterway.nnap.node import Cached, Node, Series
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.rows import Row, cut_rows
-from meterway.nnap.talk import Answer, Ask, Get, GetList, Script, Set
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes import typed
 from meterway.stacks.dlms.classes.elements import CaptureObject
 from meterway.stacks.dlms.classes.profile_generic import RangeSelector
+from meterway.stacks.dlms.client.script import Answer, Ask, Get, GetList, Script, Set
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
@@ -97,7 +97,7 @@ def wanted_of(profile: str) -> Wanted:
 def read_meter(
     node: Node, keeper: Keeper, clock: Callable[[], float], plan: PlanRules, rules: ReadRules,
     noted: Callable[[str, float], None],
-) -> Script:  # fmt: skip
+) -> Script[None]:  # fmt: skip
     """Everything that is due of one meter. ``noted`` hears of the clock: ``set`` or ``off``, and by how much."""
     wanted = wanted_of(node.profile)
     yield from _check_clock(node, keeper, clock, rules, noted)

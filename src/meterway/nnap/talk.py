@@ -1,13 +1,12 @@
 """The concentrator's own association with one meter: scripts that share it, the urgent ones first.
 
-A script is a generator that yields what it wants (``Get``, ``GetList``, ``Set``, ``Act``) and is sent what came of it;
-a refusal by the meter is a value. The association stays open between scripts: on a slow medium opening one costs as
-much as reading a day. What breaks ends every script that waits, and the next one opens anew.
+The association stays open between scripts: on a slow medium opening one costs as much as reading a day. What breaks
+ends every script that waits, and the next one opens anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from meterway.base.errors import LinkError, MeterwayError
@@ -23,57 +22,20 @@ from meterway.stacks.dlms.client import (
     GetListDone,
     SetDone,
 )
-from meterway.stacks.dlms.xdlms.action import ActionOutcome
-from meterway.stacks.dlms.xdlms.get import Item
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
-from meterway.stacks.dlms.xdlms.results import DataAccessResult
+from meterway.stacks.dlms.client.script import Answer, Ask, Script, answer_of, put
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu
 
-__all__ = ["Act", "Answer", "Ask", "Done", "Get", "GetList", "Script", "Set", "Talk"]
+__all__ = ["Done", "Talk"]
 
 
-@dataclass(frozen=True, slots=True)
-class Get:
-    """Read one attribute; the answer is encoded data or a refusal."""
-
-    attribute: AttributeDescriptor
-    selection: Selection | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GetList:
-    """Read several attributes in one request; the answer is a tuple of data or refusals."""
-
-    items: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """Write one attribute; the answer is a DataAccessResult."""
-
-    attribute: AttributeDescriptor
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Call one method; the answer is an ActionOutcome."""
-
-    method: MethodDescriptor
-    parameters: bytes | None = None
-
-
-Ask = Get | GetList | Set | Act
-Answer = bytes | DataAccessResult | tuple[bytes | DataAccessResult, ...] | ActionOutcome
-Script = Generator[Ask, Answer, None]
 Done = Callable[[MeterwayError | None, float], None]
 """Told when a script is at its end (None), or why it broke off, and the time."""
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    script: Script
+    script: Script[None]
     urgent: bool
     done: Done
     ask: Ask | None = None
@@ -105,7 +67,7 @@ class Talk:
         """Whether there is an association."""
         return self._client is not None and self._client.state is State.ASSOCIATED
 
-    def run(self, script: Script, done: Done, *, now: float, urgent: bool = False) -> None:
+    def run(self, script: Script[None], done: Done, *, now: float, urgent: bool = False) -> None:
         """Run a script; an urgent one goes between two requests of one that is not."""
         job = _Job(script, urgent, done)
         self._jobs.append(job)
@@ -154,14 +116,8 @@ class Talk:
 
     def _react(self, event: ClientEvent, now: float) -> None:
         match event:
-            case GetDone():
-                self._answered(event.result, now)
-            case GetListDone():
-                self._answered(event.results, now)
-            case SetDone():
-                self._answered(event.results[0], now)
-            case ActionDone():
-                self._answered(event.outcome, now)
+            case GetDone() | GetListDone() | SetDone() | ActionDone():
+                self._answered(answer_of(event), now)
             case Failed():
                 self._client = None
                 self._break(event.error, now)
@@ -201,20 +157,9 @@ class Talk:
             job = self._asked = next((job for job in self._jobs if job.urgent), self._jobs[0])
             self._framing.urgent = job.urgent
             self._sent_s = now
-            self._ask(self._client, job.ask, now)
+            if job.ask is not None:
+                put(self._client, job.ask, now)
             self._drain(now)
-
-    @staticmethod
-    def _ask(client: DlmsClient, ask: Ask | None, now: float) -> None:
-        match ask:
-            case Get():
-                client.get(ask.attribute, ask.selection, now=now)
-            case GetList():
-                client.get_list(ask.items, now=now)
-            case Set():
-                client.set(((ask.attribute, None),), (ask.value,), now=now)
-            case Act():
-                client.act(ask.method, ask.parameters, now=now)
 
     def _break(self, error: MeterwayError, now: float) -> None:
         jobs, self._jobs, self._asked = self._jobs, [], None

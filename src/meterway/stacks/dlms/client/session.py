@@ -1,23 +1,21 @@
-"""A conversation with one device, written as a generator and driven as an engine.
+"""One association with one device: opened, a script run in it, released, and reported once.
 
-A script yields what it wants (``Get``, ``GetList``, ``Set``, ``Act``) and is sent what came of it; a refusal by the
-device is a value it gets, a broken line ends it. ``MeterSession`` opens the association, drives the script, releases,
-and reports once. There is no task per device and nothing awaits.
+A refusal by the device is a value the script gets, a broken line ends it. There is no task per device and nothing
+awaits.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from meterway.base.errors import DecodeError, MeterwayError, SecurityError
-from meterway.stacks.dlms.client import (
+from meterway.stacks.dlms.client.engine import DlmsClient
+from meterway.stacks.dlms.client.events import (
     ActionDone,
     Associated,
     ClientEvent,
-    DlmsClient,
     Failed,
     GetDone,
     GetListDone,
@@ -26,64 +24,12 @@ from meterway.stacks.dlms.client import (
     Released,
     SetDone,
 )
-from meterway.stacks.dlms.xdlms.action import ActionOutcome
+from meterway.stacks.dlms.client.script import Answer, Ask, GetList, Script, answer_of, put
 from meterway.stacks.dlms.xdlms.conformance import Conformance
-from meterway.stacks.dlms.xdlms.get import Item
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
-from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
-__all__ = [
-    "Act",
-    "Answer",
-    "Ask",
-    "Get",
-    "GetList",
-    "MeterSession",
-    "Script",
-    "SessionDone",
-    "SessionFailed",
-    "Set",
-    "cause_of",
-]
+__all__ = ["MeterSession", "SessionDone", "SessionFailed", "cause_of"]
 
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(frozen=True, slots=True)
-class Get:
-    """Read one attribute; the answer is encoded data or a refusal."""
-
-    attribute: AttributeDescriptor
-    selection: Selection | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GetList:
-    """Read several attributes in one request; a tuple of data or refusals, None if the device has no such service."""
-
-    items: tuple[Item, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Set:
-    """Write one attribute; the answer is a DataAccessResult."""
-
-    attribute: AttributeDescriptor
-    value: bytes
-    selection: Selection | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Call one method; the answer is an ActionOutcome."""
-
-    method: MethodDescriptor
-    parameters: bytes | None = None
-
-
-Ask = Get | GetList | Set | Act
-Answer = bytes | DataAccessResult | tuple[bytes | DataAccessResult, ...] | ActionOutcome | None
-Script = Generator[Ask, Answer, ResultT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +52,7 @@ class SessionFailed:
 
 
 def cause_of(error: MeterwayError) -> str:
-    """The word an error is counted by (see ``rules.CAUSES``)."""
+    """The stable word an error is counted by: the check that failed, ``decode`` or ``data``."""
     if isinstance(error, SecurityError):
         return error.check
     return "decode" if isinstance(error, DecodeError) else "data"
@@ -170,14 +116,8 @@ class MeterSession(Generic[ResultT]):
 
     def _take(self, event: ClientEvent, now: float) -> None:
         match event:
-            case GetDone():
-                self._go_on(event.result, now)
-            case GetListDone():
-                self._go_on(event.results, now)
-            case SetDone():
-                self._go_on(event.results[0], now)
-            case ActionDone():
-                self._go_on(event.outcome, now)
+            case GetDone() | GetListDone() | SetDone() | ActionDone():
+                self._go_on(answer_of(event), now)
             case Associated():
                 self.agreed = event
                 self._go_on(None, now)
@@ -205,18 +145,10 @@ class MeterSession(Generic[ResultT]):
             self._client.release(now)
 
     def _ask(self, ask: Ask, now: float) -> None:
-        client = self._client
-        match ask:
-            case Get():
-                client.get(ask.attribute, ask.selection, now=now)
-            case GetList() if self._has_lists:
-                client.get_list(ask.items, now=now)
-            case GetList():
-                self._go_on(None, now)
-            case Set():
-                client.set(((ask.attribute, ask.selection),), (ask.value,), now=now)
-            case Act():
-                client.act(ask.method, ask.parameters, now=now)
+        if isinstance(ask, GetList) and not self._has_lists:
+            self._go_on(None, now)
+        else:
+            put(self._client, ask, now)
 
     @property
     def _has_lists(self) -> bool:

@@ -8,8 +8,22 @@ import pytest
 
 from meterway.base.errors import ConfigError, DecodeError, LinkError, SecurityError
 from meterway.base.obis import Obis
-from meterway.headend.script import Act, Get, GetList, MeterSession, Script, SessionDone, SessionFailed, Set, cause_of
-from meterway.stacks.dlms.client import ActionDone, Associated, Failed, GetDone, PushReceived, Quirk, Released, SetDone
+from meterway.stacks.dlms.client import (
+    ActionDone,
+    Associated,
+    ClientSettings,
+    DlmsClient,
+    Failed,
+    GetDone,
+    PushReceived,
+    Quirk,
+    Released,
+    SetDone,
+)
+from meterway.stacks.dlms.client.script import Act, Get, GetList, Script, Set
+from meterway.stacks.dlms.client.session import MeterSession, SessionDone, SessionFailed, cause_of
+from meterway.stacks.dlms.framing import Role
+from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.notification import DataNotification
@@ -184,3 +198,30 @@ def test_octets_are_counted_both_ways() -> None:
     assert session.octets == 10
     assert session.next_timeout() == 7.0
     session.handle_timeout(9.0)
+
+
+def session_on_a_line() -> MeterSession[Any]:
+    def script() -> Script[Any]:
+        return (yield Get(CLOCK))
+
+    client = DlmsClient(WrapperFraming(16, 1, role=Role.CLIENT), ClientSettings(response_timeout_s=5.0))
+    return MeterSession(client, script())
+
+
+def test_a_line_that_closes_is_reported_once() -> None:
+    session = session_on_a_line()
+    session.open(0.0)
+    sent = session.data_to_send()
+    assert session.octets == len(sent) > 0
+    session.receive_data(b"", 1.0)
+    assert isinstance(session.next_event(), SessionFailed)
+    assert session.next_event() is None
+
+
+def test_a_device_that_says_nothing_is_not_waited_for_for_ever() -> None:
+    session = session_on_a_line()
+    session.open(0.0)
+    due = session.next_timeout()
+    assert due == 5.0
+    session.handle_timeout(due)
+    assert isinstance(session.next_event(), SessionFailed)
