@@ -55,6 +55,26 @@ def test_a_list_with_a_gap_is_no_list_because_nobody_is_to_be_decoupled_by_it(mi
     assert play(list_behind(), b"\x09")[1] is None
 
 
+def listed(*rows: tuple[int, bytes]) -> bytes:
+    return axdr.encode(
+        axdr.array(*[axdr.structure(axdr.u16(channel), axdr.octets(octets)) for channel, octets in rows])
+    )
+
+
+def test_channels_without_an_mbus_client_are_named_by_the_gateways_list() -> None:
+    rows = listed((1, GAS.to_radio()), (65, WATER.to_radio()), (700, GAS.to_radio()))
+    asked, found = play(list_behind(), saps(1, 2, 66), tuple(identity(GAS)), rows)
+    assert found == (behind(GAS, 1), behind(WATER, 65))
+    assert isinstance(asked[-1], Get)
+
+
+@pytest.mark.parametrize(
+    "answer", [DataAccessResult.OBJECT_UNDEFINED, listed((1, GAS.to_radio())), listed((65, b"short")), b"\x11\x05"]
+)
+def test_a_channel_that_no_list_names_makes_it_no_list(answer: object) -> None:
+    assert play(list_behind(), saps(1, 2, 66), tuple(identity(GAS)), answer)[1] is None
+
+
 def test_coupling_names_the_meter_binds_it_and_hands_over_its_key() -> None:
     ok = DataAccessResult.SUCCESS
     script = couple(CLIENT, lambda _: 72, address=GAS, primary=5, key=bytes(16))

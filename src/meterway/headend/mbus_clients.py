@@ -29,7 +29,9 @@ _CLASS: Final = 72
 _SAPS: Final = AttributeDescriptor(17, Obis(0, 0, 41, 0, 0), 2)
 _FIELDS: Final = ("identification_number", "manufacturer_id", "version", "device_type")
 _FIRST: Final = 6
+_METERS: Final = AttributeDescriptor(1, Obis(0, 0, 128, 4, 1), 2)
 _KEY_SIZE: Final = 16
+_ADDRESS_SIZE: Final = 8
 _LIST_MAX: Final = 16
 ClassOf = Callable[[Obis], int | None]
 
@@ -48,7 +50,7 @@ def list_behind(list_max: int = _LIST_MAX, *, own_sap: int = 1) -> Script[tuple[
     """The meters a gateway has bound; None if it did not say all of it: then nothing is known of who is gone.
 
     ``own_sap`` is the logical device of the gateway itself (1, or another if it lives in a meter); those of the meters
-    follow it, by channel.
+    follow it, by channel. Beyond the channels that have an M-Bus client a gateway of ours says in a list who is there.
     """
     saps = _saps((yield Get(_SAPS)))
     if saps is None:
@@ -67,7 +69,14 @@ def list_behind(list_max: int = _LIST_MAX, *, own_sap: int = 1) -> Script[tuple[
         if address is None:
             return None
         found.append(Behind(channel=channel, sap=channel + own_sap, address=address))
-    return tuple(found)
+    beyond = {sap - own_sap for sap in saps if sap - own_sap > CHANNELS[-1]}
+    if not beyond:
+        return tuple(found)
+    listed = _listed((yield Get(_METERS)))
+    if not beyond <= listed.keys():
+        return None
+    more = [Behind(channel=channel, sap=channel + own_sap, address=listed[channel]) for channel in sorted(beyond)]
+    return (*found, *more)
 
 
 def with_behind(
@@ -77,6 +86,19 @@ def with_behind(
     yield from script
     into.behind = yield from list_behind(list_max, own_sap=own_sap)
     return into
+
+
+def _listed(answer: object) -> dict[int, Address]:
+    """Addresses by channel, of the list that a gateway has; empty if it is none."""
+    rows = _value(_METERS, answer)
+    found: dict[int, Address] = {}
+    for row in rows if isinstance(rows, list | tuple) else ():
+        match row:
+            case [int(channel), bytes(octets)] if len(octets) == _ADDRESS_SIZE:
+                found[channel] = Address.from_radio(octets)
+            case _:
+                return {}
+    return found
 
 
 def _saps(answer: object) -> list[int] | None:

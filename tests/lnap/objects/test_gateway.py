@@ -44,6 +44,12 @@ def test_installation_mode_is_begun_and_proposals_are_seen_and_rejected(bench: B
     bench.close()
 
 
+def test_the_meters_are_listed_by_channel_as_far_as_the_party_may_read_them(bench: Bench) -> None:
+    address = bench.meter.address.to_radio()
+    assert bench.get(0, 1, "0-0:128.4.1") == [[1, address]]
+    bench.close()
+
+
 def test_the_logical_devices_are_listed(bench: Bench) -> None:
     rows = bench.get(0, 17, "0-0:41.0.0")
     assert len(rows) == 2  # type: ignore[arg-type]

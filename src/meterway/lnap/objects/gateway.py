@@ -21,6 +21,7 @@ __all__ = ["DIAGNOSTICS", "INSTALLATION", "gateway_things"]
 INSTALLATION: Final = Obis(0, 0, 128, 3, 0)
 """Seconds that the installation mode lasts; set, it begins."""
 _PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
+_METERS: Final = Obis(0, 0, 128, 4, 1)
 _FIRMWARE: Final = Obis(1, 0, 0, 2, 0)
 _SAPS: Final = Obis(0, 0, 41, 0, 0)
 _COUNT, _OCTETS = 255, 255
@@ -79,6 +80,16 @@ def _proposals(ask: Ask) -> Data:
             axdr.i16(round(one.rssi_dbm) if one.rssi_dbm is not None else 0),
         )
         for one in found
+    ]
+    return axdr.array(*rows)
+
+
+def _meters(ask: Ask) -> Data:
+    """The meters the party may read: channel and address (8 octets as on the air); M-Bus clients end at channel 64."""
+    rows = [
+        axdr.structure(axdr.u16(channel), axdr.octets(meter.address.to_radio()))
+        for channel, meter in sorted(ask.site.ledger.gateway.channels.items())
+        if ask.party.may(Right.READ, channel)
     ]
     return axdr.array(*rows)
 
@@ -144,6 +155,7 @@ def gateway_things(ask: Ask) -> list[Thing]:
         *_diagnostics(),
         Thing(class_id=1, obis=INSTALLATION, attributes={2: remaining}),
         Thing(class_id=1, obis=_PROPOSALS, attributes={2: proposals}),
+        Thing(class_id=1, obis=_METERS, attributes={2: Attr(_meters)}),
         own_image(),
         *_channel_things(ask),
     ]

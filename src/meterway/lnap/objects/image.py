@@ -22,7 +22,7 @@ from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 __all__ = ["IMAGE", "PROGRESS", "image_thing", "meter_image", "own_image"]
 
 IMAGE: Final = Obis(0, 0, 44, 0, 0)
-PROGRESS: Final = Obis(0, 0, 128, 5, 0)
+PROGRESS: Final = Obis(0, 0, 128, 8, 0)
 """How far the firmware of a meter is."""
 _TABLE: Final = interface_class(18)
 _NAMES: Final = {
