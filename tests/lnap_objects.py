@@ -6,7 +6,6 @@ from pathlib import Path
 
 from lnap_town import NOON, RadioMeter, hear, ledger, site
 from meterway.base.obis import Obis
-from meterway.lnap.counters import DlmsCounters
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.objects import LogicalSite
 from meterway.lnap.rules import Party, Side
@@ -17,6 +16,7 @@ from meterway.stacks.dlms.classes import typed
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 from meterway.stacks.mbus.records.record import Record
+from meterway.store.party_counters import PartyCounters
 
 
 class Bench:
@@ -42,7 +42,7 @@ class Bench:
     def device(self, channel: int, side: Side = "wan") -> LogicalSite:
         found = self._devices.get((channel, side))
         if found is None:
-            counters = DlmsCounters(self.book.spool, self.site)
+            counters = PartyCounters(self.book.spool, self.site)
             found = LogicalSite(self.site, channel, side=side, counters=counters, unix=lambda: self.now)
             self._devices[channel, side] = found
         return found

@@ -12,7 +12,6 @@ import pytest
 from lnap_town import NOON, RadioMeter, ledger, site
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import ConfigError, StoreError
-from meterway.lnap.counters import DlmsCounters
 from meterway.lnap.events import Code
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import PushConfig
@@ -23,6 +22,7 @@ from meterway.stacks.dlms.security.context import open_octets
 from meterway.stacks.dlms.wrapper import decode_datagram
 from meterway.stacks.dlms.xdlms.ciphered import GeneralCiphered
 from meterway.stacks.dlms.xdlms.notification import DataNotification
+from meterway.store.party_counters import PartyCounters
 
 
 @pytest.mark.covers("F3a", "SEC-05")
@@ -30,7 +30,7 @@ def test_a_push_opens_under_the_partys_keys_for_that_device(tmp_path: Path) -> N
     book = ledger(tmp_path, RadioMeter().bound())
     found = site(book)
     found.alarms[1] = 0x10
-    counters = DlmsCounters(book.spool, found)
+    counters = PartyCounters(book.spool, found)
     client, apdu = protected_push(found, 1, "operator", counters, invoke=1, now=NOON)
     envelope = decode_apdu(apdu)
     assert client == 1
@@ -114,7 +114,7 @@ def test_pushes_wait_until_somebody_listens_and_come_in_order_as_they_were(tmp_p
         receiver = Receiver()
         await receiver.open()
         await receiver.close()
-        pusher = Pusher(push_to(receiver.port), found, DlmsCounters(book.spool, found))
+        pusher = Pusher(push_to(receiver.port), found, PartyCounters(book.spool, found))
         task = asyncio.create_task(pusher.run())
         for code in (Code.REPLAY, Code.REGISTER_FELL, Code.METER_ALARM):
             book.gateway.log(NOON, code, 1)
@@ -144,7 +144,7 @@ def test_a_push_that_the_line_may_have_lost_comes_again_under_its_number(tmp_pat
         receiver = Receiver()
         receiver.broken = 2
         await receiver.open()
-        pusher = Pusher(push_to(receiver.port), found, DlmsCounters(book.spool, found))
+        pusher = Pusher(push_to(receiver.port), found, PartyCounters(book.spool, found))
         task = asyncio.create_task(pusher.run())
         await until(lambda: pusher.sent)
         task.cancel()
@@ -173,7 +173,7 @@ def test_alarms_and_their_pushes_survive_a_power_cut_and_a_full_outbox_is_counte
     again.drop_meter(1)
 
     async def run() -> Pusher:
-        pusher = Pusher(push_to(9), site_again, DlmsCounters(again.spool, site_again))
+        pusher = Pusher(push_to(9), site_again, PartyCounters(again.spool, site_again))
         task = asyncio.create_task(pusher.run())
         await until(lambda: not again.spool.to_tell())
         task.cancel()

@@ -8,7 +8,6 @@ from meterway.base.errors import DecodeError, SecurityError
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.nnap.api import WakeConfig
-from meterway.nnap.counters import DlmsCounters
 from meterway.nnap.site import Party
 from meterway.nnap.wake import check_wake, greeting, wake_datagram
 from meterway.stacks.dlms.apdu import decode_apdu
@@ -17,6 +16,7 @@ from meterway.stacks.dlms.security.context import SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.dlms.xdlms.notification import DataNotification
+from meterway.store.party_counters import PartyCounters
 from nnap.test_site import site
 from nnap_network import START, Network, street, until
 
@@ -29,7 +29,7 @@ def made():
     network = Network(meters=1)
     party = Party(name="o", client=1, secret=bytes(16))
     one = site(network, (party,))
-    return one, party, DlmsCounters(network.store, one)
+    return one, party, PartyCounters(network.store, one)
 
 
 def wake(one, party, *, counter=5, now=START, keys=None):

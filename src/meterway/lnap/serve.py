@@ -17,7 +17,6 @@ from meterway.lnap.airing import Airing
 from meterway.lnap.attaching import stay_attached
 from meterway.lnap.bus import Bus
 from meterway.lnap.config import LnapConfig
-from meterway.lnap.counters import DlmsCounters
 from meterway.lnap.device import Gateway
 from meterway.lnap.events import Code
 from meterway.lnap.home import Home
@@ -33,6 +32,7 @@ from meterway.stacks.dlms.classes.image_transfer import ImageStatus
 from meterway.stacks.dlms.framing import Disconnected, FramingEvent, Role
 from meterway.stacks.dlms.server import DlmsServer
 from meterway.stacks.dlms.wrapper import WrapperFraming
+from meterway.store.party_counters import PartyCounters
 from meterway.store.vault import Vault
 
 __all__ = ["Lnap"]
@@ -90,7 +90,7 @@ class Lnap:
         self._begun_s = 0.0
         if config.update is not None:
             self.site.maker, self.site.stage = config.update.key(), self._stage
-        self.counters = DlmsCounters(self.spool, self.site)
+        self.counters = PartyCounters(self.spool, self.site)
         self._listeners: list[tcp.Listener] = []
         self._lines: set[EngineProtocol[FramingEvent]] = set()
         self._tasks: list[asyncio.Task[None]] = []

@@ -106,6 +106,10 @@ class Site:
         derived = self._derived(party, channel)
         return self.transferred.get(fingerprint(derived), derived)
 
+    def encryption_key(self, party: Party, channel: int) -> bytes:
+        """The key that a party and a logical device encrypt under."""
+        return self.keys(party, channel).guek
+
     def _derived(self, party: Party, channel: int) -> PartyKeys:
         return derive(self.secrets[party.name], party.name, device_name(self.serial, self.name(channel)))
 
@@ -187,9 +191,9 @@ class Site:
             spool.put_out(msgspec.msgpack.encode(waiting))
             lost = spool.trim_outbox(self.keep_pushes)
             if lost:
-                spool.keep_counter(_LOST, spool.counters(_LOST).get("", 0) + lost)
+                spool.keep_counter(_LOST, spool.counter(_LOST) + lost)
 
     @property
     def lost_pushes(self) -> int:
         """How many pushes were ever given up for want of room."""
-        return self.ledger.spool.counters(_LOST).get("", 0)
+        return self.ledger.spool.counter(_LOST)

@@ -1,35 +1,30 @@
 """The gateway's own file: white list, sealed keys, counters, formats, orders, events, and the spool of readings.
 
-SQLite with a write-ahead log that is flushed to the disk at every commit: what ``transaction`` has ended without an
-error is there after a power loss. A reading is known by register and slot, so one that comes twice is kept once. When
-the file reaches its limit the oldest slots go first, and are counted.
+A reading is known by register and slot, so one that comes twice is kept once. When the file reaches its limit the
+oldest slots go first, and are counted.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
 from meterway.lnap.events import Event
 from meterway.lnap.meters import Bound
 from meterway.lnap.mirror import Mirrored, Order
 from meterway.lnap.tariff import Row
 from meterway.stacks.mbus.address import Address
+from meterway.store.own_file import OwnFile, whole_seconds
 
 __all__ = ["BoundRow", "Spool"]
 
-_VERSION: Final = 2
 _EVENTS_KEPT: Final = 10_000
 _SCHEMA: Final = """
 CREATE TABLE meters (channel INTEGER PRIMARY KEY, row BLOB NOT NULL);
-CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE formats (code INTEGER PRIMARY KEY, heads BLOB NOT NULL);
 CREATE TABLE registers (id INTEGER PRIMARY KEY, meter TEXT NOT NULL, obis TEXT NOT NULL, scaler INTEGER NOT NULL,
                         unit INTEGER NOT NULL, latest BLOB, UNIQUE (meter, obis));
@@ -38,7 +33,6 @@ CREATE TABLE spool (slot INTEGER NOT NULL, register INTEGER NOT NULL, raw INTEGE
 CREATE TABLE orders (number INTEGER PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL, code INTEGER NOT NULL,
                      channel INTEGER NOT NULL, detail TEXT NOT NULL);
-CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 _SINCE_2: Final = """
 CREATE TABLE fast (register INTEGER NOT NULL, time_s INTEGER NOT NULL, raw INTEGER NOT NULL, quality INTEGER NOT NULL,
@@ -78,21 +72,13 @@ class BoundRow(msgspec.Struct, kw_only=True):
         return Address.from_radio(bytes.fromhex(self.address))
 
 
-class Spool:
+class Spool(OwnFile):
     """The file. ``limit_octets`` bounds what is kept of readings; StoreError where the disk or the file refuses."""
 
     def __init__(self, path: Path | str, *, limit_octets: int = 64 << 20) -> None:
+        super().__init__(path, kind="spool", schema=(_SCHEMA, _SINCE_2))
         self._limit = limit_octets
         self._registers: dict[tuple[str, Obis], tuple[int, int, int]] = {}
-        self._depth = 0
-        try:
-            self._db = sqlite3.connect(str(path), isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA journal_size_limit = 1048576")
-            self._open()
-        except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}") from error
         self._load()
 
     def _load(self) -> None:
@@ -101,55 +87,10 @@ class Spool:
             (meter, Obis.parse(code)): (number, scaler, unit) for number, meter, code, scaler, unit in rows
         }
 
-    def _open(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            raise StoreError(f"the spool was written by a newer program (version {version})")
-        if version < _VERSION:
-            missing = _SINCE_2 if version else _SCHEMA + _SINCE_2
-            self._db.executescript(f"BEGIN; {missing} PRAGMA user_version = {_VERSION}; COMMIT;")
+    def _undone(self) -> None:
+        self._load()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
-    # -- transactions ---------------------------------------------------------------------------------------
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; when it ends without an error, it is on the disk. One within another is part of it."""
-        if self._depth:
-            yield
-            return
-        self._run("BEGIN IMMEDIATE")
-        self._depth = 1
-        try:
-            yield
-            self._run("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.rollback()
-            self._load()
-            raise
-        finally:
-            self._depth = 0
-
-    def _run(self, text: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
-        try:
-            return self._db.execute(text, tuple(values))
-        except sqlite3.Error as error:
-            raise StoreError(f"the spool refuses: {error}") from error
-
-    def _many(self, text: str, rows: Iterable[tuple[object, ...]]) -> int:
-        try:
-            return self._db.executemany(text, rows).rowcount
-        except sqlite3.Error as error:
-            raise StoreError(f"the spool refuses: {error}") from error
-
-    def _all(self, text: str, values: Iterable[object] = ()) -> list[tuple]:  # type: ignore[type-arg]  # rows
-        return self._run(text, values).fetchall()
-
-    # -- white list, counters, formats ----------------------------------------------------------------------
+    # -- white list, formats --------------------------------------------------------------------------------
 
     def meters(self) -> list[BoundRow]:
         """The white list."""
@@ -176,18 +117,6 @@ class Spool:
     def drop_meter(self, channel: int) -> None:
         """Take a meter off the white list; its readings stay until their time is over."""
         self._run("DELETE FROM meters WHERE channel = ?", (channel,))
-
-    def counters(self, prefix: str) -> dict[str, int]:
-        """The counters whose name begins so, by the rest of the name."""
-        rows = self._all("SELECT name, value FROM counters WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
-        return {name.removeprefix(prefix): value for name, value in rows}
-
-    def keep_counter(self, name: str, value: int) -> None:
-        """A counter only rises."""
-        self._run(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-            (name, value),
-        )
 
     def formats(self) -> dict[int, bytes]:
         """The record formats learnt so far."""
@@ -222,11 +151,8 @@ class Spool:
 
     def rows(self, register: int, from_s: float, to_s: float) -> list[Row]:
         """The readings of a register within [from, to], the oldest first."""
-        first, last = max(int(-(-from_s // 1)), 0), min(int(to_s // 1), 1 << 53)
-        try:
-            found = self._db.execute(_SLOTS, {"from": first, "to": last, "register": register}).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"the spool refuses: {error}") from error
+        first, last = whole_seconds(from_s, to_s)
+        found = self._all(_SLOTS, {"from": first, "to": last, "register": register})
         return [Row(*row) for row in found]
 
     def keep_latest(self, values: Iterable[tuple[int, Mirrored]]) -> None:
@@ -265,7 +191,7 @@ class Spool:
                 break
             lost += gone
         if lost:
-            self.keep_counter("dropped", self.counters("dropped").get("", 0) + lost)
+            self.keep_counter("dropped", self.counter("dropped") + lost)
         return lost
 
     def forget_before(self, slot_s: float, fast_s: float = 0.0) -> None:
@@ -279,17 +205,16 @@ class Spool:
 
     def fast_rows(self, register: int, from_s: float, to_s: float) -> list[Row]:
         """Those of a register within [from, to], the oldest first."""
-        first, last = max(int(-(-from_s // 1)), 0), min(int(to_s // 1), 1 << 53)
         found = self._all(
             "SELECT time_s, raw, quality FROM fast WHERE register = ? AND time_s >= ? AND time_s <= ? ORDER BY time_s",
-            (register, first, last),
+            (register, *whole_seconds(from_s, to_s)),
         )
         return [Row(*row) for row in found]
 
     @property
     def dropped(self) -> int:
         """How many readings were ever deleted for want of room."""
-        return self.counters("dropped").get("", 0)
+        return self.counter("dropped")
 
     # -- outbox ---------------------------------------------------------------------------------------------
 
@@ -317,7 +242,7 @@ class Spool:
             0,
         )
 
-    # -- orders, events, state --------------------------------------------------------------------------------
+    # -- orders, events ---------------------------------------------------------------------------------------
 
     def keep_orders(self, orders: Iterable[Order]) -> None:
         """Keep orders as they stand; closed ones are kept for a while."""
@@ -346,24 +271,6 @@ class Spool:
             (from_s, to_s, channel, channel, limit),
         )
         return [Event.of(*row) for row in reversed(rows)]
-
-    def keep_state(self, name: str, value: bytes) -> None:
-        """Any small thing that is to outlive the process."""
-        self._run("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
-
-    def states(self, prefix: str) -> dict[str, bytes]:
-        """What was kept under names that begin so, by the rest of the name."""
-        rows = self._all("SELECT name, value FROM state WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
-        return {name.removeprefix(prefix): bytes(value) for name, value in rows}
-
-    def drop_states(self, prefix: str) -> None:
-        """Forget what was kept under names that begin so."""
-        self._run("DELETE FROM state WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
-
-    def state(self, name: str) -> bytes:
-        """What was kept under a name; empty if nothing was."""
-        rows = self._all("SELECT value FROM state WHERE name = ?", (name,))
-        return bytes(rows[0][0]) if rows else b""
 
 
 def _named(key: tuple[str, Obis]) -> tuple[str, str]:

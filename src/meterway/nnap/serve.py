@@ -22,7 +22,6 @@ from meterway.links.udp import UdpEndpoint, listen_udp
 from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
 from meterway.nnap.cascade import ChildLink, Uplink
 from meterway.nnap.config import NetworkConfig, NnapConfig, WakeConfig
-from meterway.nnap.counters import DlmsCounters
 from meterway.nnap.delivery import Courier
 from meterway.nnap.device import Concentrator
 from meterway.nnap.driver import Driver
@@ -41,6 +40,7 @@ from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES
 from meterway.stacks.neighbourhood.station import Apdu, Coordinator
+from meterway.store.party_counters import PartyCounters
 from meterway.store.vault import Vault
 
 __all__ = ["Nnap"]
@@ -121,7 +121,7 @@ class Nnap:
             clock_offset_s=self.ledger.clock_offset_s,
             begin_firmware=self._begin_firmware,
         )
-        self.counters = DlmsCounters(self.store, self.site)
+        self.counters = PartyCounters(self.store, self.site)
         self.broadcaster: Broadcaster | None = None
         if config.broadcast is not None:
             self.broadcaster = Broadcaster(

@@ -107,6 +107,10 @@ class Site:
         made = party_keys(party.secret, party.name, device_name(self.serial, self.name(channel)))
         return Keys(made["guek"], made["gak"])
 
+    def encryption_key(self, party: Party, channel: int) -> bytes:
+        """The key that a party and a logical device encrypt under."""
+        return self.keys(party, channel).encryption
+
     def log(self, now: float, code: Code, node: Node | None = None, detail: str = "") -> None:
         """Note an event."""
         self.concentrator.log(now, code, node, detail)

@@ -1,33 +1,28 @@
 """The concentrator's own file: white list, counters, what was read of the meters, events, reports, state.
 
-SQLite with a write-ahead log that is flushed to the disk at every commit: what ``transaction`` has ended without an
-error is there after a power loss. A row of a profile is known by meter, profile, time and content, so one that is
+A row of a profile is known by meter, profile, time and content, so one that is
 read twice is kept once; its number says in which order rows came, which is what reports go by.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from meterway.base.errors import StoreError
 from meterway.base.obis import Obis
 from meterway.nnap.events import SECURITY, Event
 from meterway.nnap.node import Cached
 from meterway.nnap.rows import Row
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.store.own_file import OwnFile, whole_seconds
 
 __all__ = ["KeptReport", "Store", "StoredRow"]
 
-_VERSION: Final = 1
 _EVENTS_KEPT: Final = 10_000
 _SCHEMA: Final = """
 CREATE TABLE nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, eui BLOB NOT NULL UNIQUE, listed INTEGER NOT NULL,
                     row BLOB NOT NULL);
-CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE series (node INTEGER NOT NULL, profile BLOB NOT NULL, period INTEGER NOT NULL, columns BLOB NOT NULL,
                      upto REAL NOT NULL, PRIMARY KEY (node, profile)) WITHOUT ROWID;
 CREATE TABLE rows (number INTEGER PRIMARY KEY AUTOINCREMENT, node INTEGER NOT NULL, profile BLOB NOT NULL,
@@ -40,7 +35,6 @@ CREATE TABLE attributes (node INTEGER NOT NULL, class INTEGER NOT NULL, obis BLO
 CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL, code INTEGER NOT NULL,
                      serial TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE TABLE reports (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, octets BLOB NOT NULL);
-CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -62,76 +56,11 @@ class KeptReport(NamedTuple):
     octets: bytes
 
 
-class Store:
+class Store(OwnFile):
     """The file; StoreError where the disk or the file refuses."""
 
     def __init__(self, path: Path | str) -> None:
-        self._depth = 0
-        try:
-            self._db = sqlite3.connect(str(path), isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA journal_size_limit = 1048576")
-            self._open()
-        except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}") from error
-
-    def _open(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            raise StoreError(f"the store was written by a newer program (version {version})")
-        if version == 0:
-            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
-    def copy_to(self, path: Path) -> None:
-        """A whole copy, as of one moment, for a standby; StoreError if it cannot be written."""
-        try:
-            target = sqlite3.connect(str(path))
-            try:
-                self._db.backup(target)
-            finally:
-                target.close()
-        except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}") from error
-
-    # -- transactions ---------------------------------------------------------------------------------------
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; when it ends without an error, it is on the disk. One within another is part of it."""
-        if self._depth:
-            yield
-            return
-        self._run("BEGIN IMMEDIATE")
-        self._depth = 1
-        try:
-            yield
-            self._run("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.rollback()
-            raise
-        finally:
-            self._depth = 0
-
-    def _run(self, text: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
-        try:
-            return self._db.execute(text, tuple(values))
-        except sqlite3.Error as error:
-            raise StoreError(f"the store refuses: {error}") from error
-
-    def _many(self, text: str, rows: Iterable[tuple[object, ...]]) -> int:
-        try:
-            return self._db.executemany(text, rows).rowcount
-        except sqlite3.Error as error:
-            raise StoreError(f"the store refuses: {error}") from error
-
-    def _all(self, text: str, values: Iterable[object] = ()) -> list[tuple]:  # type: ignore[type-arg]  # rows
-        return self._run(text, values).fetchall()
+        super().__init__(path, kind="store", schema=(_SCHEMA,))
 
     # -- nodes ----------------------------------------------------------------------------------------------
 
@@ -156,23 +85,6 @@ class Store:
         """The rows of all nodes there ever were, by number."""
         return dict(self._all("SELECT id, row FROM nodes"))
 
-    def counter(self, name: str) -> int:
-        """A counter; 0 if there is none."""
-        rows = self._all("SELECT value FROM counters WHERE name = ?", (name,))
-        return int(rows[0][0]) if rows else 0
-
-    def counters(self, prefix: str) -> dict[str, int]:
-        """The counters whose name begins so, by the rest of the name."""
-        rows = self._all("SELECT name, value FROM counters WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
-        return {name.removeprefix(prefix): value for name, value in rows}
-
-    def keep_counter(self, name: str, value: int) -> None:
-        """A counter only rises."""
-        self._run(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-            (name, value),
-        )
-
     # -- what was read ----------------------------------------------------------------------------------------
 
     def keep_series(self, node: int, profile: Obis, *, period_s: int, columns: bytes, upto_s: float) -> None:
@@ -195,7 +107,7 @@ class Store:
         found = self._all(
             "SELECT time, octets FROM rows WHERE node = ? AND profile = ? AND time >= ? AND time <= ?"
             " ORDER BY time, number",
-            (node, profile.encode(), max(int(-(-from_s // 1)), 0), min(int(to_s // 1), 1 << 53)),
+            (node, profile.encode(), *whole_seconds(from_s, to_s)),
         )
         return [Row(*row) for row in found]
 
@@ -238,7 +150,7 @@ class Store:
         )
         return [AttributeDescriptor(class_id, Obis.decode(obis), attribute) for class_id, obis, attribute in found]
 
-    # -- events, reports, state -------------------------------------------------------------------------------
+    # -- events, reports --------------------------------------------------------------------------------------
 
     def add_events(self, events: Iterable[Event]) -> None:
         """Log events; the oldest are forgotten beyond ten thousand."""
@@ -277,12 +189,3 @@ class Store:
     def drop_report(self, report_id: str) -> bool:
         """It was acknowledged; False if it does not wait."""
         return self._run("DELETE FROM reports WHERE id = ?", (report_id,)).rowcount > 0
-
-    def keep_state(self, name: str, value: bytes) -> None:
-        """Any small thing that is to outlive the process."""
-        self._run("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
-
-    def state(self, name: str) -> bytes:
-        """What was kept under a name; empty if nothing was."""
-        rows = self._all("SELECT value FROM state WHERE name = ?", (name,))
-        return bytes(rows[0][0]) if rows else b""

@@ -1,13 +1,13 @@
 """A logical device: who may associate, and what each may do."""
 
 from meterway.base.obis import Obis
-from meterway.nnap.counters import DlmsCounters
 from meterway.nnap.events import Code
 from meterway.nnap.objects import LogicalSite
 from meterway.nnap.site import Party, Right
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
+from meterway.store.party_counters import PartyCounters
 from nnap.test_site import site
 from nnap_network import Network
 
@@ -19,7 +19,7 @@ OWNER = Party(name="o", client=1, secret=bytes(16), rights=Right.READ | Right.CO
 
 def device(network, channel=0):
     one = site(network, (READER, OWNER))
-    return LogicalSite(one, channel, counters=DlmsCounters(network.store, one), unix=network.carrier.now)
+    return LogicalSite(one, channel, counters=PartyCounters(network.store, one), unix=network.carrier.now)
 
 
 def test_parties_associate_and_nobody_else_and_a_mirror_only_once_it_is_read():
