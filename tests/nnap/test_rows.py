@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
+from meterway.nnap import rows as rows_module
 from meterway.nnap.rows import cut_rows, joined_rows
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
@@ -70,3 +71,42 @@ def test_any_octets_are_refused_or_rows(octets):
     except DecodeError:
         return
     assert all(len(row) == 2 for row in rows)
+
+
+BOOLEAN = CaptureObject(class_id=1, obis=Obis(0, 0, 96, 1, 0), attribute=2)
+
+
+def exactly(octets, columns=COLUMNS):
+    """By the general way, value by value."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows_module, "_cut_alike", lambda *_: None)
+        return cut_rows(octets, columns, 900)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**31), st.binary(min_size=3, max_size=4), st.integers(0, 255)), min_size=3, max_size=8
+    ),
+    st.sampled_from((axdr.u32, axdr.octets, axdr.boolean)),
+    st.data(),
+)
+def test_rows_of_one_shape_are_cut_as_any_others_are(found, kind, data):
+    columns = (ENERGY, CLOCK_TIME, BOOLEAN)
+    take = {axdr.u32: lambda one: one[0], axdr.octets: lambda one: one[1], axdr.boolean: lambda one: one[2] > 127}[kind]
+    octets = bytearray(buffer(*[(axdr.u32(one[0]), clock(T0 + one[2]), kind(take(one))) for one in found]))
+    if data.draw(st.booleans()):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        wanted = exactly(bytes(octets), columns)
+    except DecodeError:
+        with pytest.raises(DecodeError):
+            cut_rows(bytes(octets), columns, 900)
+    else:
+        assert cut_rows(bytes(octets), columns, 900) == wanted
+
+
+def test_a_length_that_could_be_shorter_is_made_so():
+    row = b"\x02\x81\x02" + axdr.encode(clock(T0)) + axdr.encode(axdr.u32(5))
+    octets = b"\x01\x05" + 5 * row
+    assert cut_rows(octets, COLUMNS, 900) == exactly(octets)
+    assert cut_rows(octets, COLUMNS, 900)[0].octets[:2] == b"\x02\x02"
