@@ -8,6 +8,8 @@ gives the plaintext back, encrypting that again gives the tag to compare. It cos
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,37 +21,44 @@ __all__ = ["Gcm12", "aes_cbc_decrypt", "aes_cbc_encrypt", "aes_cmac", "aes_ctr",
 
 
 class Gcm12:
-    """AES-GCM under one key with tags cut to 12 octets (SP 800-38D)."""
+    """AES-GCM under one key with tags cut to 12 octets (SP 800-38D). Any number may be held: each is only its key."""
 
-    __slots__ = ("_encrypt",)
+    __slots__ = ("_key",)
 
     TAG = 12
 
     def __init__(self, key: bytes) -> None:
         if len(key) not in (16, 24, 32):
             raise SecurityError(f"an AES key has 16, 24 or 32 octets, not {len(key)}", "key")
-        self._encrypt = AESGCM(key).encrypt
+        self._key = bytes(key)
 
     def seal(self, nonce: bytes, plain: bytes, aad: bytes) -> bytes:
         """Ciphertext followed by the 12-octet tag."""
-        return self._encrypt(nonce, plain, aad)[:-4]
+        return _under(self._key)(nonce, plain, aad)[:-4]
 
     def open(self, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
         """Plaintext of ``sealed`` (ciphertext and 12-octet tag); SecurityError(tag) if it does not verify."""
         if len(sealed) < 12:
             raise SecurityError("the ciphertext is shorter than its authentication tag", "tag")
-        plain = self._encrypt(nonce, sealed[:-12], None)[:-16]
-        if not hmac.compare_digest(self._encrypt(nonce, plain, aad)[-16:-4], sealed[-12:]):
+        encrypt = _under(self._key)
+        plain = encrypt(nonce, sealed[:-12], None)[:-16]
+        if not hmac.compare_digest(encrypt(nonce, plain, aad)[-16:-4], sealed[-12:]):
             raise SecurityError("the authentication tag does not verify: wrong key or altered octets", "tag")
         return plain
 
     def crypt(self, nonce: bytes, octets: bytes) -> bytes:
         """Encrypt or decrypt without a tag (the same operation)."""
-        return self._encrypt(nonce, octets, None)[:-16]
+        return _under(self._key)(nonce, octets, None)[:-16]
 
     def tag(self, nonce: bytes, aad: bytes) -> bytes:
         """The 12-octet GMAC over ``aad``."""
-        return self._encrypt(nonce, b"", aad)[:12]
+        return _under(self._key)(nonce, b"", aad)[:12]
+
+
+@lru_cache(maxsize=256)
+def _under(key: bytes) -> Callable[[bytes, bytes, bytes | None], bytes]:
+    """What encrypts under a key. It holds 2.5 kB outside of Python, so only those used last are kept."""
+    return AESGCM(key).encrypt
 
 
 def aes_cmac(key: bytes, message: bytes) -> bytes:
