@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from meterway.base.errors import LinkError, LocalProtocolError
 from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, FramingEvent, Noticed, Role
 from meterway.stacks.neighbourhood.station import Apdu, Station
@@ -26,7 +24,7 @@ class StationFraming:
         self._client = client
         self._server = server
         self._role = role
-        self._events: deque[FramingEvent] = deque()
+        self._events: list[FramingEvent] = []
         self._closed = False
         self.urgent = False
         """Whether what is sent goes before what waits."""
@@ -75,7 +73,7 @@ class StationFraming:
 
     def next_event(self) -> FramingEvent | None:
         """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
+        return self._events.pop(0) if self._events else None
 
     def data_to_send(self) -> bytes:
         """Nothing: frames leave through the station."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from meterway.base.errors import (
     DecodeError,
     LinkError,
@@ -74,8 +72,8 @@ class DlmsClient:
     def __init__(self, framing: Framing, settings: ClientSettings) -> None:
         self._framing = framing
         self._settings = settings
-        self._events: deque[ClientEvent] = deque()
-        self._queue: deque[Request] = deque()
+        self._events: list[ClientEvent] = []
+        self._queue: list[Request] = []
         self._request: Request | None = None
         self._opening: Opening | None = None
         self._security: SecurityContext | None = None
@@ -151,7 +149,7 @@ class DlmsClient:
 
     def next_event(self) -> ClientEvent | None:
         """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
+        return self._events.pop(0) if self._events else None
 
     def data_to_send(self) -> bytes:
         """All octets that are to go out now."""
@@ -340,7 +338,7 @@ class DlmsClient:
         if self.state is not State.ASSOCIATED or self._request is not None:
             return
         if self._queue:
-            request = self._request = self._queue.popleft()
+            request = self._request = self._queue.pop(0)
             self._invoke = (self._invoke + 1) & 0x0F
             self._deadline = now + self._settings.response_timeout_s
             try:

@@ -14,7 +14,7 @@ is used again only when its former packet, and every acknowledgement it caused, 
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,7 @@ MAX_SUBHEADER: Final = 3 + _MAX_NACKS
 """The longest subheader sent: its first octet, WIN, four NACK, ACK."""
 _NUMBERS: Final = 64
 _MASK: Final = 0x3F
+_NEVER: Final = (float("-inf"),) * _NUMBERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +119,9 @@ class ArqWindow:
         self._wait = wait
         self._repetitions = repetitions
         self._lifetime = lifetime
-        self._queue: deque[tuple[bytes, bool]] = deque()
+        self._queue: list[tuple[bytes, bool]] = []
         self._flying: dict[int, _Flying] = {}
-        self._last_sent = [float("-inf")] * _NUMBERS
+        self._last_sent = array("d", _NEVER)
         self._peer_window = 1
         self._deadline: float | None = None
         self._held_until: float | None = None
@@ -225,7 +226,7 @@ class ArqWindow:
             if former >= 0 and (free := self._last_sent[former & _MASK] + 2 * self._lifetime) > now:
                 self._held_until = free
                 break
-            payload, urgent = self._queue.popleft()
+            payload, urgent = self._queue.pop(0)
             self._flying[self.next] = _Flying(payload, now, urgent=urgent)
             launched.append(self.next)
             self.next += 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from meterway.stacks.neighbourhood.prime.arq import MAX_SUBHEADER, ArqWindow
 from meterway.stacks.neighbourhood.prime.packet import MAX_PAYLOAD, overhead
 from meterway.stacks.neighbourhood.prime.sar import HEADER_SIZE, MAX_SEGMENTS, Basket, segments
@@ -37,9 +35,9 @@ class Link:
             lifetime=settings.frame_lifetime_s,
         )
         self._basket = Basket()
-        self._waiting: deque[tuple[bytes, bytes]] = deque()
-        self._urgent: deque[tuple[bytes, bytes]] = deque()
-        self._open: deque[tuple[int, bytes]] = deque()
+        self._waiting: list[tuple[bytes, bytes]] = []
+        self._urgent: list[tuple[bytes, bytes]] = []
+        self._open: list[tuple[int, bytes]] = []
 
     @property
     def is_lost(self) -> bool:
@@ -80,13 +78,13 @@ class Link:
         window = self._window
         while window.waiting < self._settings.window and (self._urgent or self._waiting):
             urgent = bool(self._urgent)
-            lpdu, apdu = (self._urgent if urgent else self._waiting).popleft()
+            lpdu, apdu = (self._urgent if urgent else self._waiting).pop(0)
             number = 0
             for segment in segments(lpdu, segment_size(self._settings)):
                 number = window.enqueue(segment, urgent=urgent)
             self._open.append((number, apdu))
         while self._open and self._open[0][0] < window.first:
-            self._open.popleft()
+            self._open.pop(0)
         return window.outgoing(now, may_launch=may_launch)
 
     def next_timeout(self) -> float | None:

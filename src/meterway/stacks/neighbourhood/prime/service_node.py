@@ -46,12 +46,12 @@ class ServiceNode(PrimeStation[str]):
         "_attempts",
         "_base_eui",
         "_base_node",
+        "_draws",
         "_failures",
         "_lcid",
         "_link",
         "_lnid",
         "_not_before",
-        "_random",
         "_received",
         "_refused",
         "_sink",
@@ -62,10 +62,10 @@ class ServiceNode(PrimeStation[str]):
 
     def __init__(self, eui: bytes, settings: PrimeSettings) -> None:
         super().__init__(eui, settings)
-        self._random = Random(f"{settings.seed} {eui.hex()}")  # noqa: S311  jitter, not a secret
+        self._draws = 0
         self._sink = BroadcastSink(settings.broadcast_gap_s)
         self._refused: dict[bytes, float] = {}
-        self._lcid = self._random.randrange(_NODE_LCIDS)
+        self._lcid = int(self._draw(0, _NODE_LCIDS))
         self._failures = 0
         self._not_before = 0.0
         self.state = NodeState.SEARCHING
@@ -81,12 +81,17 @@ class ServiceNode(PrimeStation[str]):
         self._time = self._settings.keep_alive
         self._link: Link | None = None
 
+    def _draw(self, least: float, most: float) -> float:
+        """A lot: seldom drawn, so that no node holds the 2.5 kB of a generator's state."""
+        self._draws += 1
+        return Random(f"{self._settings.seed} {self.eui.hex()} {self._draws}").uniform(least, most)  # noqa: S311
+
     # ---- what a station is
 
     def start(self, now: float) -> None:
         """Begin to look for a beacon."""
         self._now = now
-        self._alarms.set(_STEP, now + self._settings.beacon_interval_s * self._random.uniform(1.2, 2))
+        self._alarms.set(_STEP, now + self._settings.beacon_interval_s * self._draw(1.2, 2))
 
     def send_apdu(
         self, eui: bytes | None, apdu: bytes, *, client: int, server: int, now: float, urgent: bool = False
@@ -229,7 +234,7 @@ class ServiceNode(PrimeStation[str]):
     def _ask(self, packet: Packet | None, octets: bytes, content: object) -> None:
         """Not at once: all nodes heard the same beacon."""
         begin = max(self._now, self._not_before)
-        self._alarms.set(_STEP, begin + self._random.uniform(0, self._settings.join_spread_s))
+        self._alarms.set(_STEP, begin + self._draw(0, self._settings.join_spread_s))
 
     def _open(self, packet: Packet | None, octets: bytes, content: object) -> None:
         if packet is None or not isinstance(content, Reg):
@@ -295,10 +300,10 @@ class ServiceNode(PrimeStation[str]):
         self._forget()
         for key in (_ALIVE, _LINK, _PULSE):
             self._alarms.cancel(key)
-        pause = self._random.uniform(0, self._settings.join_spread_s * 2**self._failures)
+        pause = self._draw(0, self._settings.join_spread_s * 2**self._failures)
         self._failures = min(self._failures + 1, _MOST_FAILURES)
         self._not_before = self._now + pause
-        self._alarms.set(_STEP, self._not_before + self._settings.beacon_interval_s * self._random.uniform(1.2, 2))
+        self._alarms.set(_STEP, self._not_before + self._settings.beacon_interval_s * self._draw(1.2, 2))
 
     # ---- speaking
 
@@ -336,7 +341,7 @@ class ServiceNode(PrimeStation[str]):
             con = Con(negative=False, lcid=self._own_lcid, data=self.eui)
             self._say(ControlType.CON, con.encode(), self._lnid)
             wait = settings.answer_within_s * 2 ** (self._attempts - 1)
-        self._alarms.set(_STEP, self._now + wait * self._random.uniform(1, 1.25))
+        self._alarms.set(_STEP, self._now + wait * self._draw(1, 1.25))
 
     _ON_INPUT: ClassVar[dict[NodeAction, Callable[[ServiceNode, Packet | None, bytes, object], None]]] = {
         NodeAction.NOTICE: _notice,
