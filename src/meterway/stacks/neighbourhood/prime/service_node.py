@@ -65,7 +65,7 @@ class ServiceNode(PrimeStation[str]):
         self._draws = 0
         self._sink = BroadcastSink(settings.broadcast_gap_s)
         self._refused: dict[bytes, float] = {}
-        self._lcid = int(self._draw(0, _NODE_LCIDS))
+        self._lcid = int(self._draw(0, _NODE_LCIDS)) % _NODE_LCIDS
         self._failures = 0
         self._not_before = 0.0
         self.state = NodeState.SEARCHING
