@@ -2,7 +2,7 @@ import pytest
 
 from command_line import meterway
 from meterway.base.errors import ConfigError
-from meterway.cli.device import _moment, _number_or_name, _value
+from meterway.cli.device import _number_or_name, _value, moment
 
 
 def test_a_value_is_json_or_the_text_itself():
@@ -17,10 +17,10 @@ def test_an_attribute_is_a_number_or_a_name():
 
 
 def test_a_time_without_a_zone_is_utc():
-    assert _moment("2026-11-01T12:15", "--from") == _moment("2026-11-01T13:15+01:00", "--from")
-    assert _moment(None, "--from") is None
+    assert moment("2026-11-01T12:15", "--from") == moment("2026-11-01T13:15+01:00", "--from")
+    assert moment(None, "--from") is None
     with pytest.raises(ConfigError, match="--to: 'soon'"):
-        _moment("soon", "--to")
+        moment("soon", "--to")
 
 
 def test_without_a_head_end_the_command_says_how_to_name_one(tmp_path):

@@ -9,9 +9,11 @@ from meter.sessions import LOAD, NAME, run, session, settings, values
 from meterway.base.errors import ConfigError
 from meterway.links import udp
 from meterway.meter.api import (
+    EventCode,
     H1Config,
     HostConfig,
     ListenConfig,
+    Log,
     MeterHost,
     serve_meters,
 )
@@ -98,3 +100,31 @@ def test_displays_get_telegrams_again_and_again_and_are_not_heard() -> None:
         telegram = p1.decode(octets)
         assert telegram.find("1-0:1.8.1") is not None
         assert telegram.find("0-0:96.1.1") is not None
+
+
+@pytest.mark.covers("P14", "E-LOCAL")
+def test_a_meter_without_a_line_answers_at_its_local_port_only_and_notes_who_was_there() -> None:
+    async def work() -> None:
+        meters = settings("M1")
+        listen = [ListenConfig(port=0), ListenConfig(port=0, transport="hdlc", is_local=True)]
+        async with serve_meters(meters, listen=listen) as host:
+            wide, local = host.endpoints
+            assert (wide.is_local, local.is_local) == (False, True)
+            host.cut_line("M1")
+            assert not isinstance((await session(wide, meters[0], NAME, timeout_s=1.0))[-1], Released)
+            assert values(await session(local, meters[0], NAME, counter=10)) == [b"MWYM1"]
+            host.restore_line("M1")
+            assert values(await session(wide, meters[0], NAME, counter=20)) == [b"MWYM1"]
+            codes = [event.code for event in host.meters["M1"].logged if event.log is Log.COMMUNICATION]
+            assert codes == [
+                EventCode.CONTEXT_DESTROYED, EventCode.LOCAL_COMMUNICATION, EventCode.CONTEXT_ESTABLISHED,
+            ]  # fmt: skip
+
+    run(work())
+
+
+def test_a_local_port_is_one_meters_own() -> None:
+    with pytest.raises(ValueError, match="local port"):
+        ListenConfig(is_local=True, sharing="wrapper-ports")
+    with pytest.raises(ValueError, match="local port"):
+        ListenConfig(is_local=True, transport="udp")

@@ -28,6 +28,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "nnap": ("meterway.cli.entity:nnap", "Run a concentrator of a neighbourhood from a TOML file."),
     "headend": ("meterway.cli.entity:headend", "Run a head end from a TOML file."),
     "group": ("meterway.cli.group:group", "Groups of meters, and orders to all of one at once."),
+    "local": ("meterway.cli.local:local", "Read a meter at its local port; take in what a hand-held read."),
     "import": ("meterway.cli.registry:import_devices", "Put meters from a CSV file into the registry."),
     "bench": ("meterway.cli.bench:bench", "The benchmarks a user can repeat, each beside its peers."),
 }

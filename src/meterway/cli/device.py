@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from meterway.headend.config import HeadEndConfig
     from meterway.headend.control import Request
 
-__all__ = ["act", "read", "set_attribute"]
+__all__ = ["act", "moment", "read", "set_attribute"]
 
 _CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of the head end that knows the meter."
@@ -59,8 +59,8 @@ def read(
         serial=device,
         obis="" if action == "objects" else what,
         attribute=_number_or_name(attribute),
-        from_s=_moment(start, "--from"),
-        to_s=_moment(end, "--to"),
+        from_s=moment(start, "--from"),
+        to_s=moment(end, "--to"),
         class_id=class_id,
     )
     _finish(request, config, as_json=as_json)
@@ -137,7 +137,8 @@ def _value(text: str) -> Json:
     return value
 
 
-def _moment(text: str | None, option: str) -> float | None:
+def moment(text: str | None, option: str) -> float | None:
+    """Unix seconds of an ISO 8601 time; ConfigError names the option."""
     if text is None:
         return None
     try:

@@ -113,6 +113,12 @@ class ListenConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
     """``tcp``: wrapper on TCP; ``hdlc``: HDLC on TCP; ``udp``: wrapper on UDP."""
     sharing: Sharing = "port-per-meter"
     """A port each, counted up; or one port, the meters behind wrapper ports (HDLC: upper addresses) 1, 2, 3, ..."""
+    is_local: bool = False
+    """A port at the meter itself, for a hand-held: it is there when the line to the head end is not."""
+
+    def __post_init__(self) -> None:
+        if self.is_local and (self.transport == "udp" or self.sharing != "port-per-meter"):
+            raise ValueError("listen: a local port is one meter's own, by tcp or hdlc")
 
 
 class H1Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -336,6 +342,12 @@ port = 4059                 # 0 takes a free port
 transport = "tcp"           # tcp (wrapper), hdlc (HDLC on TCP), udp (wrapper)
 sharing = "port-per-meter"  # or wrapper-ports: one port, the meters behind
                             # wrapper ports (hdlc: upper addresses) 1, 2, 3, ...
+
+# The port at the meter itself, for a hand-held (meterway local read).
+# [[listen]]
+# port = 4159
+# transport = "hdlc"
+# is_local = true
 
 # The consumer port H1: P1 telegrams to every display that connects.
 # [h1]

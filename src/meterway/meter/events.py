@@ -90,6 +90,7 @@ class EventCode(IntEnum):
     CONTEXT_DESTROYED = 147
     MODEM_RESET = 149
     SIGNAL_LOW = 156
+    LOCAL_COMMUNICATION = 158
     LOG_CLEARED = 255
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from meterway.base.errors import ConfigError, DecodeError
+from meterway.base.obis import Obis
 from meterway.links import tcp, udp
 from meterway.links.clocks import LoopClock
 from meterway.links.limits import raise_file_limit
@@ -18,12 +19,13 @@ from meterway.meter.config import H1Config, HostConfig, ListenConfig
 from meterway.meter.consumer import p1_telegram
 from meterway.meter.counters import ClockCounters, FileCounters
 from meterway.meter.device import ALARM_PUSH, Meter
+from meterway.meter.events import EventCode, Log
 from meterway.meter.faults import CutLine, Fault, FaultyServer
 from meterway.meter.network import MeterNetwork
 from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import Pusher
 from meterway.meter.stations import HdlcStations
-from meterway.stacks.dlms.framing import Disconnected, Framing, FramingEvent, Role
+from meterway.stacks.dlms.framing import Connected, Disconnected, Framing, FramingEvent, Role
 from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
 from meterway.stacks.dlms.server import DlmsServer, LogicalDevice
 from meterway.stacks.dlms.wrapper import WrapperFraming, decode_datagram
@@ -49,25 +51,29 @@ class Endpoint:
     address: str
     port: int
     server: int = _SAP
+    is_local: bool = False
 
 
 class _Line:
     """One client's connection to one meter (or, with wrapper ports, to any)."""
 
-    __slots__ = ("_host", "_serial", "protocol")
+    __slots__ = ("_host", "_serial", "is_local", "protocol")
 
-    def __init__(self, host: MeterHost, serial: str) -> None:
+    def __init__(self, host: MeterHost, serial: str, *, is_local: bool) -> None:
         self._host = host
         self._serial = serial
+        self.is_local = is_local
         self.protocol: EngineProtocol[FramingEvent] | None = None
 
     def made(self, protocol: EngineProtocol[FramingEvent]) -> None:
         self.protocol = protocol
         self._host.lines.setdefault(self._serial, set()).add(self)
-        if self._host.is_dark(self._serial):
+        if self._host.is_dark(self._serial) or (not self.is_local and self._host.is_cut_off(self._serial)):
             protocol.abort()
 
     def event(self, event: FramingEvent) -> None:
+        if self.is_local and isinstance(event, Connected):
+            self._host.noticed_locally(self._serial)
         broken = isinstance(event, Disconnected) and event.error is not None
         if self.protocol is not None and (broken or isinstance(event, CutLine)):
             self.protocol.close()
@@ -137,6 +143,7 @@ class MeterHost:
         self._displays: dict[str, set[_Display]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._by_server: list[Meter] = []
+        self._cut_off: set[str] = set()
 
     @staticmethod
     def _loop_time() -> float:
@@ -185,7 +192,7 @@ class MeterHost:
                 meter.restore_supply(self.now())
             meter.on_keys = self.counters.keys_changed
         if self.pusher is not None:
-            meter.on_push = self.pusher.push
+            meter.on_push = self._push
         if self.network is not None:
             self.network.add(meter)
 
@@ -261,13 +268,20 @@ class MeterHost:
             bound = listener.port
         listed = [(_SAP, meter)] if meter is not None else list(enumerate(self._by_server, 1))
         self.endpoints += [
-            Endpoint(serial=found.serial, transport=listen.transport, address=listen.address, port=bound, server=server)
+            Endpoint(
+                serial=found.serial,
+                transport=listen.transport,
+                address=listen.address,
+                port=bound,
+                server=server,
+                is_local=listen.is_local,
+            )
             for server, found in listed
         ]
 
     def _factory(self, listen: ListenConfig, meter: Meter | None) -> Callable[[], asyncio.BaseProtocol]:
         serial = "" if meter is None else meter.serial
-        find = self._finder(meter)
+        find = self._finder(meter, is_local=listen.is_local)
 
         def station(address: HdlcAddress) -> DlmsServer | None:
             if address.to_all or find(address.logical) is None:
@@ -276,7 +290,7 @@ class MeterHost:
             return self._engine(_hdlc(own), find, self._by_server[address.logical - 1].serial)
 
         def make() -> asyncio.BaseProtocol:
-            line = _Line(self, serial)
+            line = _Line(self, serial, is_local=listen.is_local)
             engine: DlmsServer | HdlcStations
             if listen.transport != "hdlc":
                 engine = self._engine(WrapperFraming(0, 0, role=Role.SERVER), find, serial)
@@ -296,24 +310,28 @@ class MeterHost:
         fault = self.faults.get(serial)
         return DlmsServer(framing, find) if fault is None else FaultyServer(framing, find, fault)
 
-    def _finder(self, meter: Meter | None) -> Callable[[int], LogicalDevice | None]:
+    def _finder(self, meter: Meter | None, *, is_local: bool) -> Callable[[int], LogicalDevice | None]:
         def one(server: int) -> LogicalDevice | None:
-            if meter is None or meter.is_dark:
+            if meter is None or not self._reached(meter, is_local=is_local):
                 return None
             if server != _SAP:
                 return self._beyond(meter.serial, server)
             return LogicalMeter(meter, self.counters, self.unix)
 
         def any_of(server: int) -> LogicalDevice | None:
-            if not 1 <= server <= len(self._by_server) or self._by_server[server - 1].is_dark:
+            if not 1 <= server <= len(self._by_server):
                 return None
-            return LogicalMeter(self._by_server[server - 1], self.counters, self.unix)
+            found = self._by_server[server - 1]
+            return LogicalMeter(found, self.counters, self.unix) if self._reached(found, is_local=is_local) else None
 
         return any_of if meter is None else one
 
+    def _reached(self, meter: Meter, *, is_local: bool) -> bool:
+        return not meter.is_dark and (is_local or not self.is_cut_off(meter.serial))
+
     def _datagrams(self, meter: Meter | None) -> Callable[[UdpEndpoint, bytes, Address], None]:
         serial = "" if meter is None else meter.serial
-        find = self._finder(meter)
+        find = self._finder(meter, is_local=False)
         peers: dict[Address, DlmsServer] = {}
 
         def received(endpoint: UdpEndpoint, octets: bytes, sender: Address) -> None:
@@ -366,6 +384,33 @@ class MeterHost:
         meter = self.meters.get(serial)
         return meter is not None and meter.is_dark
 
+    def is_cut_off(self, serial: str) -> bool:
+        """Whether a meter's line to the head end is down."""
+        return serial in self._cut_off
+
+    def cut_line(self, serial: str) -> None:
+        """A meter loses its line to the head end, for calls and for pushes; its local port stays."""
+        if serial not in self._cut_off:
+            self._cut_off.add(serial)
+            self.meters[serial].log(self.now(), Log.COMMUNICATION, EventCode.CONTEXT_DESTROYED)
+            self._drop_lines(serial, local_too=False)
+
+    def restore_line(self, serial: str) -> None:
+        """The line is back."""
+        if serial in self._cut_off:
+            self._cut_off.discard(serial)
+            self.meters[serial].log(self.now(), Log.COMMUNICATION, EventCode.CONTEXT_ESTABLISHED)
+
+    def noticed_locally(self, serial: str) -> None:
+        """Somebody connected at a meter's local port."""
+        meter = self.meters.get(serial)
+        if meter is not None:
+            meter.log(self.now(), Log.COMMUNICATION, EventCode.LOCAL_COMMUNICATION)
+
+    def _push(self, meter: Meter, obis: Obis, now: float) -> None:
+        if self.pusher is not None and not self.is_cut_off(meter.serial):
+            self.pusher.push(meter, obis, now)
+
     def cut_supply(self, serial: str) -> None:
         """A meter loses its supply: a last push, then silence."""
         meter, now = self.meters[serial], self.now()
@@ -382,7 +427,7 @@ class MeterHost:
         if self.network is not None and self.network.connected:
             self.network.nodes.nodes[serial].enter()
 
-    def _drop_lines(self, serial: str) -> None:
+    def _drop_lines(self, serial: str, *, local_too: bool = True) -> None:
         for line in tuple(self.lines.get(serial, ())):
-            if line.protocol is not None:
+            if line.protocol is not None and (local_too or not line.is_local):
                 line.protocol.abort()

@@ -11,6 +11,7 @@ from pathlib import Path
 from meterway.base.obis import Obis
 from meterway.headend.commands import Command
 from meterway.headend.serve import HeadEnd
+from meterway.stacks.dlms import axdr
 from meterway.town.configurations.running import Running
 from meterway.town.configurations.shape import Kind, UseCase
 from meterway.town.configurations.summary import ConfigurationSummary
@@ -22,6 +23,7 @@ TOTALS = {Kind.GAS: Obis(7, 0, 3, 1, 0), Kind.WATER: Obis(8, 0, 1, 0, 0), Kind.H
 NEAR = {Kind.ELECTRICITY: 50, Kind.GAS: 5, Kind.WATER: 5, Kind.HEAT: 1000}
 """How far apart two looks at a register may be: a heat meter tells whole kWh."""
 OPENED = 44
+LOCAL_ACCESS = 158
 PUSHED_S = 3.0
 """Until the meter's push of the alarm is over: a concentrator takes one for the answer to what it just relayed."""
 FRAUD_LOG = Obis(0, 0, 99, 98, 1)
@@ -106,6 +108,9 @@ async def scheduled(it: Driven) -> None:
 
 
 async def on_demand(it: Driven) -> None:
+    if it.kind is Kind.HAND_HELD:
+        await _on_demand_locally(it)
+        return
     if it.kind is Kind.ELECTRICITY:
         truth = (await it.facts())["energy"]
         assert abs(float(str(await it.value(ENERGY))) - truth) < 50
@@ -137,6 +142,9 @@ async def event(it: Driven) -> None:
     if it.kind is Kind.DISPLAY:
         await _power_fails(it)
         return
+    if it.kind is Kind.HAND_HELD:
+        await _local_access_is_told(it)
+        return
     await asyncio.sleep(SESSION_S)
     await it.facts("tamper")
     if it.at.layout.of(Kind.CONCENTRATOR):
@@ -151,6 +159,31 @@ async def event(it: Driven) -> None:
     await it.head_end.collect_now(it.serial)
     codes = {one.code for one in it.head_end.store.events.of_device(it.device, limit=100)}
     assert codes & ({OPENED} if it.kind is Kind.ELECTRICITY else FRAUD)
+
+
+async def _on_demand_locally(it: Driven) -> None:
+    """While its line is down the meter answers at its local port, and nowhere else."""
+    await it.at.happen("M0001", "line down")
+    try:
+        assert (await it.head_end.collect_now("M0001"))["cause"] == "link"
+        now = time.time()
+        brought = await it.at.read_locally("M0001", from_s=now - 3600, to_s=now)
+        truth = (await it.at.happen("M0001", "look"))["energy"]
+        register = next(one.raw() for one in brought.registers if one.obis == str(ENERGY))
+        assert abs(float(str(axdr.to_native(register.octets)[0])) - truth) < 50
+    finally:
+        await it.at.happen("M0001", "line up")
+
+
+async def _local_access_is_told(it: Driven) -> None:
+    """That somebody was at the local port stands in the meter's log, which the head end reads."""
+    store = it.head_end.store
+    meter = store.devices.by_serial("M0001").id
+    now = time.time()
+    await it.at.read_locally("M0001", from_s=now - 60, to_s=now)
+    assert (await it.head_end.collect_now("M0001"))["cause"] == "ok"
+    found = [one for one in store.events.of_device(meter, limit=100) if one.code == LOCAL_ACCESS]
+    assert any(abs(one.time_ms / 1000 - now) < 5 for one in found)
 
 
 async def _is_in_the_log(it: Driven) -> None:

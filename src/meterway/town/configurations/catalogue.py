@@ -7,6 +7,7 @@ from typing import Final
 
 from meterway.base.errors import ConfigError
 from meterway.interfaces import Network
+from meterway.town.configurations.locally_read import LOCALLY_READ
 from meterway.town.configurations.shape import (
     Access,
     Carrier,
@@ -198,7 +199,7 @@ _P15: Final = Configuration(
     cases=_cases("gas", clock="gateway"),
 )
 
-CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P2, _P3, _P5, _P10, _P11, _P12, _P15)}
+CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P2, _P3, _P5, _P10, _P11, _P12, LOCALLY_READ, _P15)}
 """By label, in order."""
 
 

@@ -66,13 +66,20 @@ class Electricity:
         return HostConfig(
             meters=tuple(MeterConfig(serial=serial, keys=Keys.derive(self._secret, serial)) for serial in serials),
             listen=tuple(
-                ListenConfig(port=0, transport=_DIRECT[link.carrier])  # type: ignore[arg-type]
+                ListenConfig(
+                    port=0,
+                    transport=_DIRECT[link.carrier],  # type: ignore[arg-type]
+                    is_local=self._is_local(link),
+                )
                 for link in links
                 if link.carrier in _DIRECT
             ),
             h1=H1Config(port=0, meters=len(serials)) if has_display else None,
             push=PushConfig(address="127.0.0.1", port=push) if push else None,
         )
+
+    def _is_local(self, link: Link) -> bool:
+        return self._layout.configuration.part(link.far).kind is Kind.HAND_HELD
 
     def port_of(self, serial: str) -> int:
         """The wrapper port of a meter; ConfigError if there is none."""
@@ -128,6 +135,22 @@ class Electricity:
             Port(part=far.part.name, serial=far.serial, premises=far.premises, port=found[near.serial])
             for link in self._layout.links(Carrier.P1)
             for near, far in self._layout.joined(link)
+        ] + self._local_ports()
+
+    def _local_ports(self) -> list[Port]:
+        """Where a hand-held connects to each meter."""
+        ends = {end.serial: end.port for host in self._hosts for end in host.endpoints if end.is_local}
+        return [
+            Port(
+                part=far.part.name,
+                serial=far.serial,
+                premises=near.premises,
+                port=ends[near.serial],
+                detail={"meter": near.serial},
+            )
+            for link in self._layout.links(*_DIRECT)
+            if self._is_local(link)
+            for near, far in self._layout.joined(link)
         ]
 
     # -- what happens to them -----------------------------------------------------------------------------------------
@@ -154,6 +177,10 @@ class Electricity:
                 host.cut_supply(serial)
             case "restore":
                 host.restore_supply(serial)
+            case "line down":
+                host.cut_line(serial)
+            case "line up":
+                host.restore_line(serial)
             case _:
                 raise ConfigError(f"{what!r} does not happen to an electricity meter")
 

@@ -16,10 +16,13 @@ from meterway.base.errors import ConfigError, LinkError
 from meterway.display.api import Display, DisplayConfig
 from meterway.headend.api import Views
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
+from meterway.headend.hand_held import LocalPort, read_locally
+from meterway.headend.local_reading import LocalReading
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.home.api import EnergyManager, ManagerConfig
 from meterway.interfaces import Entity, Network, label_of
+from meterway.meter.api import Keys
 from meterway.town.configurations.catalogue import configuration_of
 from meterway.town.configurations.messages import Carried, FieldOrder, FieldReport, Happening, Port, Told
 from meterway.town.configurations.plan import lay_out, party_secret
@@ -41,15 +44,30 @@ _CONCURRENCY: Final = 32
 
 
 class Running:
-    """Starts, waits for the first full collection, stops. ``folder`` keeps stores and keys."""
+    """Starts, waits for the first full collection, stops. ``folder`` keeps stores and keys.
 
-    def __init__(self, label: str, meters: int, folder: Path, *, every_s: float = 60.0, speak_s: float = 10.0) -> None:
+    ``cut_off``: the electricity meters have no line to a head end at first.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        meters: int,
+        folder: Path,
+        *,
+        every_s: float = 60.0,
+        speak_s: float = 10.0,
+        cut_off: bool = False,
+    ) -> None:
         self.configuration = configuration_of(label)
         self.layout = lay_out(self.configuration, meters)
         self.displays: dict[str, Display] = {}
         self.managers: dict[str, EnergyManager] = {}
         self.head_ends: dict[str, HeadEnd] = {}
         """By part."""
+        self.local_ports: dict[str, int] = {}
+        """Where a hand-held connects, by the meter's serial."""
+        self._cut_off = cut_off
         self._secret = secrets.token_bytes(32)
         self._meters = meters
         self._folder = folder
@@ -70,6 +88,9 @@ class Running:
             head_end = self.head_ends[thing.part.name] = HeadEnd(self._settings(thing.serial))
             await head_end.start()
         report = await self._start_field()
+        if self._cut_off:
+            for meter in self.layout.of(Kind.ELECTRICITY):
+                await self.happen(meter.serial, "line down")
         for name, head_end in self.head_ends.items():
             ways = [way for way in report.ways if way.head_end == name]
             self._expected[name] = await asyncio.to_thread(register, head_end, ways, self._secret)
@@ -109,6 +130,9 @@ class Running:
         if self.configuration.part(port.part).kind is Kind.DISPLAY:
             display = self.displays[port.serial] = Display(DisplayConfig(port=port.port, page_port=None))
             display.start()
+            return
+        if self.configuration.part(port.part).kind is Kind.HAND_HELD:
+            self.local_ports[port.detail["meter"]] = port.port
             return
         detail = port.detail
         config = ManagerConfig(
@@ -288,6 +312,16 @@ class Running:
         ]
         expected = sum(row.expected for row in counts)
         return min(sum(row.present for row in counts) / expected, 1.0) if expected else None
+
+    # -- the hand-held ------------------------------------------------------------------------------------------------
+
+    async def read_locally(self, serial: str, *, from_s: float, to_s: float) -> LocalReading:
+        """Have a hand-held read a meter at its local port; ConfigError for a meter that has none."""
+        if serial not in self.local_ports:
+            raise ConfigError(f"{serial} has no local port")
+        password = Keys.derive(self._secret, serial).lls
+        place = LocalPort(host="127.0.0.1", port=self.local_ports[serial], password=password)
+        return await read_locally(place, who="hand-held", from_s=from_s, to_s=to_s)
 
     # -- traffic ------------------------------------------------------------------------------------------------------
 
