@@ -13,7 +13,7 @@ import pytest
 from headend.nnap_double import SECRET, Double, living, meter
 from meterway.base.errors import DecodeError, LinkError, MeterwayError, SecurityError
 from meterway.base.obis import Obis
-from meterway.headend.calls import caller_of, wake_datagram
+from meterway.headend.calls import CallListener, caller_of, wake_datagram
 from meterway.headend.commands import Command
 from meterway.headend.config import CallsConfig
 from meterway.headend.gateway_keys import keys_behind
@@ -133,6 +133,23 @@ def test_who_does_not_prove_who_it_is_is_hung_up_on(tmp_path: Path) -> None:
         assert head.called.line(1) is not None
 
     meet(tmp_path, double, work)
+
+
+@pytest.mark.covers("SEC-11")
+def test_who_says_nothing_is_hung_up_on_too(tmp_path: Path) -> None:
+    async def work(head: HeadEnd) -> None:
+        listener = CallListener(
+            head.store, head.fleet, head.live, head.called, in_thread=head.collector.in_thread, wake=lambda: None,
+            hello_s=0.2,
+        )  # fmt: skip
+        await listener.start("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+        listener.close()
+
+    meet(tmp_path, Double("N1"), work)
 
 
 def test_one_that_only_calls_in_is_woken_when_work_waits(tmp_path: Path) -> None:

@@ -33,6 +33,13 @@ def test_more_than_the_bound_is_refused_whatever_it_was_packed_in(encoding: str)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+@pytest.mark.parametrize("behind", [b"x", bytes(600)])
+def test_what_has_something_behind_it_is_refused(encoding: str, behind: bytes) -> None:
+    with pytest.raises(DecodeError, match="not one whole"):
+        inflated(PACKED[encoding](b"some octets of a report") + behind, 1000, encoding)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_what_is_cut_off_is_refused(encoding: str) -> None:
     packed = PACKED[encoding](b"some octets of a report" * 20)
     for end in range(len(packed)):

@@ -22,6 +22,7 @@ __all__ = ["Broker"]
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_S: Final = 5.0
+_MOST_WAITING: Final = 64
 
 
 class Broker:
@@ -58,6 +59,7 @@ class Broker:
             identifier=config.client_id,
             clean_session=False,  # what came while we were away is kept for us
             tls_context=self._tls,
+            max_queued_incoming_messages=_MOST_WAITING,  # what is beyond gets no receipt, so it comes again
         )
         async with client as broker:
             await broker.subscribe(f"{config.prefix}/+/reports", qos=1)

@@ -43,12 +43,21 @@ class _Lent(asyncio.Transport):
 
 
 class CalledLine(asyncio.Protocol):
-    """``first`` is given what comes before the line is lent; ``lock`` keeps sessions on it apart."""
+    """``first`` is given what comes before the line is lent; ``lock`` keeps sessions on it apart.
 
-    def __init__(self, first: Callable[[CalledLine, bytes], None], gone: Callable[[CalledLine], None]) -> None:
+    ``opened`` is told when somebody has called, before anything was said, and ``gone`` when nobody is there any more.
+    """
+
+    def __init__(
+        self,
+        first: Callable[[CalledLine, bytes], None],
+        gone: Callable[[CalledLine], None],
+        opened: Callable[[CalledLine], None] = lambda _: None,
+    ) -> None:
         self.lock = asyncio.Lock()
         self._first = first
         self._gone = gone
+        self._opened = opened
         self._real: asyncio.Transport | None = None
         self._lent: _Lent | None = None
         self._session: asyncio.Protocol | None = None
@@ -81,6 +90,7 @@ class CalledLine(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody called (called by the loop)."""
         self._real = cast(asyncio.Transport, transport)  # uvloop's transports are no subclass
+        self._opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Take octets (called by the loop)."""

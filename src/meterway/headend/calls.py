@@ -85,10 +85,6 @@ class Calls:
         found = self._lines.get(device)
         return found if found is not None and found.is_open else None
 
-    def has(self, line: CalledLine) -> bool:
-        """Whether the line is that of a device that is known."""
-        return any(line is each for each in self._lines.values())
-
     def came(self, device: int, line: CalledLine) -> None:
         """A device has called; a line it had before is hung up."""
         before = self._lines.get(device)
@@ -128,7 +124,10 @@ class Calls:
 
 
 class CallListener:
-    """Listens for calls; one that proves who it is goes to ``calls``, and what is due for it becomes due now."""
+    """Listens for calls; one that proves who it is goes to ``calls``, and what is due for it becomes due now.
+
+    ``hello_s`` is how long a caller may take to say who it is.
+    """
 
     def __init__(
         self,
@@ -139,7 +138,9 @@ class CallListener:
         *,
         in_thread: Callable[[Callable[[], None]], Awaitable[None]],
         wake: Callable[[], None],
+        hello_s: float = _HELLO_S,
     ) -> None:
+        self._hello_s = hello_s
         self._store = store
         self._fleet = fleet
         self._live = live
@@ -159,7 +160,7 @@ class CallListener:
     async def start(self, host: str, port: int) -> None:
         """Bind; ConfigError names the setting if the port is taken."""
         try:
-            self._listener = await tcp.listen(host, port, lambda: CalledLine(self._heard, self._gone))
+            self._listener = await tcp.listen(host, port, lambda: CalledLine(self._heard, self._gone, self._opened))
         except ConfigError as error:
             raise ConfigError(f"calls.port: {error}") from None
 
@@ -171,16 +172,20 @@ class CallListener:
             line.close()
         self._calls.close()
 
+    def _opened(self, line: CalledLine) -> None:
+        """From now on the caller has a while to say who it is; silence is no way to keep a line."""
+        if len(self._unknown) >= _MAX_UNKNOWN:
+            line.close()  # too many have not said who they are
+            return
+        timer = asyncio.get_running_loop().call_later(self._hello_s, line.close)
+        framing = WrapperFraming(0, 0, role=Role.CLIENT, any_pair=True, max_apdu=_LONGEST)
+        self._unknown[line] = framing, timer
+
     def _heard(self, line: CalledLine, data: bytes) -> None:
         known = self._unknown.get(line)
         if known is None:
-            if len(self._unknown) >= _MAX_UNKNOWN or line.lock.locked() or self._calls.has(line):
-                line.close()  # it talks out of turn, or too many have not said who they are
-                return
-            timer = asyncio.get_running_loop().call_later(_HELLO_S, line.close)
-            known = self._unknown[line] = (
-                WrapperFraming(0, 0, role=Role.CLIENT, any_pair=True, max_apdu=_LONGEST), timer,
-            )  # fmt: skip
+            line.close()  # it talks out of turn
+            return
         framing, _ = known
         framing.receive_data(data, 0.0)
         while (event := framing.next_event()) is not None:

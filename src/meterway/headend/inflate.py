@@ -49,7 +49,7 @@ def _gzip(octets: bytes, limit: int) -> bytes:
 
 def _zstd(octets: bytes, limit: int) -> bytes:
     opener = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
-    clear = bytearray()
+    clear, whole = bytearray(), False
     try:
         # In pieces, so that what they open to is seen to be too much before all of it is there.
         for start in range(0, len(octets), 256):
@@ -57,9 +57,10 @@ def _zstd(octets: bytes, limit: int) -> bytes:
             if len(clear) > limit:
                 return bytes(clear)
             if opener.eof:
+                whole = not opener.unused_data and start + 256 >= len(octets)
                 break
     except zstandard.ZstdError as error:
         raise DecodeError(f"not zstd: {error}", 0, "encoding") from None
-    if not opener.eof:
+    if not whole:
         raise DecodeError("not one whole zstd frame", 0, "encoding")
     return bytes(clear)

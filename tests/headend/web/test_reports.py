@@ -82,6 +82,14 @@ def test_what_is_wrong_has_a_status_and_names_field_and_place(place: Any) -> Non
         assert (answer.status_code, word in answer.text) == (status, True), answer.text
 
 
+@pytest.mark.covers("SEC-11")
+def test_who_has_no_token_is_refused_before_the_body_is_taken(place: Any) -> None:
+    client, bearer, _ = place
+    longer = bytes((32 << 20) + 1)
+    assert client.post(PATH, content=longer, headers=bearer | {"Authorization": "Bearer wrong"}).status_code == 401
+    assert client.post(PATH, content=longer, headers=bearer).status_code == 413
+
+
 def test_another_report_of_the_same_id_is_a_conflict(place: Any) -> None:
     client, bearer, _ = place
     client.post(PATH, content=encode_report(ONE), headers=bearer)

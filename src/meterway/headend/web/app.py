@@ -92,7 +92,6 @@ def create_app(
     )
     dependencies: dict[str, Any] = {
         "head_end": head_end, "views": shown, "gate": gate, "counted": counted, "ending": ending,
-        "reporters": reporters(head_end.config.bulk.tokens),
     }  # fmt: skip
     return Litestar(
         [
@@ -112,7 +111,15 @@ def create_app(
         exception_handlers={MeterwayError: on_error, HTTPException: on_error, Exception: on_error},
         before_send=[_with_headers],
         openapi_config=_description(),
-        state=State({"gate": gate, "ending": ending, "views": shown, "overheard": head_end.overheard}),
+        state=State(
+            {
+                "gate": gate,
+                "ending": ending,
+                "views": shown,
+                "overheard": head_end.overheard,
+                "reporters": reporters(head_end.config.bulk.tokens),
+            }
+        ),
         logging_config=None,
         debug=False,
     )

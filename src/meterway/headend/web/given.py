@@ -12,14 +12,12 @@ from litestar.params import FromPath
 from meterway.headend.api import Views
 from meterway.headend.serve import HeadEnd
 from meterway.headend.web.gate import Gate
-from meterway.headend.web.tokens import Tokens
 
-__all__ = ["AnyRequest", "TheGate", "TheHeadEnd", "TheReporters", "TheViews", "WhichMeter"]
+__all__ = ["AnyRequest", "TheGate", "TheHeadEnd", "TheViews", "WhichMeter"]
 
 AnyRequest: TypeAlias = Request[Any, Any, State]
 TheGate: TypeAlias = NamedDependency[Gate]
 TheHeadEnd: TypeAlias = NamedDependency[HeadEnd]
-TheReporters: TypeAlias = NamedDependency[Tokens]
 TheViews: TypeAlias = NamedDependency[Views]
 WhichMeter: TypeAlias = FromPath[str]
 """The serial in the address."""

@@ -6,18 +6,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from litestar import Response, post
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.exceptions import ClientException, NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
 from litestar.params import RawBody
 
 from meterway.base.errors import DecodeError, SecurityError
 from meterway.headend.bulk import BulkError
-from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheReporters
+from meterway.headend.web.given import AnyRequest, TheHeadEnd
 from meterway.headend.web.tokens import Tokens
 from meterway.model.report import JSON_TYPE, XML_TYPE, encode_receipt
 
 __all__ = ["PATH", "reporters", "take_report"]
 
 PATH: Final = "/g2/reports"
+AnyConnection = ASGIConnection[Any, Any, Any, State]
 _KINDS: Final = {JSON_TYPE: False, XML_TYPE: True, "application/json": False, "application/xml": True}
 
 
@@ -26,12 +30,15 @@ def reporters(path: str) -> Tokens:
     return Tokens(Path(path) if path else None)
 
 
-@post(PATH, status_code=200, include_in_schema=False, request_max_body_size=32 << 20)
-async def take_report(
-    request: AnyRequest, head_end: TheHeadEnd, reporters: TheReporters, body: RawBody
-) -> Response[Any]:
+async def _known(connection: AnyConnection, _: BaseRouteHandler) -> None:
+    """Before anything of the body is read: 32 MiB are taken from those alone who have a token."""
+    connection.state.sender = _sender(connection, connection.app.state.reporters)
+
+
+@post(PATH, status_code=200, include_in_schema=False, request_max_body_size=32 << 20, guards=[_known])
+async def take_report(request: AnyRequest, head_end: TheHeadEnd, body: RawBody) -> Response[Any]:
     """Take one report; 200 with a receipt says that it is on disk, anything else that it is to come again."""
-    sender = _sender(request, reporters)
+    sender: str = request.state.sender
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _KINDS:
         raise ClientException(f"a report is {JSON_TYPE} or {XML_TYPE}, not {kind or 'nothing'}", status_code=415)
@@ -48,7 +55,7 @@ async def take_report(
     return Response(encode_receipt(receipt), media_type="application/json")
 
 
-def _sender(request: AnyRequest, known: Tokens) -> str:
+def _sender(request: AnyConnection, known: Tokens) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     name = known.name_of(token.strip()) if scheme.lower() == "bearer" and token else None
     if name is None:
