@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable
@@ -70,6 +73,28 @@ def test_an_image_that_comes_over_g1_is_restarted_into(tmp_path: Path) -> None:
     assert slots.state.present.identification == "MWY-LNAP-2"
     with running("lnap", "lnap.toml", "--json", cwd=tmp_path, until="listening") as told:
         assert "MWY-LNAP-2" in told
+
+
+@pytest.mark.covers("UC-IN-05")
+def test_a_signal_that_comes_before_the_process_is_there_is_passed_on_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+
+    class Process:
+        def __init__(self, *_: object, **__: object) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)  # while it is being started
+
+        def send_signal(self, number: int) -> None:
+            told.append(number)
+
+        def wait(self) -> int:
+            assert told, "it would run for ever"
+            return -told[0]
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    assert supervise(["lnap"], Slots(tmp_path)) == 128 + signal.SIGTERM
+    assert told == [signal.SIGTERM]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -54,6 +54,45 @@ def test_what_does_not_come_up_gives_way_to_the_one_before(tmp_path: Path) -> No
     assert (state.present.identification, state.why) == ("V2", "it did not prove itself")
 
 
+@pytest.mark.covers("UC-IN-05")
+def test_the_same_firmware_once_more_leaves_its_file_whole_and_what_was_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = Slots(tmp_path)
+    for name in ("V2", "V3"):
+        slots.stage(name, b"PK\x03\x04" + name.encode())
+        slots.confirm()
+    running = slots.content()
+    assert running is not None
+
+    def fails(_: int) -> None:
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError):
+        patch.setattr(os, "fsync", fails)
+        patch.setattr(Path, "replace", fails)
+        slots.stage("V3", b"PK\x03\x04V3")
+    assert running.read_bytes() == b"PK\x03\x04V3"
+    inode = running.stat().st_ino
+    slots.stage("V3", b"PK\x03\x04V3")
+    assert running.stat().st_ino != inode, "what runs is not written into"
+    before = slots.state.before
+    assert before is not None
+    assert before.identification == "V2"
+
+
+@pytest.mark.covers("UC-IN-05")
+def test_what_never_proved_itself_is_nothing_to_fall_back_to(tmp_path: Path) -> None:
+    slots = Slots(tmp_path)
+    slots.stage("V2", b"two")
+    slots.confirm()
+    slots.stage("V3", b"three, which does not run")
+    slots.stage("V4", b"four")
+    state = slots.roll_back("the process ended with status 1")
+    assert state.present is not None
+    assert state.present.identification == "V2"
+
+
 _STAGER = """
 import sys
 from pathlib import Path

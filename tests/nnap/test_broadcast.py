@@ -68,8 +68,19 @@ def test_an_order_whose_time_is_over_is_not_sent_and_one_that_is_too_long_is_ref
     assert orders.reports()[0].state is OrderState.EXPIRED
     with pytest.raises(ConfigError, match="longer"):
         orders.take(order(one, id=b"o2", apdu=bytes(2000)), now)
-    for number in range(70):
+
+
+def test_an_order_that_waits_is_not_dropped_for_a_new_one():
+    one = network(meters=1)
+    orders = GroupOrders(one.concentrator.station)
+    now = one.carrier.now()
+    orders.take(order(one, id=b"over", not_before=0, expires=int(now) - 1), now)
+    orders.handle_timeout(now)
+    for number in range(64):
         orders.take(order(one, id=bytes([number])), now)
+    assert [report.id for report in orders.reports()] == [bytes([number]) for number in range(64)]
+    with pytest.raises(ConfigError, match="wait"):
+        orders.take(order(one, id=b"more"), now)
     assert len(orders.reports()) == 64
 
 

@@ -69,6 +69,27 @@ def test_a_concentrator_is_a_node_of_the_network_above(tmp_path):
     asyncio.run(work())
 
 
+def test_addresses_that_strangers_make_up_are_forgotten_and_what_waits_is_bounded():
+    async def work():
+        now, answers, writers = [0.0], [], []
+        server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+        link = ChildLink("127.0.0.1", server.sockets[0].getsockname()[1], lambda: now[0], answer_s=5.0)
+        await link.connect()
+        with pytest.raises(LocalProtocolError, match="wait"):
+            for client in range(1000):
+                link.carry(b"x", client=client, server=1, answer=lambda apdu, at: answers.append(apdu))
+        now[0] = 6.0
+        link.expire()
+        assert len(answers) == 256
+        assert link._waiting == {}
+        link.close()
+        for writer in writers:
+            writer.close()
+        server.close()
+
+    asyncio.run(work())
+
+
 def test_without_a_line_nothing_is_carried_and_what_waits_is_told():
     async def work():
         now, answers, writers = [0.0], [], []

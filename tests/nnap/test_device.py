@@ -100,6 +100,32 @@ def test_what_cannot_be_carried_is_refused_and_what_gets_no_answer_says_so():
         carry(network.configs[1].title, 16)
 
 
+def test_what_waits_for_answers_is_bounded_for_one_pair_of_addresses_and_for_all():
+    network = Network(rules=rules(relay_s=30.0)).start()
+    network.run(60)
+    eui, answers = network.configs[0].title, []
+    network.carrier.ports[1].on_frame = None
+
+    def carry(client):
+        network.driver.call(
+            lambda device, now: device.carry(
+                eui, b"\x60\x00", client=client, server=1, now=now, answer=lambda apdu, at: answers.append(apdu)
+            )
+        )
+
+    for _ in range(8):
+        carry(16)
+    with pytest.raises(LocalProtocolError, match="too many"):
+        carry(16)
+    with pytest.raises(LocalProtocolError, match="too many"):
+        for number in range(1000):
+            carry(17 + number // 8)
+    network.run(40)
+    assert answers == [None] * 256
+    assert network.concentrator._relays == {}
+    carry(16)
+
+
 def test_an_urgent_question_goes_between_the_requests_of_a_long_reading():
     plan = PlanRules(every_s=60.0, rows=8, first_days=4.9)
     network = Network(meters=20, hops=2, bits_per_s=4800, rules=rules(plan=plan, max_pdu=256)).start()

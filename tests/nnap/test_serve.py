@@ -175,8 +175,15 @@ def test_what_a_meter_says_by_itself_reaches_the_line_of_the_head_end(tmp_path):
             reader, writer = await asyncio.open_connection("127.0.0.1", nnap.port)
             await until(lambda: nnap._lines)
             say()
-            heard = await asyncio.wait_for(reader.read(200), 10)
-            assert b"\xe7\x00\x08" + nodes[0].eui + push in heard
+            await until(lambda: len(nnap._notices) == 2)
+            with pytest.raises(TimeoutError):  # a stranger's line hears nothing, and takes nothing from the head end
+                await asyncio.wait_for(reader.read(200), 0.3)
             writer.close()
+            async with Caller(nnap.port) as head:
+                assert isinstance(head.opened, Associated)
+                waiting = len(nnap._notices)
+                say()
+                await head.next()
+                assert len(nnap._notices) == waiting
 
     run(work())

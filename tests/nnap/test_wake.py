@@ -65,6 +65,16 @@ def test_what_is_old_forged_or_no_wake_up_is_refused():
         check_wake(speech.protect_general(body), one, party, counters, now=START, valid_s=60)
 
 
+def test_a_greeting_that_is_sent_back_uses_up_no_counter_of_the_head_end():
+    one, party, counters = made()
+    for _ in range(9):
+        own = greeting(one, party, counters, now=START)
+    with pytest.raises(SecurityError) as refused:
+        check_wake(own, one, party, counters, now=START, valid_s=60)
+    assert refused.value.check == "title"
+    check_wake(wake(one, party, counter=1), one, party, counters, now=START, valid_s=60)
+
+
 def test_the_greeting_says_who_calls_under_the_keys_of_the_party():
     one, party, counters = made()
     envelope = decode_apdu(greeting(one, party, counters, now=START))

@@ -56,6 +56,8 @@ def supervise(arguments: Sequence[str], slots: _Slots) -> int:
             slots.starting()
             command = [sys.executable, "-m", "meterway", *arguments]
             child = subprocess.Popen(command, env=_environment(slots.content(), os.environ))  # noqa: S603  our own
+            if told:  # before there was anybody to pass it on to
+                child.send_signal(told[-1])
             status = child.wait()
             if told:
                 return status if status >= 0 else 128 - status

@@ -67,7 +67,10 @@ class Slots:
         return self._folder / present.file if present is not None and present.file.endswith(".zip") else None
 
     def stage(self, identification: str, content: bytes) -> None:
-        """Make this the present firmware, on trial; durable when it returns."""
+        """Make this the present firmware, on trial; durable when it returns.
+
+        What it gives way to is the last that proved itself: neither one that is on trial still, nor itself once more.
+        """
         state = self.state
         ending = ".zip" if content.startswith(b"PK\x03\x04") else ".img"
         slot = Slot(identification=identification, file=hashlib.sha256(content).hexdigest()[:24] + ending)
@@ -76,7 +79,8 @@ class Slots:
             _write(self._folder / slot.file, content)
         except OSError as error:
             raise StoreError(f"{self._folder}: {error.strerror or error}") from error
-        self._keep(State(present=slot, before=state.present, trial=True))
+        before = state.before if state.trial or state.present == slot else state.present
+        self._keep(State(present=slot, before=before, trial=True))
 
     def starting(self) -> State:
         """A process is about to be started: one that came up too often without proving itself is rolled back."""
@@ -105,9 +109,7 @@ class Slots:
     def _keep(self, state: State) -> State:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            fresh = self._folder / f"{_FILE}.new"
-            _write(fresh, msgspec.json.encode(state))
-            fresh.replace(self._folder / _FILE)
+            _write(self._folder / _FILE, msgspec.json.encode(state))
             place = os.open(self._folder, os.O_RDONLY)
             try:
                 os.fsync(place)
@@ -127,7 +129,10 @@ class Slots:
 
 
 def _write(path: Path, octets: bytes) -> None:
-    with path.open("wb") as file:
+    """As a whole: a file of that name may be what runs right now."""
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
         file.write(octets)
         file.flush()
         os.fsync(file.fileno())
+    fresh.replace(path)

@@ -108,14 +108,16 @@ class GroupOrders:
         """Called with each new APDU: ``next_timeout`` may be earlier now."""
 
     def take(self, order: GroupOrder, now: float) -> None:
-        """Take an order, once; ConfigError for one that cannot be carried at all."""
+        """Take an order, once; ConfigError for one that cannot be carried at all, or while too many wait."""
         if order.id in self._orders:
             return
         if len(order.apdu) > self._station.max_apdu:
             raise ConfigError(f"an order of {len(order.apdu)} octets is longer than the network takes")
-        while len(self._orders) >= _KEPT:
-            oldest = next(iter(self._orders))
-            del self._orders[oldest]
+        if len(self._orders) >= _KEPT:
+            over = next((name for name, one in self._orders.items() if not _is_open(one)), None)
+            if over is None:  # what was accepted is not dropped for what is new
+                raise ConfigError(f"{_KEPT} orders wait already")
+            del self._orders[over]
         self._orders[order.id] = _Waiting(order, now)
         self.on_order(order.apdu, now)
 

@@ -24,6 +24,7 @@ from meterway.stacks.neighbourhood.station import Apdu, Left, Station, StationEv
 __all__ = ["ChildLink", "Uplink"]
 
 _MOST_LINES: Final = 16
+_MOST_WAITING: Final = 256
 
 
 class _Waiting(NamedTuple):
@@ -93,9 +94,11 @@ class ChildLink:
     def carry(
         self, apdu: bytes, *, client: int, server: int, answer: Callable[[bytes | None, float], None]
     ) -> None:  # fmt: skip
-        """Send an APDU to the child; LocalProtocolError if there is no line."""
+        """Send an APDU to the child; LocalProtocolError if there is no line, or too many wait for their answer."""
         if self._protocol is None or self._engine is None or not self.connected:
             raise LocalProtocolError(f"no line to the concentrator at {self._host}:{self._port}")
+        if sum(map(len, self._waiting.values())) >= _MOST_WAITING:
+            raise LocalProtocolError(f"{_MOST_WAITING} APDUs wait for their answer already")
         self._waiting.setdefault((client, server), deque()).append(_Waiting(answer, self._now() + self._answer_s))
         self._engine.framing.reply(apdu, client=client, server=server)
         self._protocol.flush()
@@ -103,9 +106,11 @@ class ChildLink:
     def expire(self) -> None:
         """Answers that did not come in time do not come any more."""
         now = self._now()
-        for waiting in self._waiting.values():
+        for pair, waiting in list(self._waiting.items()):
             while waiting and waiting[0].until_s <= now:
                 waiting.popleft().answer(None, now)
+            if not waiting:
+                del self._waiting[pair]
 
     def _on_event(self, event: FramingEvent) -> None:
         if isinstance(event, Disconnected):

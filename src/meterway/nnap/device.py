@@ -42,6 +42,8 @@ Mode = Literal["router", "store", "hybrid"]
 _TICK_S: Final = 5.0
 _MOST_PROPOSALS: Final = 256
 _MOST_NODES: Final = 2000
+_MOST_RELAYED: Final = 256
+_MOST_OF_ONE: Final = 8
 _NOTIFICATION: Final = 0x0F
 _GENERAL: Final = frozenset((0xDB, 0xDD))
 """Envelopes that name their sender: what comes so and was not asked for is a push."""
@@ -275,8 +277,8 @@ class Concentrator:
     ) -> None:  # fmt: skip
         """Carry one APDU to a node and its answer back, as they are; ``answer`` hears None if none comes.
 
-        LocalProtocolError if the mode forbids it, the node is away, or the concentrator's own association has the
-        same addresses.
+        LocalProtocolError if the mode forbids it, the node is away, too much waits for its answer, or the
+        concentrator's own association has the same addresses.
         """
         if self.rules.mode == "store":
             raise LocalProtocolError("this concentrator carries nothing end to end")
@@ -285,6 +287,9 @@ class Concentrator:
             raise LocalProtocolError(f"{eui.hex()} is not on the network")
         if node.is_read and self.reads and (client, server) == (node.client, node.server):
             raise LocalProtocolError(f"client {client} of {node.serial} is the concentrator's own")
+        of_one = self._relays.get((eui, client, server), ())
+        if len(of_one) >= _MOST_OF_ONE or sum(map(len, self._relays.values())) >= _MOST_RELAYED:
+            raise LocalProtocolError(f"{node.serial}: too many APDUs wait for their answer")
         self._now = now
         self.station.send_apdu(eui, apdu, client=client, server=server, now=now, urgent=True)
         self.carried += 1

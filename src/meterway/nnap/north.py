@@ -23,10 +23,11 @@ class Carry(Protocol):
 class NorthLine:
     """An engine: a DLMS server on a framing whose prefixed APDUs are carried on.
 
-    ``on_answer`` is called after something was put to be sent outside of ``receive_data``.
+    ``on_answer`` is called after something was put to be sent outside of ``receive_data``. ``is_called`` says that the
+    concentrator opened the line itself, to an address of its settings.
     """
 
-    __slots__ = ("_carry", "_on_answer", "_server", "_splitter")
+    __slots__ = ("_carry", "_on_answer", "_server", "_splitter", "is_called")
 
     def __init__(
         self,
@@ -34,11 +35,19 @@ class NorthLine:
         device_of: Callable[[int], LogicalDevice | None],
         carry: Carry,
         on_answer: Callable[[], None] = lambda: None,
+        *,
+        is_called: bool = False,
     ) -> None:
+        self.is_called = is_called
         self._splitter = GatewaySplitter(framing)
         self._server = DlmsServer(self._splitter, device_of)
         self._carry = carry
         self._on_answer = on_answer
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it is known who is at the other end: what meters say by themselves is for nobody else."""
+        return self.is_called or self._server.is_associated
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the line; empty data says that the line was closed."""

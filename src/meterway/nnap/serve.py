@@ -339,8 +339,10 @@ class Nnap:
         protocol, _ = self._new_line(WrapperFraming(0, 0, role=Role.SERVER))
         return protocol
 
-    def _new_line(self, framing: WrapperFraming) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
-        engine = NorthLine(framing, self._device, self.carry, lambda: protocol.flush())
+    def _new_line(
+        self, framing: WrapperFraming, *, is_called: bool = False
+    ) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
+        engine = NorthLine(framing, self._device, self.carry, lambda: protocol.flush(), is_called=is_called)
         protocol: EngineProtocol[FramingEvent] = EngineProtocol(
             engine, lambda _: None, on_lost=lambda _: self._forget(protocol)
         )
@@ -429,7 +431,7 @@ class Nnap:
         if party is None:
             return
         framing = WrapperFraming(party.client, 1, role=Role.SERVER)
-        protocol, line = self._new_line(framing)
+        protocol, line = self._new_line(framing, is_called=True)
         try:
             await tcp.connect(wake.host, wake.port, lambda: protocol)
         except LinkError as error:
@@ -442,8 +444,8 @@ class Nnap:
             self._pass_on(line, *self._notices.popleft())
 
     def _notified(self, node: Node, event: Apdu, now: float) -> None:
-        """A meter said something by itself: to every line that is open, or to the next one that is opened."""
-        lines = [line for protocol, line in self._lines.items() if protocol.connected]
+        """A meter said something by itself: to every line with somebody known, or to the next that is opened to one."""
+        lines = [line for protocol, line in self._lines.items() if protocol.connected and line.is_trusted]
         for line in lines:
             self._pass_on(line, node, event)
         if not lines:

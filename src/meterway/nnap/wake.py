@@ -55,6 +55,9 @@ def check_wake(
     envelope = decode_apdu(datagram)
     if not isinstance(envelope, GeneralCiphered) or len(envelope.system_title) != 8:
         raise SecurityError("a wake-up is protected and names its sender", "policy")
+    if envelope.system_title == site.title(0):
+        # under the same keys: a greeting sent back would use up the counters of who may wake
+        raise SecurityError("a wake-up in the concentrator's own name", "title")
     context = _context(
         site.keys(party, 0), site.title(0), envelope.system_title, SendCounter(), counters.receiving(party, 0)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from meterway.stacks.dlms.association import State
 from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingEvent, PairedFraming
 from meterway.stacks.dlms.server.host import LogicalDevice
 from meterway.stacks.dlms.server.session import ServerSession
@@ -33,6 +34,11 @@ class DlmsServer:
         self._session = session
         self._sessions: dict[tuple[int, int], ServerSession] = {}
         self._events: list[FramingEvent] = []
+
+    @property
+    def is_associated(self) -> bool:
+        """Whether a client has proved itself in an association that is open."""
+        return any(session.state is State.ASSOCIATED for session in self._sessions.values())
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the line; empty data says that the line was closed."""
