@@ -198,15 +198,24 @@ def _captured(node: Node, keeper: Keeper, clock: Callable[[], float], obis: Obis
     items = tuple(AttributeDescriptor(_PROFILE, obis, place) for place in (3, 4))
     yield from _attributes(node, keeper, clock, items)
     known = [keeper.attribute(node, item) for item in items]
-    columns, period = (None if one is None else as_typed(_PROFILE, at, one.octets) for at, one in enumerate(known, 3))
+    columns, period = (None if one is None else _described(at, one.octets) for at, one in enumerate(known, 3))
     if not isinstance(columns, tuple) or not isinstance(period, int):
         return None
     series = node.mirror.series.get(obis) or Series(obis=obis)
-    series.columns = tuple(column for column in columns if isinstance(column, CaptureObject))
+    series.columns = columns
     series.period_s = period
     keeper.series(node, series)
     node.mirror.series[obis] = series
     return series
+
+
+@lru_cache(maxsize=256)
+def _described(attribute: int, octets: bytes) -> tuple[CaptureObject, ...] | int | None:
+    """What a profile captures (3) or its period (4); None if it is neither. Many meters have the same."""
+    found = as_typed(_PROFILE, attribute, octets)
+    if isinstance(found, tuple):
+        return tuple(column for column in found if isinstance(column, CaptureObject))
+    return found if isinstance(found, int) else None
 
 
 # -- profiles ---------------------------------------------------------------------------------------------
