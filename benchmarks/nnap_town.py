@@ -3,9 +3,10 @@
     python benchmarks/nnap_town.py [--nnaps 200] [--meters 300] [--profile prime] [--workers 2] [--json]
 
 Every concentrator reads the last day of all its meters ahead, in the store-and-forward mode. Everything but the medium
-is what runs in earnest: stations of the profile, DLMS associations with HLS 5, SQLite (in memory). Each neighbourhood
-has a virtual clock of its own; in one process they take turns of five simulated minutes until the last meter is read,
-and all of them stay in memory until then. Worker processes share the concentrators out and share nothing else.
+is what runs in earnest: stations of the profile, DLMS associations with HLS 5, SQLite (in memory, or ``--on-disk``).
+Each neighbourhood has a virtual clock of its own; in one process they take turns of five simulated minutes until the
+last meter is read, and all of them stay in memory until then. Worker processes share the concentrators out and share
+nothing else.
 
 The medium loses 10 % of all transmissions over three hops, as in ``nnap_night``; ``--loss`` and ``--hops`` change it.
 Octets of a meter are what the processes grew by, divided: its side and the concentrator's, the medium, the clock, and
@@ -28,6 +29,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from queue import Empty
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from rich.console import Console
@@ -64,7 +66,10 @@ Told = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be measured; ``hours`` is how long a concentrator has, ``seed`` that of the first."""
+    """What is to be measured; ``hours`` is how long a concentrator has, ``seed`` that of the first.
+
+    ``on_disk``: each concentrator has its file, as in earnest, and waits for the disk at every commit.
+    """
 
     nnaps: int = 4
     meters: int = 25
@@ -74,6 +79,7 @@ class Task:
     parallel: int = 2
     hours: float = 6.0
     seed: int = 1
+    on_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +104,14 @@ class Neighbourhood:
 
     task: Task
     number: int
+    folder: str = ""
     host: MeterNodes = field(init=False)
 
     def __post_init__(self) -> None:
         task, profile = self.task, PROFILES[self.task.profile]
         medium = preset(task.profile, loss=task.loss, hops=task.hops, seed=task.seed + self.number)
         self.network = SimulatedNeighbourhood(medium, start=START)
-        self.store = Store(":memory:")
+        self.store = Store(Path(self.folder) / f"{self.number}.sqlite" if self.folder else ":memory:")
         self.ledger = Ledger(self.store, Vault(bytes(32)))
         rules = Rules(
             mode="store",
@@ -191,30 +198,39 @@ def run_part(task: Task, numbers: list[int], told: Told = lambda _: None) -> Par
     """Build some of the concentrators, have everybody join and be read, in this process."""
     warm_up(task)
     began, before = time.process_time(), resident()
-    town = [Neighbourhood(task, number) for number in numbers]
-    grown_joined = 0
-    running = town
+    with TemporaryDirectory(prefix="nnap-town-") as folder:
+        town = [Neighbourhood(task, number, folder if task.on_disk else "") for number in numbers]
+        grown_joined = run(town, told, before)
+        part = Part(
+            joined=sum(one.joined for one in town),
+            read=sum(one.read for one in town),
+            values=sum(one.values() for one in town),
+            wanted=len(town) * task.meters * ROWS * VALUES,
+            hours=max(one.hours for one in town),
+            transmissions=sum(one.network.statistics.transmissions for one in town),
+            cpu_s=time.process_time() - began,
+            peak=peak(),
+            grown_joined=grown_joined,
+            grown=resident() - before,
+        )
+        for one in town:
+            one.store.close()
+    return part
+
+
+def run(town: list[Neighbourhood], told: Told, before: int) -> int:
+    """Take turns until all are done; by how much the process had grown when everybody had joined (0: never)."""
+    grown, running = 0, town
     while running:
         for one in running:
             read = one.read
             one.turn()
             if one.read != read:
                 told(one.read - read)
-        if not grown_joined and all(one.joined == task.meters for one in town):
-            grown_joined = resident() - before
+        if not grown and all(one.joined == one.task.meters for one in town):
+            grown = resident() - before
         running = [one for one in running if not one.is_done]
-    return Part(
-        joined=sum(one.joined for one in town),
-        read=sum(one.read for one in town),
-        values=sum(one.values() for one in town),
-        wanted=len(town) * task.meters * ROWS * VALUES,
-        hours=max(one.hours for one in town),
-        transmissions=sum(one.network.statistics.transmissions for one in town),
-        cpu_s=time.process_time() - began,
-        peak=peak(),
-        grown_joined=grown_joined,
-        grown=resident() - before,
-    )
+    return grown
 
 
 def warm_up(task: Task) -> None:
@@ -276,9 +292,9 @@ def summary(task: Task, parts: list[Part], real_s: float) -> dict[str, Any]:
         "cpu_s": round(cpu_s, 1),
         "cpu_ms_per_meter": round(1000 * cpu_s / meters, 2),
         "peak_rss_mib": round(sum(part.peak for part in parts) / 2**20),
-        "octets_per_meter_joined": round(sum(part.grown_joined for part in parts) / meters),
+        "octets_per_meter_all_joined": round(sum(part.grown_joined for part in parts) / meters),
         "octets_per_meter": round(sum(part.grown for part in parts) / meters),
-        "load_before": round(os.getloadavg()[2], 1),
+        "load_15min": round(os.getloadavg()[2], 1),
     }
 
 
@@ -321,6 +337,7 @@ def asked() -> tuple[Task, int, bool]:
     parser.add_argument("--parallel", type=int, default=usual.parallel, help="bulk conversations at once")
     parser.add_argument("--hours", type=float, default=usual.hours, help="simulated, at most")
     parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--on-disk", action="store_true", help="a file for each concentrator, not memory")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = vars(parser.parse_args())
