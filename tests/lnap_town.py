@@ -13,10 +13,11 @@ from meterway.lnap.device import Gateway
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import SideConfig
 from meterway.lnap.meters import Bound, Profile
-from meterway.lnap.rules import Party, Right
+from meterway.lnap.rules import Party
 from meterway.lnap.site import Site
 from meterway.lnap.store import Spool
 from meterway.lnap.tariff import TariffCase
+from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.mbus.address import Address, manufacturer_code
 from meterway.stacks.mbus.build import Wrapping, radio_telegrams
 from meterway.stacks.mbus.ell import Ell

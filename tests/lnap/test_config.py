@@ -10,8 +10,8 @@ from lnap_town import RadioMeter, listed, settings
 from meterway.base.errors import ConfigError
 from meterway.lnap.config import MeterConfig, PartyConfig, address_of, load_config
 from meterway.lnap.meters import Profile
-from meterway.lnap.rules import Right
 from meterway.lnap.sample import SAMPLE
+from meterway.stacks.dlms.tabled import Right
 
 
 def test_the_sample_is_read_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

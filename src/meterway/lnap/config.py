@@ -15,9 +15,10 @@ from meterway.lnap.firmware import MakerKey, maker_key
 from meterway.lnap.keys import title_of
 from meterway.lnap.links_config import BusConfig, Channel, MqttConfig, PushConfig, RadioConfig, Seconds, SideConfig
 from meterway.lnap.meters import Bound, Profile
-from meterway.lnap.rules import Limits, Party, Right
+from meterway.lnap.rules import Limits, Party
 from meterway.lnap.tariff import Stage, TariffCase
 from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
+from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.mbus.address import Address, manufacturer_code
 
 __all__ = ["FirmwareConfig", "LnapConfig", "MeterConfig", "PartyConfig", "TariffConfig", "address_of", "load_config"]

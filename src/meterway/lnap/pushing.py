@@ -17,10 +17,11 @@ from meterway.base.errors import ConfigError, LinkError, StoreError
 from meterway.links import tcp
 from meterway.lnap.links_config import PushConfig
 from meterway.lnap.objects import push_notification
-from meterway.lnap.objects.logical import CounterStore
+from meterway.lnap.rules import Party
 from meterway.lnap.site import Site, Waiting
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys, SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter
+from meterway.stacks.dlms.tabled import CounterStore
 from meterway.stacks.dlms.wrapper import WrapperFrame
 
 __all__ = ["Pusher", "protected_push"]
@@ -32,7 +33,7 @@ def protected_push(
     site: Site,
     channel: int,
     party: str,
-    counters: CounterStore,
+    counters: CounterStore[Party],
     *,
     invoke: int,
     now: float,
@@ -58,7 +59,7 @@ def protected_push(
 class Pusher:
     """Pushes to one destination what waits in the outbox, the oldest first."""
 
-    def __init__(self, config: PushConfig, site: Site, counters: CounterStore) -> None:
+    def __init__(self, config: PushConfig, site: Site, counters: CounterStore[Party]) -> None:
         self._config = config
         self._site = site
         self._counters = counters

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, Flag, auto
+from enum import Enum
 from typing import Final, Literal
 from zlib import crc32
 
 from meterway.base.obis import Obis
 from meterway.lnap.mirror import Mirrored
 from meterway.mapping.mbus_cosem import Measured
+from meterway.stacks.dlms.tabled import Right
 
 __all__ = [
     "Limits",
     "Party",
-    "Right",
     "Side",
     "Verdict",
     "Window",
@@ -110,14 +110,6 @@ def rescaled(raw: int, scaler: int, wanted: int) -> int:
 
 
 # -- who may do what ----------------------------------------------------------------------------------------
-
-
-class Right(Flag):
-    """What a party may do with the channels it is given."""
-
-    READ = auto()
-    COMMAND = auto()
-    CONFIGURE = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

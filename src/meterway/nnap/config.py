@@ -18,8 +18,9 @@ from meterway.nnap.node import CLIENT, Node, Role
 from meterway.nnap.plan import PlanRules, Window
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.sample import SAMPLE
-from meterway.nnap.site import Party, Right, title_of
+from meterway.nnap.site import Party, title_of
 from meterway.stacks.dlms.security.context import Keys
+from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.neighbourhood.profiles import PROFILES
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import IntFlag
 from typing import Final
 
 from meterway.base.errors import ConfigError
@@ -19,21 +18,12 @@ from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
 from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
 from meterway.stacks.dlms.security.context import Keys
+from meterway.stacks.dlms.tabled import Right
 
-__all__ = ["Party", "Right", "Site", "title_of"]
+__all__ = ["Party", "Site", "title_of"]
 
 _LEAST: Final = 16
 _MOST_U32: Final = 0xFFFFFFFF
-
-
-class Right(IntFlag):
-    """What a party may do."""
-
-    READ = 1
-    COMMAND = 2
-    """Orders to groups."""
-    CONFIGURE = 4
-    """The white list, the clock, firmware."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

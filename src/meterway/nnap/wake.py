@@ -11,13 +11,13 @@ from typing import Final
 
 from meterway.base.errors import DecodeError, SecurityError
 from meterway.base.obis import Obis
-from meterway.nnap.objects.logical import CounterStore
-from meterway.nnap.objects.table import date_time
 from meterway.nnap.site import Party, Site
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys, SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.tabled import CounterStore
+from meterway.stacks.dlms.tabled.table import date_time
 from meterway.stacks.dlms.xdlms.ciphered import GeneralCiphered
 from meterway.stacks.dlms.xdlms.notification import DataNotification
 
@@ -49,7 +49,7 @@ def wake_datagram(*, title: bytes, keys: Keys, counter: SendCounter, now: float)
 
 
 def check_wake(
-    datagram: bytes, site: Site, party: Party, counters: CounterStore, *, now: float, valid_s: float
+    datagram: bytes, site: Site, party: Party, counters: CounterStore[Party], *, now: float, valid_s: float
 ) -> None:
     """Return if the datagram is a genuine wake-up of this party; SecurityError or DecodeError if it is not."""
     envelope = decode_apdu(datagram)
@@ -73,7 +73,7 @@ def check_wake(
             raise DecodeError("a wake-up says so, and when it was made", 0, "wake")
 
 
-def greeting(site: Site, party: Party, counters: CounterStore, *, now: float, invoke: int = 1) -> bytes:
+def greeting(site: Site, party: Party, counters: CounterStore[Party], *, now: float, invoke: int = 1) -> bytes:
     """The first APDU on a line that the concentrator opened: push setup, logical device name, no alarms."""
     name = site.flag.encode() + site.title(0)[3:]
     body = axdr.structure(axdr.octets(_SETUP.encode()), axdr.octets(name), axdr.u32(0))

@@ -9,9 +9,10 @@ import pytest
 from lnap_objects import Bench
 from lnap_town import RadioMeter
 from meterway.lnap.events import Code
-from meterway.lnap.rules import Party, Right
+from meterway.lnap.rules import Party
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes.association import ObjectListElement
+from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.dlms.xdlms.results import ActionResult
 
 READER = Party(name="reader", client=9, channels=frozenset({1}))

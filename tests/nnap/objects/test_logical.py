@@ -3,8 +3,9 @@
 from meterway.base.obis import Obis
 from meterway.nnap.events import Code
 from meterway.nnap.objects import LogicalSite
-from meterway.nnap.site import Party, Right
+from meterway.nnap.site import Party
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 from meterway.store.party_counters import PartyCounters

@@ -36,15 +36,15 @@ def test_the_clock_can_be_set_and_stays_set():
     clock = next(thing for thing in own_things() if thing.class_id == 8).attributes[2]
     moment = axdr.octets(axdr.CosemDateTime.decode(bytes(clock.read(ask).value)).encode())
     later = ask._replace(now=START + 100)
-    assert clock.write(later, axdr.encode(moment)) is DataAccessResult.SUCCESS
+    assert clock.write(later, moment) is DataAccessResult.SUCCESS
     assert ask.site.clock_offset_s == -100
     assert network.ledger.clock_offset_s == -100
-    assert clock.write(ask, b"\x00") is DataAccessResult.OTHER_REASON
+    assert clock.write(ask, axdr.null()) is DataAccessResult.OTHER_REASON
 
 
 def test_an_image_without_meters_to_give_it_to_or_in_parts_is_not_begun():
     ask = asked(Network(meters=1))
     image = next(thing for thing in own_things() if thing.obis == METER_IMAGE)
-    assert image.methods[1].call(ask, b"\x00") is ActionResult.TYPE_UNMATCHED
-    assert image.methods[2].call(ask, b"\x00") is ActionResult.TYPE_UNMATCHED
-    assert image.methods[4].call(ask, b"\x00") is not ActionResult.SUCCESS
+    assert image.methods[1].call(ask, axdr.null()) is ActionResult.TYPE_UNMATCHED
+    assert image.methods[2].call(ask, axdr.null()) is ActionResult.TYPE_UNMATCHED
+    assert image.methods[4].call(ask, axdr.null()) is not ActionResult.SUCCESS

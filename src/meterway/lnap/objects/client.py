@@ -8,13 +8,14 @@ from typing import Final
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.base.obis import Obis
 from meterway.lnap.meters import Bound, KeyStatus, Profile
-from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing, fixed, octets
-from meterway.lnap.rules import Right
+from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.mbus_client import DataDefinition
 from meterway.stacks.dlms.classes.types import Mismatch
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.table import fixed
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.application import ClockOrder, Switch, switch
@@ -244,7 +245,7 @@ def mbus_client(channel: int, *, shown_as: int | None = None) -> Thing:
         obis=Obis(0, shown_as or channel, 24, 1, 0),
         version=1,
         attributes={
-            2: fixed(octets(_PORT.encode())),
+            2: fixed(axdr.octets(_PORT.encode())),
             3: fixed(axdr.array()),
             4: Attr(lambda ask: axdr.u32(ask.site.ledger.period_s)),
             5: Attr(lambda ask: _primary(ask, channel)),

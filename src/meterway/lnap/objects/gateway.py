@@ -10,10 +10,11 @@ from meterway.lnap.objects.client import SHOWN_CHANNELS, mbus_client, valve_cont
 from meterway.lnap.objects.image import own_image
 from meterway.lnap.objects.meter import extended_register, registers_of
 from meterway.lnap.objects.shared import shared
-from meterway.lnap.objects.table import Ask, Attr, Thing, fixed, number, octets, scaler_unit, text
-from meterway.lnap.rules import Right
+from meterway.lnap.objects.table import Ask, Attr, Thing
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data, Tag
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.table import fixed, number, scaler_unit, text
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
 __all__ = ["DIAGNOSTICS", "INSTALLATION", "gateway_things"]
@@ -113,7 +114,7 @@ def _saps(ask: Ask) -> Data:
     """The logical devices the party may see, by their address."""
     site, channels = ask.site, sorted(ask.site.ledger.gateway.channels)
     seen = [channel for channel in (0, *channels) if ask.party.may(Right.READ, channel)]
-    names = {site.first_sap + one: octets(site.flag.encode() + site.title(one)[3:]) for one in seen}
+    names = {site.first_sap + one: axdr.octets(site.flag.encode() + site.title(one)[3:]) for one in seen}
     rows = [axdr.structure(axdr.u16(sap), name) for sap, name in names.items()]
     return axdr.array(*rows)
 
@@ -146,7 +147,7 @@ def _on_channel(thing: Thing, channel: int) -> Thing:
 
 def gateway_things(ask: Ask) -> list[Thing]:
     """Every object of logical device 1."""
-    firmware = Attr(lambda asked: text(asked.site.firmware))
+    firmware: Attr = Attr(lambda asked: text(asked.site.firmware))
     remaining, proposals = Attr(_remaining, _install), Attr(_proposals, _reject)
     return [
         *shared(0),

@@ -11,12 +11,13 @@ from meterway.lnap.delivery import Delivery, digest
 from meterway.lnap.events import Code
 from meterway.lnap.firmware import opened
 from meterway.lnap.objects.client import guarded
-from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing, octets, text
-from meterway.lnap.rules import Right
+from meterway.lnap.objects.table import Ask, Attr, Call, Method, Thing
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.image_transfer import ImageBlock, ImageInitiate, ImageStatus, ImageTransfer
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.table import text
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["IMAGE", "PROGRESS", "image_thing", "meter_image", "own_image"]
@@ -166,7 +167,7 @@ def _progress(ask: Ask) -> Data:
     delivery = _delivery(ask)
     sender = delivery.sender
     return axdr.structure(
-        octets(delivery.transfer.identifier),
+        axdr.octets(delivery.transfer.identifier),
         text("" if sender is None else sender.step.name.lower()),
         axdr.u32(0 if sender is None else sender.blocks),
         axdr.u32(0 if sender is None else sender.missing),

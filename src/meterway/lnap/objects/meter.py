@@ -10,12 +10,14 @@ from meterway.lnap.objects.client import mbus_client, valve_control
 from meterway.lnap.objects.image import meter_image
 from meterway.lnap.objects.profile import STATUS, RegisterRows, joined, register_profile, united
 from meterway.lnap.objects.shared import shared
-from meterway.lnap.objects.table import Ask, Attr, Read, Thing, date_time, fixed, number, scaler_unit, text
-from meterway.lnap.rules import Right, is_cumulative
+from meterway.lnap.objects.table import Ask, Attr, Read, Thing
+from meterway.lnap.rules import is_cumulative
 from meterway.lnap.series import registers_for
 from meterway.lnap.tariff import FAST_CASES, TariffCase, view
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.table import date_time, fixed, number, scaler_unit, text
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
 __all__ = ["AGE", "HOURLY", "ORDERS", "extended_register", "meter_things", "registers_of"]
@@ -225,7 +227,7 @@ def meter_things(ask: Ask) -> list[Thing]:
     """Every object of the meter's logical device, as the party is to see it."""
     registers = registers_of(ask)
     shown = [extended_register(obis, Obis(0, 1, 24, 2, place)) for place, obis in enumerate(registers, 1)]
-    age = {2: Attr(_age), 3: fixed(scaler_unit(0, _SECONDS))}
+    age: dict[int, Attr] = {2: Attr(_age), 3: fixed(scaler_unit(0, _SECONDS))}
     fast = [_fast(ask, case.case) for case in ask.site.cases(ask.party, ask.channel) if case.case in FAST_CASES]
     return [
         *shared(ask.channel),

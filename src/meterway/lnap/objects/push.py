@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from meterway.lnap.objects.shared import PUSH_ALARM
-from meterway.lnap.objects.table import date_time
 from meterway.lnap.site import Site
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.tabled.table import date_time
 from meterway.stacks.dlms.xdlms.notification import DataNotification
 
 __all__ = ["push_notification"]

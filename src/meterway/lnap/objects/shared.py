@@ -6,19 +6,19 @@ from typing import Final
 
 from meterway.base.obis import Obis
 from meterway.lnap.events import Code, Event
-from meterway.lnap.objects.profile import event_profile
-from meterway.lnap.objects.table import Ask, Attr, Method, Thing, date_time, fixed, octets, text
-from meterway.lnap.rules import Right
+from meterway.lnap.objects.table import Ask, Attr, Method, Thing
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.elements import CaptureObject
 from meterway.stacks.dlms.classes.types import Mismatch
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.profile import event_profile
+from meterway.stacks.dlms.tabled.table import clock, data_object, date_time, fixed, text
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["ALARMS", "EVENT_CODE", "NAME", "PUSH_ALARM", "PUSHED", "shared"]
 
-CLOCK: Final = Obis(0, 0, 1, 0, 0)
 NAME: Final = Obis(0, 0, 42, 0, 0)
 ALARMS: Final = Obis(0, 0, 97, 98, 0)
 PUSH_ALARM: Final = Obis(0, 4, 25, 9, 0)
@@ -54,24 +54,6 @@ def _set_time(ask: Ask, value: Data) -> DataAccessResult:
     ask.site.ledger.keep_clock(ask.site.clock_offset_s)
     ask.site.ledger.gateway.log(moment.timestamp(), Code.CLOCK_SET, 0, f"by {ask.party.name}")
     return DataAccessResult.SUCCESS
-
-
-def _clock() -> Thing:
-    return Thing(
-        class_id=8,
-        obis=CLOCK,
-        attributes={
-            2: Attr(lambda ask: date_time(ask.now), _set_time),
-            3: fixed(axdr.i16(0)),
-            4: fixed(axdr.u8(0)),
-            5: fixed(axdr.octets(b"\xff" * 12)),
-            6: fixed(axdr.octets(b"\xff" * 12)),
-            7: fixed(axdr.i8(0)),
-            8: fixed(axdr.boolean(value=False)),
-            9: fixed(axdr.enum(1)),
-        },
-        open=True,
-    )
 
 
 # -- names, alarms, push ----------------------------------------------------------------------------------
@@ -115,10 +97,6 @@ def _push(ask: Ask, _: Data) -> ActionResult:
     return ActionResult.SUCCESS
 
 
-def _data(obis: Obis, attribute: Attr, *, public: bool = False) -> Thing:
-    return Thing(class_id=1, obis=obis, attributes={2: attribute}, open=public)
-
-
 def _events_of(ask: Ask, from_s: float, to_s: float) -> list[Event]:
     # rows show whole seconds: an event within the last one belongs to it
     return ask.site.ledger.events(ask.channel or None, int(from_s), int(to_s) + 0.999)
@@ -128,11 +106,11 @@ def shared(channel: int) -> list[Thing]:
     """The objects; a meter's log is the M-Bus one, the gateway's the standard one and about everything."""
     log, code = (_METER_LOG, _METER_EVENT_CODE) if channel else (_LOG, EVENT_CODE)
     return [
-        _clock(),
-        _data(NAME, Attr(lambda ask: octets(ask.site.flag.encode() + ask.site.title(ask.channel)[3:])), public=True),
-        _data(_SERIAL, Attr(lambda ask: text(ask.site.name(ask.channel))), public=True),
-        _data(ALARMS, Attr(lambda ask: axdr.u32(ask.site.alarms.get(ask.channel, 0)), _clear)),
-        _data(code, Attr(_log_code)),
+        clock(Attr(lambda ask: date_time(ask.now), _set_time)),
+        data_object(NAME, Attr(lambda ask: axdr.octets(ask.site.flag.encode() + ask.site.title(ask.channel)[3:]))),
+        data_object(_SERIAL, Attr(lambda ask: text(ask.site.name(ask.channel)))),
+        data_object(ALARMS, Attr(lambda ask: axdr.u32(ask.site.alarms.get(ask.channel, 0)), _clear)),
+        data_object(code, Attr(_log_code)),
         event_profile(log, code, _events_of),
         _push_setup(),
     ]

@@ -1,100 +1,20 @@
-"""How an object is made: attributes that are read, some that are set, methods, and who needs which right for them."""
+"""The tables of the gateway's objects, for questions about its site."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from collections.abc import Callable
 
-from meterway.base.obis import Obis
-from meterway.lnap.rules import Party, Right
+from meterway.lnap.rules import Party
 from meterway.lnap.site import Site
-from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.axdr import CosemDateTime, Data
-from meterway.stacks.dlms.classes.elements import SCALER_UNIT, ScalerUnit
-from meterway.stacks.dlms.xdlms.parts import Selection
+from meterway.stacks.dlms import tabled
+from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["Ask", "Attr", "Method", "Thing", "date_time", "fixed", "number", "octets", "scaler_unit", "text"]
+__all__ = ["Ask", "Attr", "Call", "Method", "Read", "Thing"]
 
-_LATEST_S: Final = 253402214400.0
-
-
-class Ask(NamedTuple):
-    """One question: of which site and logical device (0 the gateway), when (Unix seconds), by whom, for which part."""
-
-    site: Site
-    channel: int
-    now: float
-    party: Party
-    selection: Selection | None = None
-
-
+Ask = tabled.Ask[Site, Party]
+Attr = tabled.Attr[Ask]
+Method = tabled.Method[Ask]
+Thing = tabled.Thing[Ask]
 Read = Callable[[Ask], Data | bytes | DataAccessResult]
-Write = Callable[[Ask, Data], DataAccessResult]
 Call = Callable[[Ask, Data], ActionResult]
-
-
-class Attr(NamedTuple):
-    """An attribute: how it is read and, if it can be, set; setting wants the right to configure."""
-
-    read: Read
-    write: Write | None = None
-
-
-class Method(NamedTuple):
-    """A method and the right it wants."""
-
-    call: Call
-    right: Right = Right.CONFIGURE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thing:
-    """One object: class, logical name, version, attributes from 2 on, methods."""
-
-    class_id: int
-    obis: Obis
-    version: int = 0
-    attributes: Mapping[int, Attr]
-    methods: Mapping[int, Method] = field(default_factory=dict)
-    open: bool = False
-    """Whether a party without any authentication may read it."""
-
-    @property
-    def key(self) -> tuple[int, Obis]:
-        """Class and logical name."""
-        return self.class_id, self.obis
-
-
-def fixed(data: Data) -> Attr:
-    """An attribute that never changes."""
-    encoded = axdr.encode(data)
-    return Attr(lambda _: encoded)
-
-
-def number(value: int) -> Data:
-    """A register's number: double-long-unsigned where it fits, long64 otherwise."""
-    return axdr.u32(value) if 0 <= value < 1 << 32 else axdr.i64(value)
-
-
-def octets(value: bytes) -> Data:
-    """octet-string."""
-    return axdr.octets(value)
-
-
-def text(value: str) -> Data:
-    """A text as octet-string."""
-    return axdr.octets(value.encode())
-
-
-def scaler_unit(scaler: int, unit: int) -> Data:
-    """A register's scaler_unit."""
-    return SCALER_UNIT.untyped(ScalerUnit(scaler=scaler, unit=unit))
-
-
-def date_time(unix_s: float) -> Data:
-    """A moment in UTC as the 12 octets of COSEM."""
-    moment = datetime.fromtimestamp(min(max(unix_s, 0.0), _LATEST_S), UTC)
-    return axdr.octets(CosemDateTime.from_utc(moment, 0).encode())

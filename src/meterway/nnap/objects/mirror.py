@@ -10,14 +10,13 @@ from typing import Final
 
 from meterway.base.obis import Obis
 from meterway.nnap.node import Series
-from meterway.nnap.objects.own import clock_thing
 from meterway.nnap.objects.profile import buffer_of
-from meterway.nnap.objects.table import Ask, Attr, Thing, date_time, fixed
+from meterway.nnap.objects.table import Ask, Attr, Thing
 from meterway.nnap.rows import Row
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
-from meterway.stacks.dlms.classes.elements import CAPTURE_OBJECT, SCALER_UNIT, ScalerUnit
-from meterway.stacks.dlms.classes.profile_generic import CLOCK_TIME
+from meterway.stacks.dlms.tabled.profile import listed, profile_thing
+from meterway.stacks.dlms.tabled.table import clock, date_time, fixed, scaler_unit
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
@@ -56,25 +55,18 @@ def _profile(series: Series) -> Thing:
         def rows(from_s: float, to_s: float) -> list[Row]:
             return store.rows(number, obis, from_s, to_s)
 
-        return buffer_of(ask, series.columns, rows)
+        return buffer_of(ask.selection, series.columns, rows)
 
     def count(ask: Ask) -> Data:
         ledger = ask.site.ledger
         return axdr.u32(ledger.store.count_rows(ledger.number(ask.site.node(ask.channel)), obis))
 
-    return Thing(
-        class_id=7,
-        obis=obis,
-        version=1,
-        attributes={
-            2: Attr(buffer),
-            3: fixed(axdr.array(*[CAPTURE_OBJECT.untyped(column) for column in series.columns])),
-            4: fixed(axdr.u32(series.period_s)),
-            5: fixed(axdr.enum(1)),
-            6: fixed(CAPTURE_OBJECT.untyped(CLOCK_TIME)),
-            7: Attr(count),
-            8: fixed(axdr.u32(0xFFFFFFFF)),
-        },
+    return profile_thing(
+        obis,
+        buffer=Attr(buffer),
+        objects=fixed(listed(series.columns)),
+        period=fixed(axdr.u32(series.period_s)),
+        count=Attr(count),
     )
 
 
@@ -94,7 +86,7 @@ def mirror_things(ask: Ask) -> list[Thing]:
         if series.is_known:
             profile = _profile(series)
             things[profile.key] = profile
-    unit = fixed(SCALER_UNIT.untyped(ScalerUnit(scaler=0, unit=_SECONDS)))
-    for thing in (clock_thing(Attr(_clock)), Thing(class_id=3, obis=AGE, attributes={2: Attr(_age), 3: unit})):
+    unit = fixed(scaler_unit(0, _SECONDS))
+    for thing in (clock(Attr(_clock)), Thing(class_id=3, obis=AGE, attributes={2: Attr(_age), 3: unit})):
         things[thing.key] = thing
     return list(things.values())

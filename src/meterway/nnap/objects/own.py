@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError
@@ -12,14 +14,15 @@ from meterway.mapping.neighbourhood import GROUP_ORDERS, NODES, GroupOrder, enco
 from meterway.nnap.admission import ADMISSION, Admission
 from meterway.nnap.events import Code, Event
 from meterway.nnap.image import Firmware
-from meterway.nnap.objects.profile import event_profile
-from meterway.nnap.objects.table import Ask, Attr, Call, Method, Thing, data_object, date_time, fixed, text
-from meterway.nnap.site import Right
+from meterway.nnap.objects.table import Ask, Attr, Method, Thing
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data
 from meterway.stacks.dlms.classes import interface_class, typed
 from meterway.stacks.dlms.classes.image_transfer import ImageBlock, ImageInitiate, ImageStatus
 from meterway.stacks.dlms.classes.types import Mismatch
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.profile import event_profile
+from meterway.stacks.dlms.tabled.table import clock, data_object, date_time, text
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["METER_IMAGE", "own_things"]
@@ -32,27 +35,9 @@ _CODE, _SECURITY_CODE = Obis(0, 0, 96, 11, 0), Obis(0, 0, 96, 11, 1)
 _LOG, _SECURITY_LOG = Obis(0, 0, 99, 98, 0), Obis(0, 0, 99, 98, 1)
 
 
-def clock_thing(read: Attr) -> Thing:
-    """A clock that shows UTC."""
-    return Thing(
-        class_id=8,
-        obis=Obis(0, 0, 1, 0, 0),
-        attributes={
-            2: read,
-            3: fixed(axdr.i16(0)),
-            4: fixed(axdr.u8(0)),
-            5: fixed(axdr.octets(b"\xff" * 12)),
-            6: fixed(axdr.octets(b"\xff" * 12)),
-            7: fixed(axdr.i8(0)),
-            8: fixed(axdr.boolean(value=False)),
-            9: fixed(axdr.enum(1)),
-        },
-    )
-
-
-def _set_time(ask: Ask, value: bytes) -> DataAccessResult:
+def _set_time(ask: Ask, value: Data) -> DataAccessResult:
     try:
-        wanted = typed(8, 2, axdr.decode_all(value))
+        wanted = typed(8, 2, value)
     except DecodeError:
         return DataAccessResult.TYPE_UNMATCHED
     moment = wanted.utc(0) if isinstance(wanted, CosemDateTime) else None
@@ -67,9 +52,9 @@ def _set_time(ask: Ask, value: bytes) -> DataAccessResult:
 # -- nodes and orders -------------------------------------------------------------------------------------
 
 
-def _order(ask: Ask, value: bytes) -> DataAccessResult:
+def _order(ask: Ask, value: Data) -> DataAccessResult:
     try:
-        ask.site.orders.take(GroupOrder.decode(value), ask.now)
+        ask.site.orders.take(GroupOrder.decode(axdr.encode(value)), ask.now)
     except DecodeError:
         return DataAccessResult.TYPE_UNMATCHED
     except ConfigError:
@@ -77,10 +62,10 @@ def _order(ask: Ask, value: bytes) -> DataAccessResult:
     return DataAccessResult.SUCCESS
 
 
-def _admit(ask: Ask, value: bytes) -> DataAccessResult:
+def _admit(ask: Ask, value: Data) -> DataAccessResult:
     """The keys come protected by the association."""
     try:
-        Admission.decode(value).carry_out(ask.site.concentrator, ask.site.ledger, ask.now)
+        Admission.decode(axdr.encode(value)).carry_out(ask.site.concentrator, ask.site.ledger, ask.now)
     except DecodeError:
         return DataAccessResult.TYPE_UNMATCHED
     except ConfigError:
@@ -110,12 +95,10 @@ def _last_code(ask: Ask, *, security: bool) -> Data:
 
 
 def _logs() -> list[Thing]:
-    things = []
+    things: list[Thing] = []
     for log, code, security in ((_LOG, _CODE, False), (_SECURITY_LOG, _SECURITY_CODE, True)):
-        things += [
-            data_object(code, Attr(lambda ask, security=security: _last_code(ask, security=security))),  # type: ignore[misc]
-            event_profile(log, code, lambda ask, a, b, security=security: _events(ask, a, b, security=security)),  # type: ignore[misc]
-        ]
+        last, events = partial(_last_code, security=security), partial(_events, security=security)
+        things += [data_object(code, Attr(last)), event_profile(log, code, events, most=10_000)]
     return things
 
 
@@ -128,28 +111,28 @@ def _signature(image: bytes) -> bytes | None:
     return digest if len(image) > _DIGEST and hmac.compare_digest(digest, image[-_DIGEST:]) else None
 
 
-def _parameter(place: int, value: bytes) -> object:
+def _parameter(place: int, value: Data) -> object:
     try:
-        return _IMAGE.method(place).type.typed(axdr.decode_all(value), [])
+        return _IMAGE.method(place).type.typed(value, [])
     except Mismatch:
         return None
 
 
-def _begin_image(ask: Ask, value: bytes) -> ActionResult:
+def _begin_image(ask: Ask, value: Data) -> ActionResult:
     wanted = _parameter(1, value)
     if not isinstance(wanted, ImageInitiate):
         return ActionResult.TYPE_UNMATCHED
     return ask.site.image.initiate(wanted.identifier, wanted.size)
 
 
-def _take_block(ask: Ask, value: bytes) -> ActionResult:
+def _take_block(ask: Ask, value: Data) -> ActionResult:
     block = _parameter(2, value)
     if not isinstance(block, ImageBlock):
         return ActionResult.TYPE_UNMATCHED
     return ask.site.image.transfer_block(block.number, block.value)
 
 
-def _activate(ask: Ask, _: bytes) -> ActionResult:
+def _activate(ask: Ask, _: Data) -> ActionResult:
     """The image is whole here; from now on the meters get it."""
     image = ask.site.image
     result = image.activate(_signature)
@@ -165,7 +148,7 @@ def _image() -> Thing:
         kind = _IMAGE.attribute(place).type
         return Attr(lambda ask: kind.untyped(getattr(ask.site.image, name)))
 
-    calls: tuple[Call, ...] = (
+    calls: tuple[Callable[[Ask, Data], ActionResult], ...] = (
         _begin_image,
         _take_block,
         lambda ask, _: ask.site.image.verify(_signature),
@@ -188,13 +171,13 @@ def _image() -> Thing:
 
 def own_things() -> list[Thing]:
     """Every object of logical device 1."""
-    name = Attr(lambda ask: axdr.octets(ask.site.flag.encode() + ask.site.title(0)[3:]))
+    name: Attr = Attr(lambda ask: axdr.octets(ask.site.flag.encode() + ask.site.title(0)[3:]))
     return [
         Thing(class_id=17, obis=Obis(0, 0, 41, 0, 0), attributes={2: Attr(_saps)}),
         data_object(Obis(0, 0, 42, 0, 0), name),
         data_object(Obis(0, 0, 96, 1, 0), Attr(lambda ask: text(ask.site.serial))),
         data_object(Obis(1, 0, 0, 2, 0), Attr(lambda ask: text(ask.site.firmware))),
-        clock_thing(Attr(lambda ask: date_time(ask.now), _set_time)),
+        clock(Attr(lambda ask: date_time(ask.now), _set_time)),
         data_object(NODES, Attr(lambda ask: encode_nodes(ask.site.node_rows()))),
         data_object(
             GROUP_ORDERS, Attr(lambda ask: encode_reports(ask.site.orders.reports()), _order, right=Right.COMMAND)

@@ -1,0 +1,6 @@
+"""A logical device whose objects are tables of functions: what a gateway and a concentrator show of themselves."""
+
+from meterway.stacks.dlms.tabled.logical import CounterStore, TabledDevice
+from meterway.stacks.dlms.tabled.table import Ask, Attr, Method, Right, Thing
+
+__all__ = ["Ask", "Attr", "CounterStore", "Method", "Right", "TabledDevice", "Thing"]
