@@ -67,6 +67,17 @@ def test_nodes_are_registered_behind_their_concentrator_and_due(store: Store) ->
     assert store.devices.direct() == 2
 
 
+def test_what_lives_in_a_meter_is_due_when_the_meter_can_be_reached(store: Store) -> None:
+    one = nnap(store)
+    meter = store.devices.add(NewDevice(serial="M1"), now_ms=1)
+    housed = store.devices.add(NewDevice(serial="L1", utility=GATEWAY, profile="lnap", parent=meter.id), now_ms=1)
+    assert store.tasks.of_device(housed.id) == []
+    keeper(store).settle(one, [row(1)], now_ms=5)
+    assert [task.due_ms for task in store.tasks.of_device(housed.id)] == [5]
+    keeper(store).settle(one, [row(1)], now_ms=9)
+    assert len(store.tasks.of_device(housed.id)) == 1
+
+
 def test_the_same_table_again_only_brings_the_way_up_to_date(store: Store) -> None:
     one, kept = nnap(store), keeper(store)
     kept.settle(one, [row(1)], now_ms=5)

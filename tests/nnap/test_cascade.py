@@ -5,10 +5,13 @@ import asyncio
 import pytest
 
 from meterway.base.errors import LocalProtocolError
+from meterway.mapping.neighbourhood import NodeState
 from meterway.nnap.api import ChildConfig, Nnap, NodeConfig
 from meterway.nnap.cascade import ChildLink, Uplink
 from meterway.stacks.dlms.client import Associated, Failed
+from meterway.stacks.dlms.gateway import REQUEST, RESPONSE, GatewayAddress
 from meterway.stacks.dlms.security.context import Keys
+from meterway.stacks.dlms.wrapper.frame import encode_frame
 from nnap_network import Caller, LoopCarrier, nnap_config, street, until
 from stacks.neighbourhood.toy_station import ToyStation
 
@@ -35,11 +38,18 @@ def test_a_meter_behind_two_concentrators_is_read_end_to_end_over_tcp(tmp_path):
             child = ChildConfig(eui=CHILD.hex(), serial="NNAP0002", host="127.0.0.1", port=below.port)
             async with street(tmp_path / "above", meters=0, children=(child,)) as (above, _):
                 await until(lambda: above.children[CHILD].connected)
+                (row,) = above.site.node_rows()
+                assert (row.serial, row.eui, row.state, row.quality) == ("NNAP0002", CHILD, NodeState.CASCADE, 100)
+                assert row.joined > 0
                 behind = [CHILD, nodes[0].eui]
                 assert nodes[0].meter.logical_device_name in await reads(above.port, behind, keys_of(nodes[0]))
                 async with Caller(above.port, behind=[CHILD]) as itself:
                     assert isinstance(itself.opened, Associated), "the one below serves itself through the one above"
+                assert above.children[CHILD].carried >= 6
                 await below.stop()
+                await until(lambda: not above.children[CHILD].connected)
+                (row,) = above.site.node_rows()
+                assert (row.state, row.quality) == (NodeState.AWAY, 0)
                 async with Caller(above.port, client=3, behind=behind, keys=keys_of(nodes[0])) as gone:
                     assert isinstance(gone.opened, Failed)
 
@@ -85,6 +95,30 @@ def test_addresses_that_strangers_make_up_are_forgotten_and_what_waits_is_bounde
         link.close()
         for writer in writers:
             writer.close()
+        server.close()
+
+    asyncio.run(work())
+
+
+def test_what_is_said_unasked_behind_a_concentrator_goes_up_and_answers_nothing():
+    async def work():
+        heard, answers, writers = [], [], []
+        server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+        link = ChildLink("127.0.0.1", server.sockets[0].getsockname()[1], lambda: 7.0)
+        link.on_notification = lambda event: heard.append(event.apdu)
+        await link.connect()
+        await until(lambda: writers)
+        meter = GatewayAddress(b"MWYMETER")
+        asked, answer = meter.prefix(REQUEST) + b"\x60\x00", meter.prefix(RESPONSE) + b"\x61\x00"
+        push = meter.prefix(RESPONSE) + b"\xdb\x08MWYMETER\x00"
+        link.carry(asked, client=1, server=1, answer=lambda apdu, at: answers.append(apdu))
+        for apdu in (push, answer):
+            writers[0].write(encode_frame(1, 1, apdu))
+        await until(lambda: answers)
+        assert (heard, answers) == ([push], [answer])
+        assert (link.carried, link.octets) == (3, len(asked) + len(push) + len(answer))
+        link.close()
+        writers[0].close()
         server.close()
 
     asyncio.run(work())

@@ -152,9 +152,13 @@ class Neighbourhood:
                 self._store.tasks.cancel(task.id, now_ms=now_ms)
 
     def _make_due(self, device: Device, now_ms: int) -> None:
+        """It can be reached now, and with it what stands behind it or lives in it."""
         self._cancel(device, now_ms)
         self._released.discard(device.id)
         self._store.tasks.add_many([NewTask(device=device.id, kind="collect", due_ms=now_ms)], now_ms=now_ms)
+        for child in self._store.devices.children(device.id):
+            self._fleet.reload(child.id)
+            self._make_due(child, now_ms)
 
     def _tell(self, device: Device, code: int, text: str, now_ms: int) -> str:
         event = Event(

@@ -22,7 +22,7 @@ from meterway.lnap.config import (
 )
 from meterway.lnap.device import Fate
 from meterway.lnap.keys import derive, title_of
-from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, RadioConfig, SideConfig
+from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, RadioConfig, SideConfig, UplinkConfig
 from meterway.lnap.meters import Bound, Link, Profile
 from meterway.lnap.mirror import Order, OrderState
 from meterway.lnap.sample import SAMPLE, sample
@@ -51,6 +51,7 @@ __all__ = [
     "RadioConfig",
     "SideConfig",
     "TariffConfig",
+    "UplinkConfig",
     "ValueView",
     "accept",
     "address_of",

@@ -13,7 +13,16 @@ from meterway.base.errors import ConfigError
 from meterway.base.settings import key_octets, read_settings
 from meterway.lnap.firmware import MakerKey, maker_key
 from meterway.lnap.keys import title_of
-from meterway.lnap.links_config import BusConfig, Channel, MqttConfig, PushConfig, RadioConfig, Seconds, SideConfig
+from meterway.lnap.links_config import (
+    BusConfig,
+    Channel,
+    MqttConfig,
+    PushConfig,
+    RadioConfig,
+    Seconds,
+    SideConfig,
+    UplinkConfig,
+)
 from meterway.lnap.meters import Bound, Profile
 from meterway.lnap.rules import Limits, Party
 from meterway.lnap.tariff import Stage, TariffCase
@@ -174,6 +183,8 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     wan: SideConfig | None = SideConfig()
     home: SideConfig | None = None
     local: SideConfig | None = None
+    uplink: UplinkConfig | None = None
+    """Where the gateway stands behind a concentrator; parties of the WAN side are served there too."""
     parties: tuple[PartyConfig, ...] = ()
     meters: tuple[MeterConfig, ...] = ()
     tariffs: tuple[TariffConfig, ...] = ()

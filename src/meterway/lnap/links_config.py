@@ -8,12 +8,14 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from meterway.base.errors import ConfigError
+from meterway.base.settings import key_octets
 from meterway.links.receivers.amber import AmberCodec
 from meterway.links.receivers.codec import ReceiverCodec
 from meterway.links.receivers.imst import ImstCodec
 from meterway.links.receivers.lines import LineCodec
 from meterway.links.receivers.radiocrafts import RadiocraftsCodec
 from meterway.lnap.rules import Window
+from meterway.stacks.neighbourhood.profiles import PROFILES
 
 __all__ = [
     "BusConfig",
@@ -25,6 +27,7 @@ __all__ = [
     "Receiver",
     "Seconds",
     "SideConfig",
+    "UplinkConfig",
     "WindowConfig",
 ]
 
@@ -41,6 +44,27 @@ class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
 
     host: str = "127.0.0.1"
     port: Port = 4059
+
+
+class UplinkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The neighbourhood network of a concentrator, on which the gateway is a node: the simulated medium of a hub."""
+
+    profile: str = "prime"
+    host: str = "127.0.0.1"
+    port: Port
+    node: Annotated[int, msgspec.Meta(ge=1, le=65534)]
+    key: str = ""
+    """For joining, where the profile has a key: 16 octets as hex, or ``env:NAME``."""
+    retry_s: Seconds = 5.0
+
+    def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise ValueError(f"uplink: {self.profile!r} is no profile: {', '.join(PROFILES)}")
+
+    @property
+    def octets(self) -> bytes:
+        """The key; empty if there is none."""
+        return key_octets(self.key, field="uplink, key") if self.key else b""
 
 
 class WindowConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

@@ -21,17 +21,20 @@ from meterway.lnap.device import Gateway
 from meterway.lnap.events import Code
 from meterway.lnap.home import Home
 from meterway.lnap.ledger import Ledger
-from meterway.lnap.links_config import RadioConfig, SideConfig
+from meterway.lnap.links_config import RadioConfig, SideConfig, UplinkConfig
 from meterway.lnap.objects import LogicalSite
 from meterway.lnap.pushing import Pusher
 from meterway.lnap.rules import Side, Window
 from meterway.lnap.site import Site
 from meterway.lnap.slots import Slots
 from meterway.lnap.store import Spool
+from meterway.lnap.uplink import stay_joined
 from meterway.stacks.dlms.classes.image_transfer import ImageStatus
 from meterway.stacks.dlms.framing import Disconnected, FramingEvent, Role
 from meterway.stacks.dlms.server import DlmsServer
 from meterway.stacks.dlms.wrapper import WrapperFraming
+from meterway.stacks.neighbourhood.profiles import PROFILES
+from meterway.stacks.neighbourhood.station import Station
 from meterway.store.party_counters import PartyCounters
 from meterway.store.vault import Vault
 
@@ -45,11 +48,19 @@ _SIDES: Final[tuple[Side, ...]] = ("wan", "home", "local")
 class Lnap:
     """A gateway. ``unix`` gives Unix seconds (default: the time of day); ``ports`` has the bound port of each side.
 
-    ``start`` raises ConfigError for what the settings have wrong or a port that is taken; ``stop`` writes everything.
+    ``station`` makes another station for the uplink than the settings' profile has. ``start`` raises ConfigError for
+    what the settings have wrong or a port that is taken; ``stop`` writes everything.
     """
 
-    def __init__(self, config: LnapConfig, *, unix: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: LnapConfig,
+        *,
+        unix: Callable[[], float] = time.time,
+        station: Callable[[bytes], Station] | None = None,
+    ) -> None:
         self.config = config
+        self._station = station
         self.unix = unix
         self.ports: dict[Side, int] = {}
         self.airings: list[Airing] = []
@@ -127,6 +138,8 @@ class Lnap:
             self._tasks.append(asyncio.create_task(self.home.run()))
         if self.pusher is not None:
             self._tasks.append(asyncio.create_task(self.pusher.run()))
+        if self.config.uplink is not None:
+            self._tasks.append(asyncio.create_task(self._stay_behind(self.config.uplink)))
         self._begun_s = asyncio.get_running_loop().time()
         self._tasks.append(asyncio.create_task(self._tick()))
 
@@ -262,6 +275,16 @@ class Lnap:
     def _on_line(event: FramingEvent, protocol: EngineProtocol[FramingEvent]) -> None:
         if isinstance(event, Disconnected) and event.error is not None:
             protocol.close()
+
+    async def _stay_behind(self, settings: UplinkConfig) -> None:
+        """Be served through a concentrator."""
+
+        def station() -> Station:
+            if self._station is not None:
+                return self._station(self.config.title)
+            return PROFILES[settings.profile].node(self.config.title, settings.octets)
+
+        await stay_joined(settings, station, lambda sap: self.logical("wan", sap), unix=self.unix)
 
     def logical(self, side: Side, sap: int) -> LogicalSite | None:
         """The logical device of an address: ``first_sap`` the gateway, from the next on its channels; None for others.

@@ -14,7 +14,7 @@ from meterway.links.node import NodePort
 from meterway.meter.config import NetworkConfig
 from meterway.meter.counters import ClockCounters, FileCounters
 from meterway.meter.device import Meter
-from meterway.meter.nodes import MeterNode, MeterNodes, NodeSettings
+from meterway.meter.nodes import Beyond, MeterNode, MeterNodes, NodeSettings
 from meterway.stacks.neighbourhood.profiles import PROFILES
 from meterway.stacks.neighbourhood.station import Station
 
@@ -31,10 +31,16 @@ class MeterNetwork:
     there are node numbers.
     """
 
-    def __init__(self, config: NetworkConfig, clock: LoopClock, counters: FileCounters | ClockCounters) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        clock: LoopClock,
+        counters: FileCounters | ClockCounters,
+        beyond: Beyond | None = None,
+    ) -> None:
         self.config = config
         settings = NodeSettings(hold_s=config.hold_s, watch_s=0.0)
-        self.nodes = MeterNodes(clock, self._station, settings=settings, counters=counters)
+        self.nodes = MeterNodes(clock, self._station, settings=settings, counters=counters, beyond=beyond)
         self._keys: dict[bytes, bytes] = {}
         self._client: NeighbourhoodClient | None = None
         self._seeking: asyncio.Task[None] | None = None

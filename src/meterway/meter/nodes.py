@@ -21,12 +21,14 @@ from meterway.meter.faults import Fault, FaultyServer
 from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import protected_push
 from meterway.stacks.dlms.framing import Disconnected, Role
-from meterway.stacks.dlms.server import BroadcastServer, DlmsServer
+from meterway.stacks.dlms.server import BroadcastServer, DlmsServer, LogicalDevice
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu, Joined, Left, Station, StationEvent, Undelivered
 
-__all__ = ["MeterNode", "MeterNodes", "NodeSettings"]
+__all__ = ["Beyond", "MeterNode", "MeterNodes", "NodeSettings"]
 
+Beyond = Callable[[str, int], LogicalDevice | None]
+"""Gives, by a meter's serial and a logical device address, what else is housed in the meter; None if nothing is."""
 _CLIENT, _SERVER = 1, 1
 _MOST_PEERS: Final = 4
 _MOST_SENT: Final = 3
@@ -135,7 +137,7 @@ class MeterNode:
         if self.meter.is_dark:
             return
         if event.is_broadcast:
-            done = BroadcastServer(self.device_of).take(event.apdu, client=event.client, server=event.server, now=now)
+            done = BroadcastServer(self.own).take(event.apdu, client=event.client, server=event.server, now=now)
             self._host.counts["broadcasts" if done else "broadcasts not done"] += 1
             return
         if event.eui != self._peer:
@@ -163,8 +165,14 @@ class MeterNode:
             raise LocalProtocolError("the meter is off the network")
         return found
 
-    def device_of(self, server: int) -> LogicalMeter | None:
-        """The logical device of a server address."""
+    def device_of(self, server: int) -> LogicalDevice | None:
+        """The logical device of a server address: the meter itself, or what else is housed in it."""
+        if server != _SERVER and self.station is not None:
+            return self._host.beyond(self.meter.serial, server)
+        return self.own(server)
+
+    def own(self, server: int) -> LogicalMeter | None:
+        """The meter itself, at its own address."""
         station = self.station
         if server != _SERVER or station is None:
             return None
@@ -213,7 +221,8 @@ class MeterNodes:
     """Any number of meters on nodes of neighbourhood networks, on one clock.
 
     ``station`` makes the station of a device by its EUI. ``counts`` says what came and went: ``requests``,
-    ``pushes``, ``undelivered`` APDUs, ``broadcasts`` that were done or not. Without ``counters`` the meters' invocation
+    ``pushes``, ``undelivered`` APDUs, ``broadcasts`` that were done or not. ``beyond`` gives the other
+    logical devices of a meter (those of a gateway that lives in it). Without ``counters`` the meters' invocation
     counters start at the clock's seconds.
     """
 
@@ -224,7 +233,9 @@ class MeterNodes:
         *,
         settings: NodeSettings | None = None,
         counters: FileCounters | ClockCounters | None = None,
+        beyond: Beyond | None = None,
     ) -> None:
+        self.beyond: Beyond = beyond or (lambda serial, sap: None)
         self.clock = clock
         self.station = station
         self.settings = settings or NodeSettings()

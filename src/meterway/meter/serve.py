@@ -22,6 +22,7 @@ from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.faults import CutLine, Fault, FaultyServer
 from meterway.meter.network import MeterNetwork
+from meterway.meter.nodes import Beyond
 from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import Pusher
 from meterway.meter.stations import HdlcStations
@@ -33,8 +34,6 @@ from meterway.stacks.dlms.wrapper import WrapperFraming, decode_datagram
 __all__ = ["HDLC_PHYSICAL", "Beyond", "Endpoint", "MeterHost"]
 
 _SAP: Final = 1
-Beyond = Callable[[str, int], LogicalDevice | None]
-"""Gives, by a meter's serial and a logical device address, what else is housed in the meter; None if nothing is."""
 HDLC_PHYSICAL: Final = 17
 """The physical address of every meter on its HDLC line."""
 _MAX_PEERS: Final = 4096
@@ -119,9 +118,9 @@ def _hdlc(own: HdlcAddress) -> HdlcFraming:
 class MeterHost:
     """All meters of one process. ``unix`` turns the loop's time into Unix seconds (default: the real time).
 
-    ``beyond`` gives the other logical devices of a meter that has its wrapper port for itself (those of a gateway that
-    lives in it). ``start`` raises ConfigError for a port that is taken; ``stop`` saves counters and lets go of
-    everything.
+    ``beyond`` gives the other logical devices (those of a gateway that lives in it) of a meter that has its wrapper
+    port for itself or is a node of a network. ``start`` raises ConfigError for a port that is taken; ``stop`` saves
+    counters and lets go of everything.
     """
 
     def __init__(
@@ -165,7 +164,7 @@ class MeterHost:
         if self.config.push is not None:
             self.pusher = Pusher(self.config.push, self.counters, self.unix)
         if self.config.network is not None:
-            self.network = MeterNetwork(self.config.network, LoopClock(self.now), self.counters)
+            self.network = MeterNetwork(self.config.network, LoopClock(self.now), self.counters, beyond=self._beyond)
         for settings in self.config.meters:
             self._add(Meter(settings))
         self._by_server = list(self.meters.values())

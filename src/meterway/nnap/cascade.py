@@ -14,6 +14,9 @@ from meterway.interfaces.stationed import Stationed
 from meterway.links import tcp
 from meterway.links.node import NodeClock, NodePort
 from meterway.links.pump import EngineProtocol
+from meterway.mapping.neighbourhood import NodeRow, NodeState
+from meterway.nnap.config import ChildConfig
+from meterway.nnap.matching import may_answer
 from meterway.nnap.north import Carry, NorthLine
 from meterway.stacks.dlms.framing import ApduReceived, Disconnected, FramingEvent, Role
 from meterway.stacks.dlms.server import LogicalDevice
@@ -21,7 +24,7 @@ from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu, Left, Station, StationEvent
 
-__all__ = ["ChildLink", "Uplink"]
+__all__ = ["ChildLink", "Uplink", "cascade_row"]
 
 _MOST_LINES: Final = 16
 _MOST_WAITING: Final = 256
@@ -30,6 +33,7 @@ _MOST_WAITING: Final = 256
 class _Waiting(NamedTuple):
     answer: Callable[[bytes | None, float], None]
     until_s: float
+    request: bytes
 
 
 class _ChildEngine:
@@ -59,9 +63,18 @@ class _ChildEngine:
 
 
 class ChildLink:
-    """A concentrator below, over TCP. ``now`` gives Unix seconds; who owns it connects it again when it is lost."""
+    """A concentrator below, over TCP. ``now`` gives Unix seconds; who owns it connects it again when it is lost.
+
+    ``on_notification`` hears what the child, or something behind it, says without having been asked.
+    """
 
     def __init__(self, host: str, port: int, now: Callable[[], float], *, answer_s: float = 60.0) -> None:
+        self.on_notification: Callable[[ApduReceived], None] = lambda event: None
+        self.joined_s = 0.0
+        """Since when there is a line, Unix seconds; 0: there was none yet."""
+        self.heard_s = 0.0
+        self.carried = self.octets = 0
+        """APDUs that went over the line, both ways, and their octets."""
         self._host = host
         self._port = port
         self._now = now
@@ -83,6 +96,7 @@ class ChildLink:
         )
         await tcp.connect(self._host, self._port, lambda: protocol)
         self._engine, self._protocol = engine, protocol
+        self.joined_s = self.heard_s = self._now()
 
     def close(self) -> None:
         """Give the line up."""
@@ -99,7 +113,8 @@ class ChildLink:
             raise LocalProtocolError(f"no line to the concentrator at {self._host}:{self._port}")
         if sum(map(len, self._waiting.values())) >= _MOST_WAITING:
             raise LocalProtocolError(f"{_MOST_WAITING} APDUs wait for their answer already")
-        self._waiting.setdefault((client, server), deque()).append(_Waiting(answer, self._now() + self._answer_s))
+        self._waiting.setdefault((client, server), deque()).append(_Waiting(answer, self._now() + self._answer_s, apdu))
+        self._count(apdu)
         self._engine.framing.reply(apdu, client=client, server=server)
         self._protocol.flush()
 
@@ -117,15 +132,36 @@ class ChildLink:
             self._lost("the child closed the line")
 
     def _took(self, event: ApduReceived) -> None:
+        self.heard_s = self._now()
+        self._count(event.apdu)
         waiting = self._waiting.get((event.client, event.server))
-        if waiting:
-            waiting.popleft().answer(event.apdu, self._now())
+        if waiting and may_answer(waiting[0].request, event.apdu):
+            waiting.popleft().answer(event.apdu, self.heard_s)
+        else:
+            self.on_notification(event)
+
+    def _count(self, apdu: bytes) -> None:
+        self.carried += 1
+        self.octets += len(apdu)
 
     def _lost(self, _: str) -> None:
         waiting, self._waiting = self._waiting, {}
         for each in waiting.values():
             for one in each:
                 one.answer(None, self._now())
+
+
+def cascade_row(settings: ChildConfig, link: ChildLink) -> NodeRow:
+    """A concentrator below over TCP, in the node table; without a line it is away."""
+    return NodeRow(
+        serial=settings.serial,
+        system_title=bytes.fromhex(settings.title or ""),
+        eui=bytes.fromhex(settings.eui),
+        state=NodeState.CASCADE if link.connected else NodeState.AWAY,
+        quality=100 if link.connected else 0,
+        heard=int(link.heard_s),
+        joined=int(link.joined_s),
+    )
 
 
 class Uplink:

@@ -132,7 +132,8 @@ class ChildConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     """A concentrator below that is reached over TCP; its EUI is the address in the prefix."""
 
     eui: _Hex8
-    serial: str
+    serial: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    title: _Hex8 | None = None
     host: str
     port: _Port
 

@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from meterway.base.errors import ConfigError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.nnap.events import Code, Event
+from meterway.nnap.matching import may_answer
 from meterway.nnap.node import Node, Proposal
 from meterway.nnap.plan import Plan, PlanRules
 from meterway.nnap.reading import Keeper, ReadRules, read_meter
@@ -116,6 +117,7 @@ class _Carried(NamedTuple):
 
     answer: Callable[[bytes | None, float], None]
     until_s: float
+    request: bytes
 
 
 class Worker(Protocol):
@@ -260,7 +262,7 @@ class Concentrator:
         tag = event.apdu[0] if event.apdu else -1
         if tag == _NOTIFICATION:
             self.on_notification(node, event, now)
-        elif waiting:
+        elif waiting and may_answer(waiting[0].request, event.apdu):
             self.carried += 1
             waiting.popleft().answer(event.apdu, now)
         elif tag in _GENERAL:
@@ -293,7 +295,7 @@ class Concentrator:
         self._now = now
         self.station.send_apdu(eui, apdu, client=client, server=server, now=now, urgent=True)
         self.carried += 1
-        self._relays.setdefault((eui, client, server), deque()).append(_Carried(answer, now + self.rules.relay_s))
+        self._relays.setdefault((eui, client, server), deque()).append(_Carried(answer, now + self.rules.relay_s, apdu))
 
     # -- the concentrator's own questions -----------------------------------------------------------------------
 

@@ -19,9 +19,10 @@ from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
 from meterway.links.node import NodeClock, NodePort
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
+from meterway.mapping.neighbourhood import NodeRow
 from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
-from meterway.nnap.cascade import ChildLink, Uplink
-from meterway.nnap.config import NetworkConfig, NnapConfig, WakeConfig
+from meterway.nnap.cascade import ChildLink, Uplink, cascade_row
+from meterway.nnap.config import ChildConfig, NetworkConfig, NnapConfig, WakeConfig
 from meterway.nnap.delivery import Courier
 from meterway.nnap.device import Concentrator
 from meterway.nnap.driver import Driver
@@ -35,7 +36,7 @@ from meterway.nnap.reports import Reporter
 from meterway.nnap.site import Party, Site
 from meterway.nnap.store import Store
 from meterway.nnap.wake import check_wake, greeting
-from meterway.stacks.dlms.framing import FramingEvent, Role
+from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
 from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES
@@ -120,6 +121,7 @@ class Nnap:
             firmware=config.firmware,
             clock_offset_s=self.ledger.clock_offset_s,
             begin_firmware=self._begin_firmware,
+            cascades=self._cascades,
         )
         self.counters = PartyCounters(self.store, self.site)
         self.broadcaster: Broadcaster | None = None
@@ -132,7 +134,10 @@ class Nnap:
             )
         self.campaign: Campaign | None = None
         self.courier: Courier | None = None
-        self.children = {bytes.fromhex(one.eui): ChildLink(one.host, one.port, self.now) for one in config.children}
+        self.children: dict[bytes, ChildLink] = {}
+        """The concentrators below that are reached over TCP, by EUI."""
+        for one in config.children:
+            self._add_child(bytes.fromhex(one.eui), one)
         self.driver: Driver | None = None
         self.uplink: Uplink | None = None
         self._given_port = port
@@ -367,6 +372,20 @@ class Nnap:
                 node.eui, request.apdu, client=request.client, server=request.server, now=at, answer=answer
             )
         )
+
+    def _add_child(self, eui: bytes, settings: ChildConfig) -> None:
+        child = self.children[eui] = ChildLink(settings.host, settings.port, self.now)
+        child.on_notification = lambda event: self._child_said(eui, event)
+
+    def _cascades(self) -> tuple[NodeRow, ...]:
+        """The rows of the node table for the concentrators below."""
+        return tuple(cascade_row(one, self.children[bytes.fromhex(one.eui)]) for one in self.config.children)
+
+    def _child_said(self, eui: bytes, event: ApduReceived) -> None:
+        """What comes from below unasked goes on to every line that is open."""
+        for protocol, line in self._lines.items():
+            if protocol.connected:
+                line.notify(GatewayAddress(eui), event.apdu, client=event.client, server=event.server, now=self.now())
 
     async def _stay_with(self, eui: bytes, child: ChildLink) -> None:
         """Keep the line to a concentrator below."""

@@ -71,6 +71,8 @@ class Site:
     image: ImageTransfer = field(default_factory=lambda: ImageTransfer(enabled=True))
     """The image for the meters, as it comes from the head end."""
     begin_firmware: Callable[[Firmware, float], bool] = _no_firmware
+    cascades: Callable[[], tuple[NodeRow, ...]] = tuple
+    """The concentrators below that are not on this one's network."""
 
     def party(self, client: int) -> Party | None:
         """Who a client address is."""
@@ -108,13 +110,13 @@ class Site:
     # -- the node table -----------------------------------------------------------------------------------------
 
     def node_rows(self) -> tuple[NodeRow, ...]:
-        """Every listed node and every proposal, as the head end is told."""
+        """Every listed node, every concentrator below and every proposal, as the head end is told."""
         listed = [self._row(node) for _, node in sorted(self.ledger.roll.channels.items())]
         proposed = [
             NodeRow(serial="", system_title=b"", eui=one.eui, state=NodeState.PROPOSED, heard=_u32(one.last_s))
             for one in self.concentrator.proposals.values()
         ]
-        return (*listed, *proposed)
+        return (*listed, *self.cascades(), *proposed)
 
     def _row(self, node: Node) -> NodeRow:
         state = NodeState.CASCADE if node.role == "nnap" else NodeState.MEMBER

@@ -54,16 +54,23 @@ _P1: Final = Configuration(
 )
 _CONCENTRATOR: Final = Part(name="concentrator", kind=Kind.CONCENTRATOR, every=0)
 _ON_PRIME: Final = Link(near="meter", far="concentrator", network=_NEAR, carrier=Carrier.PRIME)
+_CONCENTRATOR_TO_HES: Final = Link(
+    near="concentrator", far="head end", network=_WIDE, carrier=Carrier.TCP, access=_OPERATOR
+)
+_TO_MANAGER: Final = Link(
+    near="gateway",
+    far="manager",
+    network=_LOCAL,
+    carrier=Carrier.TCP,
+    access=Access(party="consumer", rights=("read",), sees_gateway=False),
+)
 
 _P2: Final = Configuration(
     label="P2",
     title="meters on a neighbourhood network behind a concentrator",
     met_as="French Linky, Spanish PRIME, Italian first chain, radio meshes",
     parts=(_METER, _CONCENTRATOR, _HES),
-    links=(
-        _ON_PRIME,
-        Link(near="concentrator", far="head end", network=_WIDE, carrier=Carrier.TCP, access=_OPERATOR),
-    ),
+    links=(_ON_PRIME, _CONCENTRATOR_TO_HES),
     cases=_cases("meter", clock="concentrator"),
 )
 _P3: Final = Configuration(
@@ -83,13 +90,22 @@ _P3: Final = Configuration(
         _WATER_BY_RADIO,
         _HEAT_BY_WIRE,
         _GATEWAY_TO_HES,
-        Link(
-            near="gateway",
-            far="manager",
-            network=_LOCAL,
-            carrier=Carrier.TCP,
-            access=Access(party="consumer", rights=("read",), sees_gateway=False),
-        ),
+        _TO_MANAGER,
+    ),
+    cases=_cases("gas", clock="gateway"),
+)
+_P4: Final = Configuration(
+    label="P4",
+    title="meters behind a gateway in the home, the gateway behind a concentrator",
+    met_as="a gateway on a power line network whose concentrator passes it on",
+    parts=(_GAS, _WATER, _HEAT, _GATEWAY, Part(name="manager", kind=Kind.MANAGER), _CONCENTRATOR, _HES),
+    links=(
+        _GAS_BY_RADIO,
+        _WATER_BY_RADIO,
+        _HEAT_BY_WIRE,
+        Link(near="gateway", far="concentrator", network=_NEAR, carrier=Carrier.PRIME, access=_OPERATOR),
+        _CONCENTRATOR_TO_HES,
+        _TO_MANAGER,
     ),
     cases=_cases("gas", clock="gateway"),
 )
@@ -117,6 +133,48 @@ _P5: Final = Configuration(
         _TO_DISPLAY,
     ),
     cases=_cases("gas", clock="meter"),
+)
+_P6: Final = Configuration(
+    label="P6",
+    title="gateway inside an electricity meter that is behind a concentrator",
+    met_as="IDIS meters on a power line with gas, water and heat meters attached by M-Bus",
+    parts=(
+        _METER,
+        Part(name="gateway", kind=Kind.GATEWAY, inside="meter"),
+        _GAS,
+        _WATER,
+        _HEAT,
+        _DISPLAY,
+        _CONCENTRATOR,
+        _HES,
+    ),
+    links=(
+        _ON_PRIME,
+        Link(near="gateway", far="concentrator", network=None, carrier=Carrier.PRIME, access=_OPERATOR),
+        _GAS_BY_RADIO,
+        _WATER_BY_RADIO,
+        _HEAT_BY_WIRE,
+        _TO_DISPLAY,
+        _CONCENTRATOR_TO_HES,
+    ),
+    cases=_cases("gas", clock="concentrator"),
+)
+_P8: Final = Configuration(
+    label="P8",
+    title="concentrators behind a concentrator",
+    met_as="roots of radio meshes behind a relay, backbones over medium voltage lines",
+    parts=(
+        _METER,
+        Part(name="concentrator", kind=Kind.CONCENTRATOR, every=3),
+        Part(name="upper concentrator", kind=Kind.CONCENTRATOR, every=0),
+        _HES,
+    ),
+    links=(
+        _ON_PRIME,
+        Link(near="concentrator", far="upper concentrator", network=_NEAR, carrier=Carrier.TCP),
+        Link(near="upper concentrator", far="head end", network=_WIDE, carrier=Carrier.TCP, access=_OPERATOR),
+    ),
+    cases=_cases("meter", clock="concentrator"),
 )
 _P10: Final = Configuration(
     label="P10",
@@ -199,7 +257,8 @@ _P15: Final = Configuration(
     cases=_cases("gas", clock="gateway"),
 )
 
-CONFIGURATIONS: Final = {each.label: each for each in (_P1, _P2, _P3, _P5, _P10, _P11, _P12, LOCALLY_READ, _P15)}
+_ALL: Final = (_P1, _P2, _P3, _P4, _P5, _P6, _P8, _P10, _P11, _P12, LOCALLY_READ, _P15)
+CONFIGURATIONS: Final = {each.label: each for each in _ALL}
 """By label, in order."""
 
 

@@ -3,124 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import ConfigError, LinkError
 from meterway.interfaces import Entity, Network, label_of
-from meterway.links.clocks import LoopClock
-from meterway.links.medium.neighbourhood import preset
-from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
-from meterway.links.medium.neighbourhood.hub import NeighbourhoodHub
-from meterway.links.medium.neighbourhood.records import Carried as Transmission
-from meterway.links.medium.neighbourhood.records import Route
-from meterway.links.medium.neighbourhood.wire import Figures
-from meterway.meter.api import EventCode, Keys, Log, MeterConfig
-from meterway.meter.nodes import MeterNodes
+from meterway.lnap.api import UplinkConfig
+from meterway.lnap.keys import title_of as gateway_title
+from meterway.meter.api import EventCode, Keys, Log, Meter, MeterConfig
+from meterway.meter.nodes import Beyond, MeterNodes
 from meterway.nnap.api import ChildConfig, NetworkConfig, Nnap, NnapConfig, NodeConfig, PartyConfig, PlanConfig, nodes
 from meterway.nnap.api import SideConfig as NorthConfig
 from meterway.nnap.site import title_of
-from meterway.stacks.neighbourhood import prime
-from meterway.stacks.neighbourhood.profiles import PROFILES
-from meterway.stacks.neighbourhood.station import Admit, Coordinator, Station
+from meterway.stacks.neighbourhood.station import Station
+from meterway.town.configurations.cells import NEIGHBOURHOOD, Cell, coordinator_of
 from meterway.town.configurations.electricity import facts_of
 from meterway.town.configurations.messages import Carried, FieldOrder, Way
-from meterway.town.configurations.plan import Layout, Placed, party_secret, secret_of
+from meterway.town.configurations.plan import Layout, Placed, party_secret
 from meterway.town.configurations.shape import Carrier, Kind
 
-__all__ = ["NEIGHBOURHOOD", "Concentrators"]
+__all__ = ["Concentrators"]
 
-NEIGHBOURHOOD: Final = {
-    Carrier.PRIME: "prime",
-    Carrier.G3: "g3",
-    Carrier.SFSK: "s-fsk",
-    Carrier.MESH: "rf-mesh",
-}
-"""The profile of each carrier of a neighbourhood network."""
-_QUICK: Final = prime.PrimeSettings(
-    acknowledge_within_s=1.0,
-    frame_lifetime_s=0.5,
-    answer_within_s=1.0,
-    join_spread_s=0.5,
-    beacon_interval_s=2.0,
-    beacon_guard_s=0.2,
-    broadcast_gap_s=1.0,
-)
-"""PRIME's waiting times, shortened as the medium is hastened."""
 _FLAG: Final = "MWY"
 _JOINED_S: Final = 90.0
 _LOOK_S: Final = 0.05
-_HASTE: Final = 20.0
-"""Simulated seconds on the medium for each real one, so that a demonstration need not wait for it."""
-
-
-class Cell:
-    """One neighbourhood network: its medium, the meters on it, and who counts the frames."""
-
-    def __init__(self, profile: str, secret: bytes) -> None:
-        self.profile = profile
-        self.hub = NeighbourhoodHub(preset(profile, hops=2), time_factor=_HASTE)
-        self.frames = self.octets = 0
-        self._secret = secret
-        self._client = NeighbourhoodClient()
-        self._watch = NeighbourhoodClient()
-        self.nodes = MeterNodes(LoopClock(time.time), self._station)
-
-    def _station(self, eui: bytes) -> Station:
-        if self.profile == "prime":
-            return prime.node(eui, _QUICK)
-        return PROFILES[self.profile].node(eui, self.key(eui))
-
-    def key(self, eui: bytes) -> bytes:
-        """With which a device joins, where the profile has a key."""
-        return secret_of(self._secret, "joining", eui.hex())[:16]
-
-    async def open(self) -> int:
-        """Open the medium; its port."""
-        port = await self.hub.open()
-        await self._client.connect(port)
-        await self._watch.connect(port)
-        return port
-
-    async def count(self) -> None:
-        """Begin to count frames: once somebody is on the network."""
-        while not self.hub.medium.nodes:  # noqa: ASYNC110  the medium tells nobody
-            await asyncio.sleep(_LOOK_S)
-        self._watch.watch(self._carried, self._state)
-
-    def add(self, meter: MeterConfig) -> None:
-        """Put a meter on the network; node 0 is the concentrator's."""
-        number = len(self.nodes.nodes) + 1
-        self.nodes.add(meter, lambda: self._client.join(number))
-
-    async def close(self) -> None:
-        """Take everything down."""
-        self.nodes.close()
-        self._client.close()
-        self._watch.close()
-        await self.hub.close()
-
-    def _carried(self, one: Transmission) -> None:
-        if one.hop == 0 or one.result in ("arrived", "heard"):
-            self.frames += 1
-            self.octets += len(one.octets)
-
-    def _state(self, figures: Figures, routes: list[Route]) -> None:
-        """How the network stands: not of interest here."""
+_READ: Final = ("meter", "supervision")
 
 
 class Concentrators:
-    """Starts networks, meters and concentrators; ``start`` returns when every meter has joined and was read."""
+    """Starts networks, meters and concentrators; ``start`` returns when every meter has joined and was read.
 
-    def __init__(self, layout: Layout, order: FieldOrder) -> None:
+    ``beyond`` gives what is housed in a meter, ``made`` a meter that is there already because it has other ports too.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        order: FieldOrder,
+        beyond: Beyond | None = None,
+        made: Callable[[str], Meter | None] = lambda _: None,
+    ) -> None:
         self._layout = layout
+        self._made = made
+        self._beyond = beyond
         self._order = order
         self._secret = bytes.fromhex(order.secret)
         self._cells: dict[str, Cell] = {}
         self.nnaps: dict[str, Nnap] = {}
         """The concentrators by serial."""
+
+    async def open(self) -> None:
+        """Open the networks: what stands on them may come before the concentrators do."""
+        for thing in self._layout.of(Kind.CONCENTRATOR):
+            near = self._behind(thing)
+            if near:
+                cell = self._cells[thing.serial] = Cell(NEIGHBOURHOOD[near[0][1]], self._secret, self._beyond)
+                await cell.open()
 
     async def start(self) -> None:
         """Bring everything up, those below first; LinkError if meters do not join and are not read in time."""
@@ -141,18 +80,28 @@ class Concentrators:
             await cell.close()
 
     def _is_complete(self) -> bool:
-        return all(one.is_member and one.read_s for nnap in self.nnaps.values() for one in nodes(nnap))
+        return all(
+            one.is_member and (one.read_s or one.role not in _READ)
+            for nnap in self.nnaps.values()
+            for one in nodes(nnap)
+        )
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
-    def _meters(self, thing: Placed) -> list[tuple[Placed, str]]:
-        """The meters of a concentrator, with the profile they are reached by."""
+    def _behind(self, thing: Placed) -> list[tuple[Placed, Carrier]]:
+        """What is a node of a concentrator's network; a gateway that lives in a meter is none."""
         return [
-            (near, NEIGHBOURHOOD[link.carrier])
+            (near, link.carrier)
             for link in self._layout.links(*NEIGHBOURHOOD)
             for near, far in self._layout.joined(link)
-            if far.serial == thing.serial and near.part.kind is Kind.ELECTRICITY
+            if far.serial == thing.serial and not near.part.inside
         ]
+
+    def _meters(self, thing: Placed) -> list[Placed]:
+        return [near for near, _ in self._behind(thing) if near.part.kind is Kind.ELECTRICITY]
+
+    def _gateways(self, thing: Placed) -> list[Placed]:
+        return [near for near, _ in self._behind(thing) if near.part.kind is Kind.GATEWAY]
 
     def _below(self, thing: Placed) -> list[Placed]:
         """The concentrators behind a concentrator."""
@@ -165,21 +114,47 @@ class Concentrators:
         ]
 
     async def _concentrator(self, thing: Placed) -> None:
-        network = None
-        meters = self._meters(thing)
+        network, cell = None, self._cells.get(thing.serial)
+        meters = [self._meter(meter) for meter in self._meters(thing)]
         listed: list[NodeConfig] = []
-        if meters:
-            profile = meters[0][1]
-            cell = self._cells[thing.serial] = Cell(profile, self._secret)
-            network = NetworkConfig(profile=profile, port=await cell.open())
-            listed = [self._listed(cell, self._meter(meter)) for meter, _ in meters]
-        nnap = Nnap(self._settings(thing, network, tuple(listed)), station=_station_of(network))
+        if cell is not None:
+            network = NetworkConfig(profile=cell.profile, port=cell.port)
+            listed = [self._listed(cell, meter) for meter in meters]
+            listed += [self._listed_gateway(cell, gateway) for gateway in self._gateways(thing)]
+        station = None if cell is None else coordinator_of(cell.profile)
+        nnap = Nnap(self._settings(thing, network, tuple(listed)), station=station)
         self.nnaps[thing.serial] = nnap
         await nnap.start()
-        if meters:
-            await self._cells[thing.serial].count()
-        for meter, _ in meters:
-            self._cells[thing.serial].add(self._meter(meter))
+        if cell is not None:
+            for meter in meters:
+                cell.add(self._made(meter.serial) or meter)
+
+    def uplink(self, gateway: Placed) -> tuple[UplinkConfig, Callable[[bytes], Station]] | None:
+        """The place of a gateway behind a concentrator, and how its station is made; None for any other."""
+        for thing in self._layout.of(Kind.CONCENTRATOR):
+            if gateway in self._gateways(thing):
+                cell = self._cells[thing.serial]
+                return (
+                    UplinkConfig(profile=cell.profile, port=cell.port, node=cell.place(Entity.LNAP)),
+                    cell.station,
+                )
+        return None
+
+    def port_for(self, serial: str) -> int:
+        """Where the head end reaches a gateway behind a concentrator, or a meter that a gateway lives in; 0: not so."""
+        for thing in self._layout.of(Kind.CONCENTRATOR):
+            if serial in [near.serial for near, _ in self._behind(thing)]:
+                return self.nnaps[self._top(thing).serial].port
+        return 0
+
+    def meter(self, serial: str) -> Meter | None:
+        """A meter on one of the networks."""
+        return next((cell.nodes.meters[serial] for cell in self._cells.values() if serial in cell.nodes.meters), None)
+
+    def _top(self, thing: Placed) -> Placed:
+        """The concentrator that the head end has a line to."""
+        above = next((one for one in self._layout.of(Kind.CONCENTRATOR) if thing in self._below(one)), None)
+        return thing if above is None else self._top(above)
 
     def _meter(self, meter: Placed) -> MeterConfig:
         return MeterConfig(serial=meter.serial, keys=Keys.derive(self._secret, meter.serial), profile_days=3)
@@ -194,6 +169,14 @@ class Concentrators:
             key=cell.key(meter.title).hex(),
             guek=meter.keys.guek.hex(),
             gak=meter.keys.gak.hex(),
+        )
+
+    @staticmethod
+    def _listed_gateway(cell: Cell, gateway: Placed) -> NodeConfig:
+        """A gateway in its concentrator's white list: reached end to end, without keys."""
+        title = gateway_title(_FLAG, gateway.serial)
+        return NodeConfig(
+            eui=title.hex(), serial=gateway.serial, title=title.hex(), key=cell.key(title).hex(), role="gateway"
         )
 
     def _settings(self, thing: Placed, network: NetworkConfig | None, nodes: tuple[NodeConfig, ...]) -> NnapConfig:
@@ -218,6 +201,7 @@ class Concentrators:
                 ChildConfig(
                     eui=title_of(_FLAG, below.serial).hex(),
                     serial=below.serial,
+                    title=title_of(_FLAG, below.serial).hex(),
                     host="127.0.0.1",
                     port=self.nnaps[below.serial].port,
                 )
@@ -240,7 +224,7 @@ class Concentrators:
         return found
 
     def _ways(self, thing: Placed, head_end: str, *, top: Placed) -> list[Way]:
-        meters = [self._meter(meter) for meter, _ in self._meters(thing)]
+        meters = [self._meter(meter) for meter in self._meters(thing)]
         below = self._below(thing)
         own = Way(
             head_end=head_end,
@@ -265,25 +249,25 @@ class Concentrators:
                 port=self.nnaps[top.serial].port,
                 waits=True,
             )
-            for meter_part, meter in zip((one.part.name for one, _ in self._meters(thing)), meters, strict=True)
+            for meter_part, meter in zip((one.part.name for one in self._meters(thing)), meters, strict=True)
         ]
         return [own, *waiting, *(way for one in below for way in self._ways(one, head_end, top=top))]
 
     def carried(self) -> list[Carried]:
-        """What went over the networks between meters and concentrators."""
-        if not self._cells:
-            return []
-        label = label_of(Entity.METER, Entity.NNAP, Network.NEIGHBOURHOOD)
-        cells = self._cells.values()
-        return [
-            Carried(
-                label,
-                "meter – NNAP, simulated medium",
-                sum(len(cell.nodes.nodes) for cell in cells),
-                sum(cell.frames for cell in cells),
-                sum(cell.octets for cell in cells),
-            )
-        ]
+        """What went over the networks, and between concentrators."""
+        lines = [child for nnap in self.nnaps.values() for child in nnap.children.values()]
+        between = Carried(
+            label_of(Entity.NNAP, Entity.NNAP, Network.NEIGHBOURHOOD),
+            "NNAP – NNAP",
+            len(lines),
+            sum(line.carried for line in lines),
+            sum(line.octets for line in lines),
+        )
+        found: dict[str, Carried] = {}
+        for row in (row for cell in self._cells.values() for row in cell.carried()):
+            known = found.get(row.label)
+            found[row.label] = row if known is None else _added(known, row)
+        return [*found.values(), *([between] if lines else [])]
 
     # -- what happens to them -----------------------------------------------------------------------------------------
 
@@ -302,11 +286,14 @@ class Concentrators:
         return None
 
 
-def _station_of(network: NetworkConfig | None) -> Callable[[bytes, Admit], Coordinator] | None:
-    """The concentrator's station where it is not the profile's usual one."""
-    if network is None or network.profile != "prime":
-        return None
-    return lambda eui, admit: prime.coordinator(eui, admit, _QUICK)
+def _added(one: Carried, other: Carried) -> Carried:
+    return Carried(
+        one.label,
+        one.between,
+        one.entities + other.entities,
+        one.sessions + other.sessions,
+        one.octets + other.octets,
+    )
 
 
 def _happen(nodes: MeterNodes, serial: str, what: str, value: float) -> None:

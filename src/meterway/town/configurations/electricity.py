@@ -27,7 +27,7 @@ from meterway.town.configurations.messages import FieldOrder, Port, Way
 from meterway.town.configurations.plan import Layout, Placed
 from meterway.town.configurations.shape import Carrier, Kind, Link
 
-__all__ = ["Electricity", "facts_of"]
+__all__ = ["Electricity", "facts_of", "list_saps"]
 
 _DIRECT: Final = {Carrier.TCP: "tcp", Carrier.HDLC: "hdlc"}
 _PROFILE: Final = "idis"
@@ -89,14 +89,9 @@ class Electricity:
                     return end.port
         raise ConfigError(f"there is no meter {serial} with a wrapper port")
 
-    def list_saps(self, serial: str, others: Mapping[int, bytes]) -> None:
-        """Have a meter's SAP assignment list the other logical devices that are housed in it."""
-        for host in self._hosts:
-            if serial in host.meters:
-                meter = host.meters[serial]
-                rows = {1: meter.logical_device_name} | dict(others)
-                listed = axdr.array(*(axdr.structure(axdr.u16(sap), axdr.octets(name)) for sap, name in rows.items()))
-                meter.change((17, _SAPS, 2), axdr.encode(listed))
+    def meter(self, serial: str) -> Meter | None:
+        """A meter with ports of its own."""
+        return next((host.meters[serial] for host in self._hosts if serial in host.meters), None)
 
     # -- how they are reached -----------------------------------------------------------------------------------------
 
@@ -183,6 +178,13 @@ class Electricity:
                 host.restore_line(serial)
             case _:
                 raise ConfigError(f"{what!r} does not happen to an electricity meter")
+
+
+def list_saps(meter: Meter, others: Mapping[int, bytes]) -> None:
+    """Have a meter's SAP assignment list the other logical devices that are housed in it."""
+    rows = {1: meter.logical_device_name} | dict(others)
+    listed = axdr.array(*(axdr.structure(axdr.u16(sap), axdr.octets(name)) for sap, name in rows.items()))
+    meter.change((17, _SAPS, 2), axdr.encode(listed))
 
 
 def facts_of(meter: Meter) -> dict[str, float]:

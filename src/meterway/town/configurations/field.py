@@ -14,7 +14,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.town.configurations.catalogue import configuration_of
 from meterway.town.configurations.concentrators import Concentrators
-from meterway.town.configurations.electricity import Electricity
+from meterway.town.configurations.electricity import Electricity, list_saps
 from meterway.town.configurations.gateways import Gateways
 from meterway.town.configurations.messages import FieldOrder, FieldReport, Happening, Told
 from meterway.town.configurations.plan import lay_out
@@ -28,22 +28,34 @@ class Field:
 
     def __init__(self, order: FieldOrder) -> None:
         layout = lay_out(configuration_of(order.label), order.meters)
-        self._gateways = Gateways(layout, order)
-        self._concentrators = Concentrators(layout, order)
-        self._electricity = Electricity(layout, order, self._gateways.device)
+        self._electricity = Electricity(layout, order, lambda serial, sap: self._gateways.device(serial, sap))
+        self._concentrators = Concentrators(
+            layout, order, lambda serial, sap: self._gateways.device(serial, sap), self._electricity.meter
+        )
+        self._gateways = Gateways(layout, order, self._concentrators.uplink)
 
     async def start(self) -> FieldReport:
         """Bring everything up."""
         await self._electricity.start()
+        await self._concentrators.open()
         await self._gateways.start()
         await self._concentrators.start()
-        for serial, lnap in self._gateways.housed().items():
-            lnap.ports["wan"] = self._electricity.port_of(serial)
-            self._electricity.list_saps(serial, lnap.saps)
+        self._join()
         return FieldReport(
-            ways=[*self._electricity.ways(), *self._gateways.ways(), *self._concentrators.ways()],
+            ways=[*self._electricity.ways(), *self._concentrators.ways(), *self._gateways.ways()],
             ports=[*self._electricity.ports(), *self._gateways.ports()],
         )
+
+    def _join(self) -> None:
+        """Gateways without a port of their own: where they are reached, and that the meters they live in list them."""
+        for serial, lnap in self._gateways.lnaps.items():
+            if port := self._concentrators.port_for(serial):
+                lnap.ports["wan"] = port
+        for serial, lnap in self._gateways.housed().items():
+            lnap.ports["wan"] = self._concentrators.port_for(serial) or self._electricity.port_of(serial)
+            meter = self._concentrators.meter(serial) or self._electricity.meter(serial)
+            if meter is not None:
+                list_saps(meter, lnap.saps)
 
     async def stop(self) -> None:
         """End everything."""

@@ -23,11 +23,13 @@ from meterway.lnap.api import (
     PushConfig,
     RadioConfig,
     SideConfig,
+    UplinkConfig,
     registry_rows,
 )
 from meterway.meter.mbus import api as mbus
 from meterway.stacks.dlms.server import LogicalDevice
 from meterway.stacks.mbus.wireless.modes import MODES
+from meterway.stacks.neighbourhood.station import Station as NodeStation
 from meterway.town.configurations.frames import FrameCount
 from meterway.town.configurations.messages import Carried, FieldOrder, Port, Way
 from meterway.town.configurations.plan import Layout, Placed, party_secret, secret_of
@@ -47,11 +49,16 @@ _HEARD_S: Final = 30.0
 _LOOK_S: Final = 0.02
 
 
+UplinkOf = Callable[[Placed], tuple[UplinkConfig, Callable[[bytes], NodeStation]] | None]
+"""Gives the place of a gateway behind a concentrator and how its station there is made; None for any other."""
+
+
 class Gateways:
     """Starts meters and gateways; ``start`` returns when every gateway has heard its meters."""
 
-    def __init__(self, layout: Layout, order: FieldOrder) -> None:
+    def __init__(self, layout: Layout, order: FieldOrder, uplink: UplinkOf = lambda _: None) -> None:
         self._layout = layout
+        self._uplink = uplink
         self._order = order
         self._secret = bytes.fromhex(order.secret)
         self._hub = RadioHub(MODES)
@@ -140,7 +147,12 @@ class Gateways:
             meters = tuple(self._meter(meter, Carrier.WIRE, place) for place, meter in enumerate(wired, 1))
             host = await self._host(mbus.HostConfig(meters=meters, bus_port=0), by_radio=False)
             buses = (BusConfig(port=host.bus_port or 0, poll_s=_POLL_S),)
-        lnap = Lnap(self.settings(gateway, buses))
+        uplink = self._uplink(gateway)
+        config = self.settings(gateway, buses)
+        if uplink is None:
+            lnap = Lnap(config)
+        else:
+            lnap = Lnap(msgspec.structs.replace(config, wan=None, uplink=uplink[0]), station=uplink[1])
         await lnap.start()
         self.lnaps[gateway.serial] = lnap
 
@@ -268,11 +280,11 @@ class Gateways:
             way
             for gateway in self._layout.of(Kind.GATEWAY)
             for link in self._accesses(gateway)
-            if self._layout.configuration.part(link.far).kind is Kind.HEAD_END
-            for way in self._ways(gateway, link)
+            for head_end in self._layout.configuration.head_ends(link.far)
+            for way in self._ways(gateway, link, head_end)
         ]
 
-    def _ways(self, gateway: Placed, link: Link) -> list[Way]:
+    def _ways(self, gateway: Placed, link: Link, head_end: str) -> list[Way]:
         access = link.access
         if access is None:
             return []
@@ -282,7 +294,7 @@ class Gateways:
         parts = {number: meter.part.name for number, (meter, _) in enumerate(self._behind(gateway), 1)}
         return [
             Way(
-                head_end=link.far,
+                head_end=head_end,
                 part=parts.get(int(row["sap"]) - first, gateway.part.name),
                 serial=row["serial"],
                 system_title=row["system_title"],
@@ -294,6 +306,7 @@ class Gateways:
                 party=access.party,
                 gateway=gateway.serial,
                 inside=next((serial for serial, lnap in self.housed().items() if lnap is here), ""),
+                waits=head_end != link.far,
                 finds=len(channels) if access.sees_gateway else 0,
             )
             for row in self._rows(gateway, link)

@@ -157,6 +157,15 @@ class Configuration:
         """The parts of some kinds."""
         return tuple(part for part in self.parts if part.kind in kinds)
 
+    def head_ends(self, name: str) -> tuple[str, ...]:
+        """The head ends that ask at a part: itself if it is one, those that its links lead to if it passes on."""
+        kind = self.part(name).kind
+        if kind is Kind.HEAD_END:
+            return (name,)
+        if kind is not Kind.CONCENTRATOR:
+            return ()
+        return tuple(one for link in self.links if link.near == name for one in self.head_ends(link.far))
+
     def label_of(self, link: Link) -> str:
         """The letter of a link; empty where it has none."""
         near, far = self.part(link.near).kind.entity, self.part(link.far).kind.entity

@@ -82,6 +82,23 @@ def test_processes_meet_on_one_network():
     play(scene, factor=5.0)
 
 
+def test_a_network_without_nodes_can_be_watched():
+    async def scene(hub, port):
+        client = await connected(port)
+        told = []
+        client.watch(lambda carried: told.append(carried), lambda figures, routes: told.append((figures.nodes, routes)))
+        await until(lambda: told)
+        assert told == [(0, [])]
+        client.join(0)
+        node = client.join(1)
+        await until(lambda: len(hub.medium.nodes) == 2)
+        node.send(b"here", to=0)
+        await until(lambda: len(told) == 2)
+        assert told[1].octets == b"here"
+
+    play(scene)
+
+
 def test_one_broadcast_reaches_all_nodes_of_one_client():
     async def scene(hub, port):
         client, other = await connected(port), await connected(port)

@@ -136,6 +136,17 @@ def test_a_push_in_between_is_reported_and_the_answer_still_comes(push: str) -> 
     assert isinstance(second, GetDone)
 
 
+@pytest.mark.parametrize("push", ["0f0000000100" + "1105", "db084d5759303030303105300000000100"])
+def test_a_push_does_not_answer_the_request_to_associate(push: str) -> None:
+    line = Line()
+    line.engine.open(0.0)
+    line.answer(bytes.fromhex(push))
+    line.relay()
+    first, second = line.events()
+    assert isinstance(first, Quirk)
+    assert isinstance(second, Associated)
+
+
 # -- oddities ---------------------------------------------------------------------------------------------------------
 
 

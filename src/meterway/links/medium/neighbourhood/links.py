@@ -48,7 +48,7 @@ class Links:
         margins: list[NDArray[np.float16]] = []
         counts: list[NDArray[np.int64]] = []
         self.hearing: list[int] = []
-        for first in range(0, len(numbers), _ROWS):
+        for first in range(0, max(len(numbers), 1), _ROWS):  # of no nodes one part, which is empty
             rows = slice(first, first + _ROWS)
             margin = self._margin(rows)
             kept = self._kept(rows, margin)

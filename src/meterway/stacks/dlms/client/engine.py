@@ -36,6 +36,9 @@ from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescript
 
 __all__ = ["DlmsClient"]
 
+_NOTIFICATIONS = (b"\x0f", b"\xc2")
+_UNASKED = frozenset((0x0F, 0xC2, 0xDB, 0xDC, 0xDD))
+"""Notifications and the envelopes that pushes come in: none of them answers an association request."""
 _CIPHER_OVERHEAD = 32  # general-glo: tag, title with length, length, control, counter, tag of 12
 _INVOKE = 0xC0  # confirmed, high priority
 _RELEASE = Rlrq(reason=0).encode()
@@ -222,7 +225,9 @@ class DlmsClient:
 
     def _take_apdu(self, apdu: bytes, now: float) -> None:
         tag = apdu[0] if apdu else -1
-        if self.state is State.OPENING or (self.state is State.PENDING and self._opening is not None):
+        if self.state is State.OPENING and tag in _UNASKED:
+            self._events.append(Quirk("unexpected-apdu", f"a {apdu_name(apdu)} came while {self._doing()}"))
+        elif self.state is State.OPENING or (self.state is State.PENDING and self._opening is not None):
             self._take_opening(apdu, now)
         elif self.state is State.RELEASING:
             self._take_release(tag, apdu, now)
@@ -239,6 +244,9 @@ class DlmsClient:
             return
         if self.state is State.PENDING:
             apdu = self._opened(apdu)
+            if apdu[:1] in _NOTIFICATIONS:
+                self._take_service(apdu, now)
+                return
             self._events.append(opening.prove(apdu))
             self._associated(now)
             return
