@@ -16,7 +16,7 @@ import pytest
 
 PROGRAM = Path(__file__).resolve().parents[2] / "benchmarks" / "nnap_town.py"
 BOUND = 24_000
-"""Octets of a meter that has joined and was read, both sides, that Python counts; SQLite's rows are not among them."""
+"""Octets of a meter on PRIME that has joined and was read, both sides, that Python counts; SQLite's rows are not among them."""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,12 @@ def test_what_was_not_read_in_time_is_not_counted(town: ModuleType) -> None:
     assert found["values"] == found["complete"] * 10 * 96 * 4
 
 
+def test_with_a_file_for_each_concentrator_it_reads_the_same(town: ModuleType) -> None:
+    task = town.Task(nnaps=1, meters=5)
+    (memory,), (disk,) = (town.run_town(replace(task, on_disk=kind), 1) for kind in (False, True))
+    assert (disk.values, disk.hours, disk.transmissions) == (memory.values, memory.hours, memory.transmissions)
+
+
 def test_two_processes_share_the_concentrators_out() -> None:
     command = [sys.executable, str(PROGRAM), "--nnaps", "2", "--meters", "5", "--workers", "2", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
@@ -59,12 +65,12 @@ def test_two_processes_share_the_concentrators_out() -> None:
 
 @pytest.mark.covers("F1")
 def test_a_meter_that_was_read_takes_little_memory(town: ModuleType) -> None:
-    task = town.Task(nnaps=1, meters=40)
+    task = town.Task(nnaps=1, meters=30)
     town.warm_up(task)
     gc.collect()
     tracemalloc.start()
     try:
-        one = town.Neighbourhood(replace(task), 0)
+        one = town.Neighbourhood(task, 0)
         while not one.is_done:
             one.turn()
         gc.collect()

@@ -90,7 +90,7 @@ class Plan:
         return sum(node.turn.failures > 0 for node in self.running) < self._rules.parallel // 2
 
     def _is_ready(self, node: Node, now: float) -> bool:
-        return node.is_read and node.member is not None and node not in self.running and node.turn.next_s <= now
+        return node.turn.next_s <= now and node.member is not None and node.is_read and node not in self.running
 
     def ended(self, node: Node, now: float, *, well: bool, more: bool = False) -> None:
         """Take the place back. ``more``: it was cut short for others and goes on as soon as it is its turn."""

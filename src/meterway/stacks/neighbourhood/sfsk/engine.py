@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Generic, TypeVar
 
 from meterway.base.errors import DecodeError, LocalProtocolError
@@ -32,7 +31,7 @@ class SfskStation(Generic[KeyT]):
             raise LocalProtocolError(f"an EUI has eight octets, not {len(eui)}")
         self.eui = eui
         self._settings = settings
-        self._events: deque[StationEvent] = deque()
+        self._events: list[StationEvent] = []
         self._out: list[Outgoing] = []
         self._alarms: Alarms[KeyT] = Alarms()
         self._now = 0.0
@@ -44,7 +43,7 @@ class SfskStation(Generic[KeyT]):
 
     def next_event(self) -> StationEvent | None:
         """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
+        return self._events.pop(0) if self._events else None
 
     def frames_to_send(self) -> list[Outgoing]:
         """What is to go out now."""

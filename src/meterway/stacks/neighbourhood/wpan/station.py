@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from meterway.base.errors import DecodeError, LocalProtocolError, MeterwayError, ProtocolError, SecurityError
@@ -53,7 +52,7 @@ class WpanStation:
             datagrams=datagrams,
         )
         self._sequence = settings.random(1)[0]
-        self._events: deque[StationEvent] = deque()
+        self._events: list[StationEvent] = []
         self._out: list[Outgoing] = []
 
     @property
@@ -68,7 +67,7 @@ class WpanStation:
 
     def next_event(self) -> StationEvent | None:
         """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
+        return self._events.pop(0) if self._events else None
 
     def frames_to_send(self) -> list[Outgoing]:
         """What is to go out now; each is returned once."""
