@@ -16,7 +16,7 @@ import pytest
 
 PROGRAM = Path(__file__).resolve().parents[2] / "benchmarks" / "nnap_town.py"
 BOUND = 24_000
-"""Octets of a meter on PRIME that has joined and was read, both sides, that Python counts; SQLite's rows are not among them."""
+"""Octets of a meter on PRIME that was read, both sides, as Python counts them: SQLite's rows are not among them."""
 
 
 @pytest.fixture(scope="module")
