@@ -12,6 +12,11 @@ from meterway.mapping.neighbourhood import NodeState
 pytestmark = pytest.mark.covers("IF-G2")
 
 
+def test_a_title_of_zeros_is_one_that_is_not_known() -> None:
+    found = rows_of(report("t", topology=[node(1, system_title="0" * 16)]), {})
+    assert found[0].system_title == b""
+
+
 def test_every_word_of_a_node_is_kept_and_its_mirror_is_what_was_known() -> None:
     given = report("one", topology=[node(1, parent=title(2), hops=3, quality=70, state="away"), node(2)])
     first, second = rows_of(given, {bytes.fromhex(title(1)): 18})

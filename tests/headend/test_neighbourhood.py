@@ -53,6 +53,16 @@ def titles(store: Store, serial: str) -> list[str]:
     return [event.detail for event in found if event.log == LOG][::-1]
 
 
+def test_a_meter_is_not_given_to_who_lists_it_under_another_title(store: Store) -> None:
+    one, other = nnap(store), nnap(store, "N2", 4060)
+    keeper(store).settle(one, [row(1)], now_ms=5)
+    claimed = row(1, system_title=b"MWYOTHER", joined=HEARD + 100)
+    assert keeper(store).settle(other, [claimed], now_ms=6) == [
+        "M1 is listed by N2 under another system title: left as it is"
+    ]
+    assert store.devices.by_serial("M1").parent == one.id
+
+
 def test_nodes_are_registered_behind_their_concentrator_and_due(store: Store) -> None:
     one = nnap(store)
     rows = [row(1), row(2, parent=row(1).eui, hops=3), row(3, state=NodeState.PROPOSED), row(4, serial="")]

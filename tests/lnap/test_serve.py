@@ -101,3 +101,28 @@ def test_the_gateway_hears_the_simulated_air_of_a_hub(tmp_path: Path) -> None:
         await hub.close()
 
     asyncio.run(run())
+
+
+def test_one_turn_of_the_clock_that_fails_is_said_and_does_not_end_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterway.lnap.serve._TICK_S", 0.01)
+    turns: list[int] = []
+    enough = asyncio.Event()
+
+    def fails() -> None:
+        turns.append(1)
+        if len(turns) == 3:
+            enough.set()
+        raise ValueError("not foreseen")
+
+    async def work() -> None:
+        lnap = Lnap(settings(tmp_path))
+        monkeypatch.setattr(lnap, "tick", fails)
+        await lnap.start()
+        async with asyncio.timeout(10):
+            await enough.wait()
+        await lnap.stop()
+
+    asyncio.run(work())
+    assert "not foreseen" in caplog.text

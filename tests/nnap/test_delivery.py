@@ -92,7 +92,7 @@ def test_without_its_own_receipt_it_is_sent_again(wrong):
     asyncio.run(work())
 
 
-def test_what_is_refused_for_good_is_put_aside_and_the_next_goes():
+def test_what_is_refused_is_put_aside_and_the_next_goes():
     async def work():
         async with Receiver((422, {}), (200, None)) as receiver:
             store = spool("report-1", "report-2")
@@ -101,6 +101,22 @@ def test_what_is_refused_for_good_is_put_aside_and_the_next_goes():
             assert courier.refused == 1
             assert store.state("refused:report-1")
             assert store.reports() == []
+
+    asyncio.run(work())
+
+
+def test_what_was_refused_is_tried_again_and_not_lost():
+    """The head end refuses what it does not know: a meter that nobody has registered yet."""
+
+    async def work():
+        async with Receiver((422, {}), (422, {}), (200, None)) as receiver:
+            store = spool("report-1")
+            courier = Courier(config(receiver.port), store, "N1", again_s=0.1)
+            await deliver(courier, lambda: courier.sent == 1)
+            assert courier.refused == 2
+            assert {body for _, body in receiver.got} == {b'{"id": "report-1"}'}
+            assert store.reports() == []
+            assert store.put_back() == 0
 
     asyncio.run(work())
 

@@ -187,3 +187,20 @@ def test_what_a_meter_says_by_itself_reaches_the_line_of_the_head_end(tmp_path):
                 assert len(nnap._notices) == waiting
 
     run(work())
+
+
+def test_one_turn_of_the_clock_that_fails_is_said_and_does_not_end_the_others(tmp_path, caplog, monkeypatch):
+    async def work():
+        monkeypatch.setattr("meterway.nnap.serve._TICK_S", 0.01)
+        async with street(tmp_path, meters=0) as (nnap, _):
+            turns = []
+
+            def fails():
+                turns.append(1)
+                raise ValueError("not foreseen")
+
+            monkeypatch.setattr(nnap, "tick", fails)
+            await until(lambda: len(turns) > 2)
+
+    run(work())
+    assert "not foreseen" in caplog.text

@@ -24,7 +24,7 @@ def rows_of(report: Report, saps: Mapping[bytes, int]) -> list[NodeRow]:
     return [
         NodeRow(
             serial=node.serial,
-            system_title=bytes.fromhex(node.system_title),
+            system_title=_known(bytes.fromhex(node.system_title)),
             eui=bytes.fromhex(node.eui),
             state=_STATES[node.state],
             address=node.address,
@@ -37,6 +37,11 @@ def rows_of(report: Report, saps: Mapping[bytes, int]) -> list[NodeRow]:
         )
         for index, node in enumerate(report.topology)
     ]
+
+
+def _known(title: bytes) -> bytes:
+    """A title of zeros stands for one that the concentrator does not know."""
+    return title if any(title) else b""
 
 
 def _eui(place: str, text: str) -> bytes:

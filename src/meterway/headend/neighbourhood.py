@@ -83,6 +83,8 @@ class Neighbourhood:
             return self._register(nnap, row, now_ms)
         if self._is_above(nnap, known.id):
             return None, [f"{known.serial} is listed by {nnap.serial}, which is behind it: left as it is"]
+        if known.system_title and row.system_title and known.system_title != row.system_title:
+            return None, [f"{known.serial} is listed by {nnap.serial} under another system title: left as it is"]
         node = self._store.nodes.find(known.id)
         if node is not None and node.nnap == nnap.id:
             self._follow(nnap, known, now_ms)

@@ -170,7 +170,10 @@ class Lnap:
 
     async def _tick(self) -> None:
         while True:
-            self.tick()
+            try:
+                self.tick()
+            except Exception:  # one turn is lost, not all that follow: nothing would be captured or kept any more
+                _LOG.exception("a turn of the clock failed")
             await asyncio.sleep(_TICK_S)
 
     def tick(self) -> None:

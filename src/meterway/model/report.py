@@ -41,6 +41,7 @@ NAMESPACE: Final = "urn:meterway:report:1"
 Raw = int | float | str | None
 """One raw value; octets are hex digits, None is a value the meter did not have."""
 
+# of system titles, zeros stand for one that the concentrator does not know
 _Hex8 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 _Unix = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

@@ -11,7 +11,7 @@ import importlib
 import logging
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ _LONGEST_ANSWER: Final = 65536
 _OK: Final = 200
 _REFUSED: Final = frozenset((400, 409, 413, 415, 422))
 _RECEIPT_S: Final = 30.0
+_AGAIN_S: Final = 3600.0
 
 
 class _Message(Protocol):
@@ -77,7 +78,7 @@ def _encoding(config: ReportConfig) -> dict[str, str]:
 def post(config: ReportConfig, report: KeptReport, context: ssl.SSLContext | None) -> str:
     """Send one report and give the id its receipt names; blocks. LinkError if there is no receipt.
 
-    DecodeError if the receiver says that it is no report at all: sending it again would not help.
+    DecodeError if the receiver refuses it: sending it again at once would not help.
     """
     url = urlsplit(config.url)
     host, port = url.hostname or "", url.port
@@ -105,9 +106,14 @@ def post(config: ReportConfig, report: KeptReport, context: ssl.SSLContext | Non
 
 
 class Courier:
-    """Delivers what is in the spool until it is cancelled; ``error`` is what went wrong last."""
+    """Delivers what is in the spool until it is cancelled; ``error`` is what went wrong last.
 
-    def __init__(self, config: ReportConfig, store: Store, serial: str) -> None:
+    A report that is refused is put aside and tried again, ``again_s`` later at the latest: what the head end does not
+    know today may be in its registry then.
+    """
+
+    def __init__(self, config: ReportConfig, store: Store, serial: str, *, again_s: float = _AGAIN_S) -> None:
+        self._again_s = again_s
         self._config = config
         self._store = store
         self._place = f"{config.prefix}/{serial}"
@@ -126,6 +132,8 @@ class Courier:
         """Deliver, the oldest first."""
         while True:
             try:
+                with self._store.transaction():
+                    self._store.put_back()
                 await (self._over_http() if self._mqtt is None else self._over_broker(self._mqtt))
                 self.error = ""
             except MeterwayError as error:
@@ -137,7 +145,9 @@ class Courier:
     async def _something(self) -> None:
         self._wake.clear()
         if not self._store.reports(1):
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._again_s):
+                    await self._wake.wait()
 
     async def _over_http(self) -> None:
         for report in self._store.reports():
@@ -158,11 +168,10 @@ class Courier:
                 self.sent += 1
 
     def _refuse(self, report: KeptReport, error: MeterwayError) -> None:
-        """It would be refused for ever: it is put aside, its rows are still in the store."""
+        """It makes way for the others, and is kept."""
         _LOG.error("%s", error)
         with self._store.transaction():
-            self._store.keep_state(f"refused:{report.id}", report.octets)
-            self._store.drop_report(report.id)
+            self._store.put_aside(report.id, report.octets)
         self.refused += 1
 
     async def _over_broker(self, mqtt: _Library) -> None:

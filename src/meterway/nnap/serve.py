@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
@@ -186,9 +186,19 @@ class Nnap:
             report = config.report
             self._reporter = Reporter(self.site, form=report.form, compression=report.compression, rows=report.rows)
             self.courier = Courier(report, self.store, config.serial)
-            self._tasks.append(asyncio.create_task(self.courier.run()))
-        self._tasks += [asyncio.create_task(self._stay_with(eui, child)) for eui, child in self.children.items()]
-        self._tasks.append(asyncio.create_task(self._run()))
+            self._begin("reports", self.courier.run())
+        for eui, child in self.children.items():
+            self._begin("the line to a child", self._stay_with(eui, child))
+        self._begin("the clock", self._run())
+
+    def _begin(self, name: str, work: Coroutine[None, None, None]) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _LOG.error("%s ended", name, exc_info=error)
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        self._tasks.append(task)
 
     async def stop(self) -> None:
         """Close everything; what is in memory is written. Once; again does nothing."""
@@ -229,6 +239,8 @@ class Nnap:
                 self.tick()
             except MeterwayError as error:
                 _LOG.error("%s", error)
+            except Exception:  # one turn is lost, not all that follow: nothing would be kept or reported any more
+                _LOG.exception("a turn of the clock failed")
             await asyncio.sleep(_TICK_S)
 
     def tick(self) -> None:

@@ -20,6 +20,7 @@ from meterway.store.own_file import OwnFile, whole_seconds
 __all__ = ["KeptReport", "Store", "StoredRow"]
 
 _EVENTS_KEPT: Final = 10_000
+_ASIDE: Final = "refused:"
 _SCHEMA: Final = """
 CREATE TABLE nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, eui BLOB NOT NULL UNIQUE, listed INTEGER NOT NULL,
                     row BLOB NOT NULL);
@@ -189,3 +190,15 @@ class Store(OwnFile):
     def drop_report(self, report_id: str) -> bool:
         """It was acknowledged; False if it does not wait."""
         return self._run("DELETE FROM reports WHERE id = ?", (report_id,)).rowcount > 0
+
+    def put_aside(self, report_id: str, octets: bytes) -> None:
+        """It was refused: it makes way for others, until ``put_back``."""
+        self.keep_state(f"{_ASIDE}{report_id}", octets)
+        self.drop_report(report_id)
+
+    def put_back(self) -> int:
+        """What was put aside waits again, behind the others; how many that are."""
+        found = self.states(_ASIDE)
+        self._many("INSERT OR IGNORE INTO reports (id, octets) VALUES (?, ?)", found.items())
+        self.drop_states(_ASIDE)
+        return len(found)
