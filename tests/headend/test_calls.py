@@ -139,7 +139,8 @@ def test_who_does_not_prove_who_it_is_is_hung_up_on(tmp_path: Path) -> None:
 def test_who_says_nothing_is_hung_up_on_too(tmp_path: Path) -> None:
     async def work(head: HeadEnd) -> None:
         listener = CallListener(
-            head.store, head.fleet, head.live, head.called, in_thread=head.collector.in_thread, wake=lambda: None,
+            head.store, head.fleet, head.live, head.called, push=head.push.take, in_thread=head.collector.in_thread,
+            wake=lambda: None,
             hello_s=0.2,
         )  # fmt: skip
         await listener.start("127.0.0.1", 0)

@@ -16,6 +16,7 @@ from meterway.base.errors import ConfigError, DecodeError, MeterwayError, Securi
 from meterway.headend.called_line import CalledLine
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.live import Happening, Live
+from meterway.headend.unasked import unasked
 from meterway.links import tcp, udp
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.apdu import decode_apdu
@@ -126,7 +127,8 @@ class Calls:
 class CallListener:
     """Listens for calls; one that proves who it is goes to ``calls``, and what is due for it becomes due now.
 
-    ``hello_s`` is how long a caller may take to say who it is.
+    ``hello_s`` is how long a caller may take to say who it is. ``push`` is given what devices behind one that has
+    called say by themselves; anything else that it says without being asked ends the line.
     """
 
     def __init__(
@@ -136,10 +138,12 @@ class CallListener:
         live: Live,
         calls: Calls,
         *,
+        push: Callable[[bytes], None],
         in_thread: Callable[[Callable[[], None]], Awaitable[None]],
         wake: Callable[[], None],
         hello_s: float = _HELLO_S,
     ) -> None:
+        self._push = push
         self._hello_s = hello_s
         self._store = store
         self._fleet = fleet
@@ -148,7 +152,8 @@ class CallListener:
         self._in_thread = in_thread
         self._wake = wake
         self._listener: tcp.Listener | None = None
-        self._unknown: dict[CalledLine, tuple[WrapperFraming, asyncio.TimerHandle]] = {}
+        self._unknown: dict[CalledLine, asyncio.TimerHandle] = {}
+        self._framings: dict[CalledLine, WrapperFraming] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: dict[int, int] = {}
 
@@ -177,23 +182,28 @@ class CallListener:
         if len(self._unknown) >= _MAX_UNKNOWN:
             line.close()  # too many have not said who they are
             return
-        timer = asyncio.get_running_loop().call_later(self._hello_s, line.close)
-        framing = WrapperFraming(0, 0, role=Role.CLIENT, any_pair=True, max_apdu=_LONGEST)
-        self._unknown[line] = framing, timer
+        self._unknown[line] = asyncio.get_running_loop().call_later(self._hello_s, line.close)
+        self._framings[line] = WrapperFraming(0, 0, role=Role.CLIENT, any_pair=True, max_apdu=_LONGEST)
 
     def _heard(self, line: CalledLine, data: bytes) -> None:
-        known = self._unknown.get(line)
-        if known is None:
-            line.close()  # it talks out of turn
+        framing = self._framings.get(line)
+        if framing is None:
+            line.close()
             return
-        framing, _ = known
         framing.receive_data(data, 0.0)
-        while (event := framing.next_event()) is not None:
+        while line.is_open and (event := framing.next_event()) is not None:
             if isinstance(event, ApduReceived):
-                self._greeted(line, event.apdu)
-                return
-            if isinstance(event, Disconnected):
+                self._said(line, event.apdu)
+            elif isinstance(event, Disconnected):
                 line.close()
+
+    def _said(self, line: CalledLine, apdu: bytes) -> None:
+        if line in self._unknown:
+            self._greeted(line, apdu)
+        elif (said := unasked(apdu)) is not None:
+            self._push(said)
+        else:
+            line.close()  # it talks out of turn
 
     def _greeted(self, line: CalledLine, apdu: bytes) -> None:
         self._forget(line)
@@ -245,9 +255,10 @@ class CallListener:
 
     def _gone(self, line: CalledLine) -> None:
         self._forget(line)
+        self._framings.pop(line, None)
         self._calls.gone(line)
 
     def _forget(self, line: CalledLine) -> None:
-        known = self._unknown.pop(line, None)
-        if known is not None:
-            known[1].cancel()
+        timer = self._unknown.pop(line, None)
+        if timer is not None:
+            timer.cancel()

@@ -11,7 +11,8 @@ from meterway.base.ciphers import Gcm12
 from meterway.base.errors import ConfigError, SecurityError
 from meterway.headend.gateway_keys import keys_for
 from meterway.headend.layout import DeviceLayout
-from meterway.headend.route import Route, Way, route_of
+from meterway.headend.route import Route, Way, is_concentrator, route_of
+from meterway.headend.unasked import UnaskedFraming
 from meterway.stacks.dlms.client import ClientSettings, DlmsClient
 from meterway.stacks.dlms.framing import Framing, Role
 from meterway.stacks.dlms.gateway import GatewayFraming
@@ -168,6 +169,8 @@ class Fleet:
         self._title = system_title
         self._client = client
         self._far_client = client if far_client is None else far_client
+        self.on_unasked: Callable[[bytes], None] = lambda _: None
+        """Given what devices behind a concentrator say by themselves during a session with that."""
         self._entries: dict[tuple[int, Way], Entry] = {}
         self._serials: dict[str, int] = {}
         self._loading = threading.Lock()
@@ -307,7 +310,7 @@ class Fleet:
             line: Framing = WrapperFraming(client, route.sap, role=Role.CLIENT)
             for hop in route.prefixes:
                 line = GatewayFraming(line, hop)
-            return line
+            return UnaskedFraming(line, self.on_unasked)
         if entry.is_mirror:
             raise ConfigError(f"{device.serial} has no mirrored data at a concentrator")
         if device.transport == "hdlc":
@@ -320,7 +323,8 @@ class Fleet:
                 role=Role.CLIENT, client=client, server=address, max_info_tx=_HDLC_INFO, max_info_rx=_HDLC_INFO,
                 window_tx=7, window_rx=7,
             )  # fmt: skip
-        return WrapperFraming(client, device.sap, role=Role.CLIENT)
+        own = WrapperFraming(client, device.sap, role=Role.CLIENT)
+        return UnaskedFraming(own, self.on_unasked) if is_concentrator(device.profile) else own
 
     def _client_for(self, entry: Entry, is_managing: bool) -> int:
         """The SAP its row names. A meter that a concentrator reads too keeps us apart from it by another one."""

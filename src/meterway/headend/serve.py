@@ -105,11 +105,13 @@ class HeadEnd:
             limit=config.bulk.largest,
         )
         self.push = PushListener(self.store, self.fleet, self.live, in_thread=self.collector.in_thread)
+        self.fleet.on_unasked = self.push.take
         self.calls = CallListener(
             self.store,
             self.fleet,
             self.live,
             self.called,
+            push=self.push.take,
             in_thread=self.collector.in_thread,
             wake=self.collector.wake,
         )
@@ -124,7 +126,7 @@ class HeadEnd:
         raise_file_limit(self.config.collect.concurrency + _SPARE_FILES)
         if self.config.push.enabled:
             await self.push.start(self.config.push.host, self.config.push.port)
-            self._run("push", self.push.run())
+        self._run("push", self.push.run())  # some come on the lines of concentrators too
         if self.config.calls.enabled:
             await self.calls.start(self.config.calls.host, self.config.calls.port)
         if self.config.bulk.broker.host:
