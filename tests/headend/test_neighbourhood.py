@@ -11,11 +11,11 @@ import pytest
 from headend.headends import KEYS, VAULT, fleet_of, play
 from meterway.base.obis import Obis
 from meterway.headend.collect import Collected
+from meterway.headend.coupling import LOG
 from meterway.headend.fleet import Fleet
 from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.neighbourhood import Neighbourhood, with_nodes
 from meterway.headend.route import Way
-from meterway.headend.topology import LOG
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, encode_nodes
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import DataAccessResult

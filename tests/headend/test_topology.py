@@ -8,9 +8,10 @@ import pytest
 
 from headend.headends import KEYS, VAULT, fleet_of
 from meterway.base.obis import Obis
+from meterway.headend.coupling import LOG, MOVED
 from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.layout import Behind
-from meterway.headend.topology import LOG, MOVED, Topology
+from meterway.headend.topology import Topology
 from meterway.stacks.mbus.address import Address
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, NewDevice

@@ -16,12 +16,12 @@ from meterway.base.errors import ConfigError, StoreError
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
 from meterway.headend.chain import Step, chain_of
+from meterway.headend.coupling import LOG as TOPOLOGY_LOG
+from meterway.headend.coupling import MOVED
 from meterway.headend.curve import Curve, CurveChannel, curve_of
 from meterway.headend.layout import DeviceLayout
 from meterway.headend.route import is_concentrator
 from meterway.headend.serve import HeadEnd
-from meterway.headend.topology import LOG as TOPOLOGY_LOG
-from meterway.headend.topology import MOVED
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.mapping.obis import describe
 from meterway.mapping.profile import load_profile

@@ -7,15 +7,15 @@ only. The receipt goes to ``<prefix>/<serial>/receipts`` when the report is on d
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import ssl
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from meterway.base.errors import ConfigError, MeterwayError
 from meterway.headend.config import BrokerConfig
 from meterway.headend.delivery import Delivery
+from meterway.links.mqtt import MqttClient, library
 from meterway.model.report import encode_receipt
 
 __all__ = ["Broker"]
@@ -31,7 +31,7 @@ class Broker:
     def __init__(self, config: BrokerConfig, delivery: Delivery) -> None:
         self._config = config
         self._delivery = delivery
-        self._mqtt = _library()
+        self._mqtt = library("bulk.broker")
         self._password = _password(config.password_file)
         self._tls = _tls(config)
         self.connected = False
@@ -67,7 +67,7 @@ class Broker:
             async for message in broker.messages:
                 await self._take(broker, str(message.topic), message.payload)
 
-    async def _take(self, broker: Any, topic: str, payload: object) -> None:
+    async def _take(self, broker: MqttClient, topic: str, payload: object) -> None:
         sender = topic.removeprefix(f"{self._config.prefix}/").removesuffix("/reports")
         if not isinstance(payload, bytes | bytearray):
             return
@@ -77,14 +77,6 @@ class Broker:
             _LOG.warning("a report of %s was refused: %s", sender, error)
             return
         await broker.publish(f"{self._config.prefix}/{sender}/receipts", encode_receipt(receipt), qos=1)
-
-
-def _library() -> Any:
-    try:
-        return importlib.import_module("aiomqtt")
-    except ImportError:
-        text = "bulk.broker: the package aiomqtt is not installed (install meterway with its extra 'mqtt')"
-        raise ConfigError(text) from None
 
 
 def _password(path: str) -> str:

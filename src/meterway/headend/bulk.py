@@ -15,6 +15,7 @@ import numpy as np
 from meterway.base.errors import ConfigError, SecurityError
 from meterway.base.obis import Obis
 from meterway.headend.bulk_topology import rows_of
+from meterway.headend.coupling import LOG
 from meterway.headend.decode import ProfileRows, blocks_of
 from meterway.headend.fleet import Fleet
 from meterway.headend.laying import Part, laid
@@ -22,7 +23,6 @@ from meterway.headend.layout import Channel
 from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.plan import LOAD_PROFILE
 from meterway.headend.rules import load_profile_of
-from meterway.headend.topology import LOG
 from meterway.model.report import Receipt, Report, Series
 from meterway.store.block import Block, merged
 from meterway.store.contacts import Contact

@@ -10,21 +10,18 @@ from collections.abc import Sequence
 
 from meterway.base.errors import DecodeError
 from meterway.headend.collect import Collected
+from meterway.headend.coupling import COUPLED, DECOUPLED, FREE, MOVED, Coupling
 from meterway.headend.fleet import Fleet
-from meterway.headend.topology import COUPLED, DECOUPLED, LOG, MOVED
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
 from meterway.stacks.dlms.client.script import Get, Script
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, NewDevice
-from meterway.store.events import Event
 from meterway.store.nodes import Node
-from meterway.store.tasks import NewTask
 
 __all__ = ["Neighbourhood", "with_nodes"]
 
 _TABLE = AttributeDescriptor(1, NODES, 2)
-_FREE = "decoupled"
 _METER, _CONCENTRATOR = "idis", "nnap"
 
 
@@ -51,7 +48,7 @@ class Neighbourhood:
     def __init__(self, store: Store, fleet: Fleet, released: set[int]) -> None:
         self._store = store
         self._fleet = fleet
-        self._released = released
+        self._coupling = Coupling(store, released)
 
     def settle(self, nnap: Device, rows: Sequence[NodeRow], *, now_ms: int) -> list[str]:
         """Make the registry agree with a concentrator's node table; a sentence for each change."""
@@ -115,7 +112,7 @@ class Neighbourhood:
         )
         device = self._store.devices.add(fresh, now_ms=now_ms)
         self._make_due(device, now_ms)
-        return device.id, [self._tell(device, COUPLED, f"joined {nnap.serial}", now_ms)]
+        return device.id, [self._coupling.tell(device, COUPLED, f"joined {nnap.serial}", now_ms)]
 
     def _follow(self, nnap: Device, known: Device, now_ms: int) -> None:
         """The same concentrator: it may have another address."""
@@ -125,22 +122,21 @@ class Neighbourhood:
 
     def _move(self, nnap: Device, known: Device, node: Node | None, now_ms: int) -> str:
         was = self._store.devices.get(node.nnap).serial if node is not None else ""
-        state = {"state": "registered"} if known.state == _FREE else {}
+        state = {"state": "registered"} if known.state == FREE else {}
         self._change(known, {**_place(nnap), **state}, now_ms)
         self._fleet.forget_mirror(known.id)
         self._make_due(known, now_ms)
         if was:
-            return self._tell(known, MOVED, f"moved from {was} to {nnap.serial}", now_ms)
-        return self._tell(known, COUPLED, f"joined {nnap.serial}", now_ms)
+            return self._coupling.tell(known, MOVED, f"moved from {was} to {nnap.serial}", now_ms)
+        return self._coupling.tell(known, COUPLED, f"joined {nnap.serial}", now_ms)
 
     def _release(self, nnap: Device, child: Device, now_ms: int) -> str:
         """Not listed any more: nobody asks it until a concentrator has it again; what it measured stays."""
         self._store.nodes.remove(child.id)
         self._fleet.forget_mirror(child.id)
-        self._change(child, {"parent": None, "state": _FREE}, now_ms)
-        self._cancel(child, now_ms)
-        self._released.add(child.id)
-        return self._tell(child, DECOUPLED, f"left {nnap.serial}", now_ms)
+        self._change(child, {"parent": None, "state": FREE}, now_ms)
+        self._coupling.end(child, now_ms)
+        return self._coupling.tell(child, DECOUPLED, f"left {nnap.serial}", now_ms)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -148,26 +144,12 @@ class Neighbourhood:
         self._store.devices.update(device.id, changes, now_ms=now_ms)
         self._fleet.reload(device.id)
 
-    def _cancel(self, device: Device, now_ms: int) -> None:
-        for task in self._store.tasks.of_device(device.id):
-            if task.state == "due":
-                self._store.tasks.cancel(task.id, now_ms=now_ms)
-
     def _make_due(self, device: Device, now_ms: int) -> None:
         """It can be reached now, and with it what stands behind it or lives in it."""
-        self._cancel(device, now_ms)
-        self._released.discard(device.id)
-        self._store.tasks.add_many([NewTask(device=device.id, kind="collect", due_ms=now_ms)], now_ms=now_ms)
+        self._coupling.begin(device, now_ms)
         for child in self._store.devices.children(device.id):
             self._fleet.reload(child.id)
             self._make_due(child, now_ms)
-
-    def _tell(self, device: Device, code: int, text: str, now_ms: int) -> str:
-        event = Event(
-            device=device.id, log=LOG, code=code, time_ms=now_ms, received_ms=now_ms, source="head end", detail=text
-        )
-        self._store.events.add_many([event])
-        return f"{device.serial} {text}"
 
 
 def _place(nnap: Device) -> dict[str, object]:

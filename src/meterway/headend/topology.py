@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from meterway.base.errors import SecurityError
+from meterway.headend.coupling import COUPLED, DECOUPLED, FREE, MOVED, Coupling
 from meterway.headend.fleet import Fleet
 from meterway.headend.gateway_keys import OWN_KEYS, keys_for
 from meterway.headend.layout import Behind
 from meterway.mapping.mbus_cosem import companion_of
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, Flag, NewDevice
-from meterway.store.events import Event
-from meterway.store.tasks import NewTask
 from meterway.store.vault import Vault
 
-__all__ = ["COUPLED", "DECOUPLED", "LOG", "MOVED", "Topology"]
-
-LOG: Final = "topology"
-"""The log of the events that tell of couplings; their detail is the sentence."""
-COUPLED, DECOUPLED, MOVED = 1, 2, 3
-
-_FREE: Final = "decoupled"
+__all__ = ["Topology"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +44,7 @@ class Topology:
         self._vault = vault
         self.released: set[int] = set()
         """Devices that were decoupled while this runs: a session with one that ends later makes nothing due."""
+        self._coupling = Coupling(store, self.released)
 
     def settle(self, gateway: Device, listed: Sequence[Behind], *, now_ms: int) -> list[str]:
         """Make the registry agree with what a gateway lists; a sentence for each change."""
@@ -88,7 +81,7 @@ class Topology:
             return [self._register(gateway, meter, now_ms)]
         if known.parent == gateway.device.id:
             return self._follow(gateway, known, meter, now_ms)
-        if known.parent is None and known.state != _FREE and _is_reached(known, gateway.device, meter):
+        if known.parent is None and known.state != FREE and _is_reached(known, gateway.device, meter):
             self._change(known, {"parent": gateway.device.id, **_kind(meter)}, now_ms)
             return []
         return [self._move(gateway, known, meter, now_ms)] if is_new or known.parent is None else []
@@ -99,8 +92,8 @@ class Topology:
         place = self._place(gateway, meter)
         self._store.devices.add(NewDevice(serial=meter.serial, **_kind(meter), **place), now_ms=now_ms)  # type: ignore[arg-type]
         device = self._store.devices.by_serial(meter.serial)
-        self._make_due(device, now_ms)
-        return self._tell(device, COUPLED, f"coupled to {_at(gateway.device, meter)}", now_ms)
+        self._coupling.begin(device, now_ms)
+        return self._coupling.tell(device, COUPLED, f"coupled to {_at(gateway.device, meter)}", now_ms)
 
     def _follow(self, gateway: _Gateway, known: Device, meter: Behind, now_ms: int) -> list[str]:
         """The same gateway: it may have another address, or the meter another channel."""
@@ -118,17 +111,16 @@ class Topology:
         self._change(known, changes, now_ms)
         self._store.counters.begin_anew(known.id, "received")
         self._store.settings.put(f"layout:{known.id}", "")
-        self._make_due(known, now_ms)
+        self._coupling.begin(known, now_ms)
         if not was:
-            return self._tell(known, COUPLED, f"coupled to {_at(gateway.device, meter)}", now_ms)
-        return self._tell(known, MOVED, f"moved from {was} to {_at(gateway.device, meter)}", now_ms)
+            return self._coupling.tell(known, COUPLED, f"coupled to {_at(gateway.device, meter)}", now_ms)
+        return self._coupling.tell(known, MOVED, f"moved from {was} to {_at(gateway.device, meter)}", now_ms)
 
     def _release(self, gateway: Device, child: Device, now_ms: int) -> str:
         """Decoupled: nobody asks it any more; what it measured stays."""
-        self._change(child, {"parent": None, "state": _FREE}, now_ms)
-        self._cancel(child, now_ms)
-        self.released.add(child.id)
-        return self._tell(child, DECOUPLED, f"decoupled from {gateway.serial}", now_ms)
+        self._change(child, {"parent": None, "state": FREE}, now_ms)
+        self._coupling.end(child, now_ms)
+        return self._coupling.tell(child, DECOUPLED, f"decoupled from {gateway.serial}", now_ms)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -153,23 +145,6 @@ class Topology:
     def _change(self, device: Device, changes: dict[str, object], now_ms: int) -> None:
         self._store.devices.update(device.id, changes, now_ms=now_ms)
         self._fleet.forget(device.id)
-
-    def _cancel(self, device: Device, now_ms: int) -> None:
-        for task in self._store.tasks.of_device(device.id):
-            if task.state == "due":
-                self._store.tasks.cancel(task.id, now_ms=now_ms)
-
-    def _make_due(self, device: Device, now_ms: int) -> None:
-        self._cancel(device, now_ms)
-        self.released.discard(device.id)
-        self._store.tasks.add_many([NewTask(device=device.id, kind="collect", due_ms=now_ms)], now_ms=now_ms)
-
-    def _tell(self, device: Device, code: int, text: str, now_ms: int) -> str:
-        event = Event(
-            device=device.id, log=LOG, code=code, time_ms=now_ms, received_ms=now_ms, source="head end", detail=text
-        )
-        self._store.events.add_many([event])
-        return f"{device.serial} {text}"
 
     def _opened(self, device: Device) -> dict[str, bytes]:
         try:

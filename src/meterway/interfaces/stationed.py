@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from meterway.links.node import Call, FrameHeard, NodeClock, NodePort
+from meterway.links.node import FrameHeard, NodeClock, NodePort, NodeTimer
 from meterway.stacks.neighbourhood.station import Station, StationEvent
 
 __all__ = ["Stationed"]
@@ -13,7 +13,7 @@ __all__ = ["Stationed"]
 class Stationed:
     """Drives a station. Who uses the station from outside calls ``flush`` afterwards; within ``on_event`` not."""
 
-    __slots__ = ("_busy", "_call", "_clock", "_due", "_on_event", "_port", "station")
+    __slots__ = ("_busy", "_clock", "_on_event", "_port", "_timer", "station")
 
     def __init__(
         self, station: Station, port: NodePort, clock: NodeClock, on_event: Callable[[StationEvent], None]
@@ -22,8 +22,7 @@ class Stationed:
         self._port = port
         self._clock = clock
         self._on_event = on_event
-        self._call: Call | None = None
-        self._due = 0.0
+        self._timer = NodeTimer(clock, self._fire)
         self._busy = False
         port.listen(self._heard)
 
@@ -34,9 +33,7 @@ class Stationed:
 
     def close(self) -> None:
         """Leave the medium without a word."""
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        self._timer.cancel()
         self._port.close()
 
     def flush(self) -> None:
@@ -56,26 +53,13 @@ class Stationed:
                     self._port.send(frame.octets, to=frame.to, urgent=frame.urgent)
         finally:
             self._busy = False
-        self._set_timer()
+        self._timer.set(self.station.next_timeout())
 
     def _heard(self, frame: FrameHeard) -> None:
         self.station.receive_frame(frame.octets, frame.source, self._clock.now(), is_broadcast=frame.is_broadcast)
         self.flush()
 
-    def _set_timer(self) -> None:
-        """One call at most; one that comes too early sets itself again."""
-        due = self.station.next_timeout()
-        if due is None:
-            return
-        if self._call is not None:
-            if self._due <= due:
-                return
-            self._call.cancel()
-        self._due = due
-        self._call = self._clock.call_at(due, self._fire)
-
     def _fire(self) -> None:
-        self._call = None
         now, due = self._clock.now(), self.station.next_timeout()
         if due is not None and due <= now:
             self.station.handle_timeout(now)

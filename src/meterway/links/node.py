@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-__all__ = ["BROADCAST", "Call", "FrameHeard", "NodeClock", "NodePort", "OnFrame"]
+__all__ = ["BROADCAST", "Call", "FrameHeard", "NodeClock", "NodePort", "NodeTimer", "OnFrame"]
 
 BROADCAST: Final = 0xFFFF
 """The node number that means everyone."""
@@ -65,3 +65,36 @@ class NodeClock(Protocol):
 
     def call_at(self, when: float, action: Callable[[], None]) -> Call:
         """Have ``action`` called when the clock stands at ``when``, or at once if that is past."""
+
+
+class NodeTimer:
+    """One call at most on a clock. One that comes too early is set again by who is called: cheaper than a new one."""
+
+    __slots__ = ("_action", "_call", "_clock", "_due")
+
+    def __init__(self, clock: NodeClock, action: Callable[[], None]) -> None:
+        self._clock = clock
+        self._action = action
+        self._call: Call | None = None
+        self._due = 0.0
+
+    def set(self, due: float | None) -> None:
+        """Call by ``due``, Unix seconds; a call that comes before stays. None asks for nothing."""
+        if due is None:
+            return
+        if self._call is not None:
+            if self._due <= due:
+                return
+            self._call.cancel()
+        self._due = due
+        self._call = self._clock.call_at(due, self._fire)
+
+    def cancel(self) -> None:
+        """Call no more, until it is set again."""
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _fire(self) -> None:
+        self._call = None
+        self._action()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Final
 
-from meterway.base.errors import ConfigError, MeterwayError
+from meterway.base.errors import MeterwayError
+from meterway.links.mqtt import MqttClient, library
 from meterway.links.tls import client_context
 from meterway.lnap.discovery import Messages, announcements, states, topics_of
 from meterway.lnap.links_config import MqttConfig
@@ -27,41 +27,6 @@ _GOODBYE_S: Final = 2.0
 _KEPT: Final = "mqtt"
 
 
-class _Message(Protocol):
-    @property
-    def payload(self) -> object: ...
-
-
-class _Client(Protocol):
-    """What is used of an MQTT client."""
-
-    @property
-    def messages(self) -> AsyncIterator[_Message]: ...
-
-    async def publish(self, topic: str, payload: str, *, qos: int, retain: bool) -> None: ...
-
-    async def subscribe(self, topic: str) -> object: ...
-
-
-class _Library(Protocol):
-    """The library, loaded only where a home has a broker."""
-
-    MqttError: type[Exception]
-
-    def Will(self, topic: str, payload: str, *, qos: int, retain: bool) -> object: ...  # noqa: N802  its name
-
-    def Client(self, hostname: str, port: int, **options: object) -> AbstractAsyncContextManager[_Client]: ...  # noqa: N802
-
-
-def _library() -> _Library:
-    try:
-        return cast(_Library, importlib.import_module("aiomqtt"))
-    except ImportError:
-        raise ConfigError(
-            "mqtt: the package aiomqtt is not installed (install meterway with its extra 'mqtt')"
-        ) from None
-
-
 class Home:
     """Publishes until it is cancelled. ``connected`` and ``error`` say how it stands; ``published`` counts messages.
 
@@ -72,7 +37,7 @@ class Home:
         self._config = config
         self._site = site
         self._now = now
-        self._mqtt = _library()
+        self._mqtt = library("mqtt")
         self._tls = self._context()
         self._told: Messages = {}
         self.connected = False
@@ -125,13 +90,13 @@ class Home:
                 await asyncio.gather(births, return_exceptions=True)
                 await self._say_goodbye(broker, status)
 
-    async def _say_goodbye(self, broker: _Client, status: str) -> None:
+    async def _say_goodbye(self, broker: MqttClient, status: str) -> None:
         """An orderly end does not make the broker speak for us: say it, if the line still takes it."""
         with suppress(self._mqtt.MqttError, TimeoutError):
             async with asyncio.timeout(_GOODBYE_S):
                 await self._publish(broker, {status: "offline"})
 
-    async def _births(self, broker: _Client) -> None:
+    async def _births(self, broker: MqttClient) -> None:
         """Home Assistant came up: tell everything again."""
         async for message in broker.messages:
             if message.payload == b"online":
@@ -143,7 +108,7 @@ class Home:
         bound = self._site.ledger.gateway.channels
         return [bound[number] for number in sorted(bound) if wanted == "all" or number in wanted]
 
-    async def _refresh(self, broker: _Client) -> None:
+    async def _refresh(self, broker: MqttClient) -> None:
         """Announcements before states, only what changed; a meter that left is taken back."""
         config, meters = self._config, self.meters()
         names = {"prefix": config.prefix, "discovery": config.discovery}
@@ -157,7 +122,7 @@ class Home:
         kept = self._site.ledger.spool.state(_KEPT)
         return set(json.loads(kept)) if kept else set()
 
-    async def _publish(self, broker: _Client, messages: Messages) -> None:
+    async def _publish(self, broker: MqttClient, messages: Messages) -> None:
         for topic, payload in messages.items():
             if self._told.get(topic) != payload:
                 await broker.publish(topic, payload, qos=1, retain=True)

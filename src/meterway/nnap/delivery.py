@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import importlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Final
 from urllib.parse import urlsplit
 
-from meterway.base.errors import ConfigError, DecodeError, LinkError, MeterwayError
+from meterway.base.errors import DecodeError, LinkError, MeterwayError
+from meterway.links.mqtt import Library, MqttClient, library
 from meterway.links.tls import client_context
 from meterway.model.report import JSON_TYPE, XML_TYPE, decode_receipt
 from meterway.nnap.config import ReportConfig
@@ -31,39 +30,6 @@ _OK: Final = 200
 _REFUSED: Final = frozenset((400, 409, 413, 415, 422))
 _RECEIPT_S: Final = 30.0
 _AGAIN_S: Final = 3600.0
-
-
-class _Message(Protocol):
-    @property
-    def payload(self) -> object: ...
-
-
-class _Client(Protocol):
-    """What is used of an MQTT client."""
-
-    @property
-    def messages(self) -> AsyncIterator[_Message]: ...
-
-    async def publish(self, topic: str, payload: bytes, *, qos: int, properties: object = None) -> None: ...
-
-    async def subscribe(self, topic: str, qos: int = 0) -> object: ...
-
-
-class _Library(Protocol):
-    """The library, loaded only where there is a broker."""
-
-    MqttError: type[Exception]
-
-    def Client(self, hostname: str, port: int, **options: object) -> AbstractAsyncContextManager[_Client]: ...  # noqa: N802
-
-
-def _library() -> _Library:
-    try:
-        return cast(_Library, importlib.import_module("aiomqtt"))
-    except ImportError:
-        raise ConfigError(
-            "report: the package aiomqtt is not installed (install meterway with its extra 'mqtt')"
-        ) from None
 
 
 def _context(config: ReportConfig) -> ssl.SSLContext:
@@ -118,7 +84,7 @@ class Courier:
         self._store = store
         self._place = f"{config.prefix}/{serial}"
         self._wake = asyncio.Event()
-        self._mqtt = _library() if config.broker else None
+        self._mqtt = library("report") if config.broker else None
         self._tls = _context(config) if config.url.startswith("https") or (config.broker and config.tls) else None
         self.sent = 0
         self.refused = 0
@@ -174,7 +140,7 @@ class Courier:
             self._store.put_aside(report.id, report.octets)
         self.refused += 1
 
-    async def _over_broker(self, mqtt: _Library) -> None:
+    async def _over_broker(self, mqtt: Library) -> None:
         config = self._config
         client = mqtt.Client(
             config.broker,
@@ -196,7 +162,7 @@ class Courier:
         except mqtt.MqttError as error:
             raise LinkError(f"broker {config.broker}: {error}") from None
 
-    async def _publish(self, broker: _Client, receipts: asyncio.Task[None]) -> None:
+    async def _publish(self, broker: MqttClient, receipts: asyncio.Task[None]) -> None:
         """Publish what waits; what gets no receipt in time is published again."""
         clock = asyncio.get_running_loop().time
         told: dict[str, float] = {}
@@ -213,7 +179,7 @@ class Courier:
             woken.cancel()
         await receipts
 
-    async def _receipts(self, broker: _Client) -> None:
+    async def _receipts(self, broker: MqttClient) -> None:
         async for message in broker.messages:
             if not isinstance(message.payload, bytes):
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from meterway.interfaces.stationed import Stationed
-from meterway.links.node import Call, FrameHeard, NodeClock, NodePort, OnFrame
+from meterway.links.node import FrameHeard, NodeClock, NodePort, NodeTimer, OnFrame
 from meterway.nnap.device import Concentrator
 from meterway.stacks.neighbourhood.station import StationEvent
 
@@ -48,8 +48,7 @@ class Driver:
         self.hops: dict[int, int] = {}
         """By number of a node, the links its last frame took."""
         self.stationed = Stationed(concentrator.station, _Watched(port, self.hops), clock, self._event)
-        self._call: Call | None = None
-        self._due = 0.0
+        self._timer = NodeTimer(self.clock, self._turn)
         self._closed = False
 
     def start(self) -> None:
@@ -60,9 +59,7 @@ class Driver:
     def close(self) -> None:
         """Stop without a word."""
         self._closed = True
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        self._timer.cancel()
         self.stationed.close()
 
     def call(self, action: Callable[[Concentrator, float], None]) -> None:
@@ -82,7 +79,6 @@ class Driver:
         self._set_timer()
 
     def _turn(self) -> None:
-        self._call = None
         if self._closed:
             return
         now = self.clock.now()
@@ -92,11 +88,5 @@ class Driver:
         self._set_timer()
 
     def _set_timer(self) -> None:
-        """One call at most; one that comes too early sets itself again."""
-        due = self.concentrator.next_timeout()
-        if self._closed or (self._call is not None and self._due <= due):
-            return
-        if self._call is not None:
-            self._call.cancel()
-        self._due = due
-        self._call = self.clock.call_at(due, self._turn)
+        if not self._closed:
+            self._timer.set(self.concentrator.next_timeout())

@@ -9,7 +9,7 @@ from meterway.links.medium.neighbourhood.medium import NeighbourhoodMedium
 from meterway.links.medium.neighbourhood.place import NodePlace
 from meterway.links.medium.neighbourhood.records import Carried, NeighbourhoodStatistics, Route
 from meterway.links.medium.neighbourhood.settings import NeighbourhoodSettings, Spot
-from meterway.links.node import Call
+from meterway.links.node import Call, NodeTimer
 
 __all__ = ["SimulatedNeighbourhood"]
 
@@ -21,7 +21,7 @@ class SimulatedNeighbourhood:
     at ``start``. ``on_carried`` is told of every transmission.
     """
 
-    __slots__ = ("_call", "_due", "_ports", "_settling", "clock", "medium")
+    __slots__ = ("_ports", "_settling", "_timer", "clock", "medium")
 
     def __init__(
         self,
@@ -34,8 +34,7 @@ class SimulatedNeighbourhood:
         self.medium = NeighbourhoodMedium(settings, on_carried=on_carried)
         self.clock = clock or VirtualClock(start)
         self._ports: dict[int, NodePlace] = {}
-        self._call: Call | None = None
-        self._due = 0.0
+        self._timer = NodeTimer(self.clock, self._settle)
         self._settling = False
 
     @property
@@ -65,7 +64,7 @@ class SimulatedNeighbourhood:
         """Send for a node (``port.send`` does so)."""
         self.medium.send(source, to, octets, self.clock.now(), urgent=urgent)
         if not self._settling:
-            self._arm()
+            self._timer.set(self.medium.next_due())
 
     def now(self) -> float:
         """Unix seconds of the clock."""
@@ -79,20 +78,8 @@ class SimulatedNeighbourhood:
         """Let time pass until ``until``."""
         self.clock.run(until)
 
-    def _arm(self) -> None:
-        """Be called when the next transmission ends."""
-        due = self.medium.next_due()
-        if due is None:
-            return
-        if self._call is not None:
-            if self._due <= due:
-                return
-            self._call.cancel()
-        self._due = due
-        self._call = self.clock.call_at(due, self._settle)
-
     def _settle(self) -> None:
-        self._call = None
+        """A transmission ends."""
         self._settling = True
         try:
             for arrival in self.medium.settle(self.clock.now()):
@@ -101,4 +88,4 @@ class SimulatedNeighbourhood:
                     port.hear(arrival)
         finally:
             self._settling = False
-            self._arm()
+            self._timer.set(self.medium.next_due())
