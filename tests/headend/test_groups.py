@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from meterway.base.errors import ConfigError
-from meterway.headend.groups import Group, OrderWanted, command_of, groups, keep, members, plan
+from meterway.headend.groups import Group, OrderWanted, command_of, groups, keep, members, plan, shown_by
+from meterway.mapping.home import RELAY_ALL, LoadOrder
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, NewDevice
 from meterway.store.nodes import Node
@@ -69,6 +70,29 @@ def test_a_broadcast_goes_only_where_every_meter_is_meant(town: Store) -> None:
 def test_no_broadcast_without_a_key_or_for_a_clock(town: Store) -> None:
     assert not planned(town, "M3", keys=False)["N2"][0]
     assert not planned(town, "M3", kind="clock")["N2"][0]
+
+
+@pytest.mark.covers("F5b", "IF-H3")
+def test_loads_are_switched_by_broadcast_past_meters_that_have_none(town: Store) -> None:
+    town.devices.update(town.devices.by_serial("M1").id, {"profile": "home"}, now_ms=2)
+    assert planned(town, "M1", kind="load-off")["N1"] == (True, "")
+    assert planned(town, "M2", kind="disconnect")["N1"] == (True, "")
+    assert planned(town, "M1", kind="emergency")["N1"] == (False, "other meters would hear it too")
+    town.devices.update(town.devices.by_serial("M2").id, {"profile": "home"}, now_ms=3)
+    assert planned(town, "M1", kind="load-off")["N1"] == (False, "other meters would hear it too")
+
+
+@pytest.mark.covers("F5b", "F5f")
+def test_a_load_order_may_name_how_long_and_how_spread() -> None:
+    bare = OrderWanted(kind="load-off")
+    assert command_of(bare)[0].method == "remote_disconnect"
+    wanted = OrderWanted(kind="load-off", value={"duration_s": 900, "offset_s": 60}, expires=5e9)
+    command, attribute, expected = command_of(wanted)
+    order = LoadOrder.decode(command.value)
+    assert (order.on, order.duration_s, order.offset_s, order.relays) == (False, 900, 60, 0)
+    assert (attribute, expected, shown_by(wanted).obis) == ("output_state", False, RELAY_ALL)
+    with pytest.raises(ConfigError, match="value"):
+        command_of(OrderWanted(kind="load-on", value={"duration_s": -1}))
 
 
 def test_no_broadcast_to_meters_that_have_no_association_for_it(town: Store) -> None:

@@ -24,6 +24,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "radio": ("meterway.cli.radio:radio", "Run a simulated radio for M-Bus meters and gateways."),
     "neighbourhood": ("meterway.cli.neighbourhood:neighbourhood", "Run a simulated power line or radio mesh."),
     "display": ("meterway.cli.entity:display", "Run a consumer display on a meter's H1 port."),
+    "home": ("meterway.cli.home:home", "Run load controllers of homes from a TOML file."),
     "lnap": ("meterway.cli.entity:lnap", "Run a gateway of radio and wired meters from a TOML file."),
     "nnap": ("meterway.cli.entity:nnap", "Run a concentrator of a neighbourhood from a TOML file."),
     "headend": ("meterway.cli.entity:headend", "Run a head end from a TOML file."),

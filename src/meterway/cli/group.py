@@ -23,7 +23,7 @@ _CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings of the head end, which must run."
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="The answer as one JSON object.")
-_KINDS = ("disconnect", "reconnect", "emergency", "clock")
+_KINDS = ("disconnect", "reconnect", "emergency", "clock", "load-off", "load-on")
 
 
 @click.group()
@@ -57,12 +57,13 @@ def list_groups(config: Path | None, as_json: bool) -> None:
 @group.command()
 @click.argument("name")
 @click.argument("kind", type=click.Choice(_KINDS))
-@click.option("--value", help="The emergency profile as JSON, for the kind emergency.")
+@click.option("--value", help="JSON: the emergency profile, or duration_s, offset_s, emergency of a load order.")
 @click.option("--not-before", type=float, default=0.0, metavar="UNIX", help="Not before this time (Unix seconds).")
 @click.option("--expires", type=float, default=0.0, metavar="UNIX", help="Not after this time; a day if left out.")
 @click.option("--confidence", type=click.FloatRange(0.01, 0.999), default=0.95, show_default=True)
 @click.option("--tolerated", type=click.FloatRange(0.001, 0.99), default=0.05, show_default=True)
 @click.option("--sample", type=click.IntRange(min=0), default=0, help="Meters of each concentrator to read back.")
+@click.option("--settle", "settle_s", type=click.FloatRange(0, 86400), default=0.0, help="Seconds before reading back.")
 @click.option("--dry-run", is_flag=True, help="Say who would get it and how; do nothing.")
 @_CONFIG
 @_JSON
@@ -75,6 +76,7 @@ def order(
     confidence: float,
     tolerated: float,
     sample: int,
+    settle_s: float,
     dry_run: bool,
     config: Path | None,
     as_json: bool,
@@ -86,7 +88,7 @@ def order(
         raise click.UsageError(f"--value: not JSON ({error})") from None
     wanted: dict[str, Json] = {
         "kind": kind, "value": parsed, "not_before": not_before, "expires": expires, "confidence": confidence,
-        "tolerated": tolerated, "sample": sample, "dry_run": dry_run,
+        "tolerated": tolerated, "sample": sample, "settle_s": settle_s, "dry_run": dry_run,
     }  # fmt: skip
     _show(_ask(config, "group-order", name, wanted), as_json)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.headend.commands import Command
+from meterway.mapping.home import LOAD_ORDER, RELAY_ALL
 from meterway.mapping.profile import load_profile
 from meterway.model.telegram import Json
 from meterway.store.database import Store
@@ -27,13 +29,14 @@ __all__ = [
     "keep",
     "members",
     "plan",
+    "shown_by",
 ]
 
 _PREFIX: Final = "group:"
 _Name = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _DAY_S: Final = 86400.0
 
-Kind = Literal["disconnect", "reconnect", "emergency", "clock"]
+Kind = Literal["disconnect", "reconnect", "emergency", "clock", "load-off", "load-on"]
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +51,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An order to a group. Times are Unix seconds; ``value`` is the emergency profile for ``emergency``.
 
+    ``load-off`` and ``load-on`` are for load controllers; their ``value`` may name ``duration_s``, ``offset_s`` (the
+    most that each waits at random) and ``emergency``. ``settle_s`` after it was sent the sample is read back.
     ``confidence`` and ``tolerated`` (shares of 1) say how large the sample is that is read back, ``sample`` says it
     outright. A dry run tells who would get the order and how, and does nothing.
     """
@@ -59,6 +64,7 @@ class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.95
     tolerated: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     sample: Annotated[int, msgspec.Meta(ge=0)] = 0
+    settle_s: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 0.0
     dry_run: bool = False
 
     def window(self, now: float) -> tuple[float, float]:
@@ -68,6 +74,12 @@ class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if end <= now or end <= start:
             raise ConfigError("expires: the order would be over before it begins")
         return start, end
+
+
+class _LoadValue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    duration_s: Annotated[int, msgspec.Meta(ge=0, le=7 * 86400)] = 0
+    offset_s: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,12 @@ KINDS: Final[dict[str, tuple[Command, _Check]]] = {
     ),
     "emergency": (
         Command(obis=Obis(0, 0, 17, 0, 0), class_id=71, attribute="emergency_profile"), _Check("emergency_profile"),
+    ),
+    "load-off": (
+        Command(obis=RELAY_ALL, class_id=70, method="remote_disconnect"), _Check("output_state", False),
+    ),
+    "load-on": (
+        Command(obis=RELAY_ALL, class_id=70, method="remote_reconnect"), _Check("output_state", True),
     ),
     "clock": (Command(obis=Obis(0, 0, 1, 0, 0), class_id=8, attribute="time", value="now"), _Check("time")),
 }  # fmt: skip
@@ -158,11 +176,31 @@ def command_of(wanted: OrderWanted) -> tuple[Command, str, Json]:
             check.attribute,
             None,
         )
+    if wanted.kind in ("load-off", "load-on") and wanted.value is not None:
+        return _load_order(wanted), check.attribute, check.value
     return command, check.attribute, check.value
 
 
+def shown_by(wanted: OrderWanted) -> Command:
+    """The read that tells whether a device has done what was ordered."""
+    command, check = KINDS[wanted.kind]
+    return replace(command, attribute=check.attribute, method="", value=None)
+
+
+def _load_order(wanted: OrderWanted) -> Command:
+    try:
+        given = msgspec.convert(wanted.value, _LoadValue)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"value: {error}") from None
+    fields: list[Json] = [
+        secrets.randbits(31), 0, int(wanted.kind == "load-on"), 0, given.duration_s, given.offset_s,
+        min(int(wanted.expires), 0xFFFFFFFF), int(given.emergency),
+    ]  # fmt: skip
+    return Command(obis=LOAD_ORDER, class_id=1, attribute="value", value=fields)
+
+
 def plan(store: Store, devices: list[Device], wanted: OrderWanted, *, has_key: frozenset[int]) -> GroupPlan:
-    """By broadcast only where every meter of a concentrator is meant: one that hears it and is not would do it too.
+    """By broadcast only where all of a concentrator are meant that have the object: one more that hears it would do it.
 
     ``has_key`` are the concentrators whose meters' broadcast key is known.
     """
@@ -178,19 +216,32 @@ def _part(store: Store, nnap: int | None, found: list[Device], wanted: OrderWant
         return Part(None, tuple(found), False, "reached by itself")
     device = store.devices.get(nnap)
     everyone = {node.device for node in store.nodes.of_nnap(nnap)}
-    meters = {child.id for child in store.devices.children(nnap) if child.utility != GATEWAY} & everyone
+    obis = KINDS[wanted.kind][0].obis
+    hearing = {
+        child.id
+        for child in store.devices.children(nnap)
+        if child.utility != GATEWAY and child.id in everyone and _has(child.profile, obis)
+    }
     clients = {_client(each.profile) for each in found}
     client = next(iter(clients)) if len(clients) == 1 else None
     why = ""
     if wanted.kind == "clock":
         why = "a concentrator sets the clocks itself, and knows how long a broadcast takes"
-    elif meters - {each.id for each in found}:
+    elif hearing - {each.id for each in found}:
         why = "other meters would hear it too"
     elif nnap not in has_key:
         why = "the registry has no broadcast key for it"
     elif client is None:
         why = "its meters have no broadcast association in common"
     return Part(device, tuple(found), not why, why, client or 1)
+
+
+def _has(profile: str, obis: Obis) -> bool:
+    """Whether devices of a profile have an object; of a profile that is not known any may be there."""
+    try:
+        return obis in load_profile(profile or "idis").objects
+    except ConfigError:
+        return True
 
 
 def _client(profile: str) -> int | None:

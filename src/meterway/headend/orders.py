@@ -7,7 +7,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -254,8 +253,9 @@ class Orders:
     async def _read_back(
         self, chosen: list[Device], told: PartReport, wanted: OrderWanted, room: asyncio.Semaphore
     ) -> None:
-        command, attribute, expected = groups.command_of(wanted)
-        asked = replace(command, attribute=attribute, method="", value=None)
+        await asyncio.sleep(wanted.settle_s)
+        _, _, expected = groups.command_of(wanted)
+        asked = groups.shown_by(wanted)
 
         async def one(device: Device) -> None:
             async with room:
