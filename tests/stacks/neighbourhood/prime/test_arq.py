@@ -1,5 +1,7 @@
 """The window of a connection: what goes in comes out once and in order, whatever the medium does."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,9 +51,10 @@ def test_any_octets_are_a_subheader_or_an_error(octets):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.randoms(use_true_random=False), st.integers(1, 300), st.sampled_from([0.0, 0.1, 0.4]))
-def test_everything_comes_once_and_in_order(random, count, loss):
+@given(st.integers(0, 2**32), st.integers(1, 300), st.sampled_from([0.0, 0.1, 0.4]))
+def test_everything_comes_once_and_in_order(seed, count, loss):
     """Both ends send; every frame may be lost, doubled, and held back up to the lifetime the ends were told."""
+    random = Random(seed)
     ends = window(repetitions=100), window(repetitions=100)
     sent = [[b"%d/%d" % (side, number) for number in range(count)] for side in (0, 1)]
     for side in (0, 1):
