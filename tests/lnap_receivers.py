@@ -11,9 +11,8 @@ from pathlib import Path
 
 from meterway.base.crc import x25
 from meterway.links.radio import OnReception, Reception
-from meterway.meter.mbus.radio import DOWNLINK, WINDOWS
 from meterway.stacks.mbus.wireless.frames import decode_radio, encode_radio
-from meterway.stacks.mbus.wireless.modes import MODES, duration_s
+from meterway.stacks.mbus.wireless.modes import DOWNLINK, MODES, RESPONSES, duration_s
 
 # The framings here are written out by hand, so that they are not those of the codecs under test.
 
@@ -112,7 +111,7 @@ class StandIn:
             down = DOWNLINK[self._mode[0]]
             frame = bytes((len(body),)) + body
             checked = frame + bytes(2 * len(frame) // 16 + 4)
-            self.now = self._ends_s + WINDOWS[self._mode[0]].opens_s + duration_s(MODES[down], checked)
+            self.now = self._ends_s + RESPONSES[self._mode[0]].opens_s + duration_s(MODES[down], checked)
             if self._meter is not None:
                 self._meter(Reception(octets=frame, mode=down, time_s=self.now))
 

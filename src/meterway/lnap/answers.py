@@ -15,6 +15,7 @@ from meterway.stacks.mbus.build import Wrapping, transport
 from meterway.stacks.mbus.image import CI_REQUEST, ImageRequest
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import encode_radio
+from meterway.stacks.mbus.wireless.modes import DOWNLINK, RESPONSES
 
 __all__ = [
     "Answer",
@@ -34,11 +35,6 @@ _CNF_IR, _SND_NKE, _SND_UD, _SND_UD2, _REQ_UD1, _REQ_UD2 = 0x06, 0x40, 0x53, 0x4
 _FCB: Final = 0x20
 _CI_TRANSPORT: Final = 0x80
 _WITHOUT_HEADER: Final = {0x5B: 0x51}
-_WINDOWS: Final[dict[str, tuple[str, float]]] = {
-    "S": ("S2", 0.02),
-    "T": ("T2 down", 0.0025),
-    "C": ("C2 down", 0.1),
-}
 
 
 class Answer(NamedTuple):
@@ -51,7 +47,8 @@ class Answer(NamedTuple):
 
 def reply_window(mode: str) -> tuple[str, float]:
     """In which mode and how long after the end of its frame a meter is answered."""
-    return _WINDOWS.get(mode[:1], (mode, 0.1))
+    window = RESPONSES.get(mode[:1], RESPONSES["N"])
+    return DOWNLINK.get(mode[:1], mode), window.aim_s
 
 
 def confirm(own: Address, meter: Bound) -> Answer:

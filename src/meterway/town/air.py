@@ -10,25 +10,23 @@ from meterway.interfaces import Entity, Network, label_of
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.wire import Figures, Gone
 
-__all__ = ["AirWatch"]
+__all__ = ["AirCount", "AirWatch"]
 
 _LABEL: Final = label_of(Entity.METER, Entity.LNAP, Network.LOCAL)
 
 
-class AirWatch:
-    """Counts the frames on the air of a radio hub from when it begins to watch, and tells of each."""
+class AirCount:
+    """Counts the frames on the air of a radio hub from when it begins to watch: ``frames``, without those repeated."""
 
-    def __init__(self, overheard: Overheard) -> None:
-        self._overheard = overheard
+    def __init__(self) -> None:
         self.frames = 0
         self.octets = 0
-        self._before = 0
-        self._meters = 0
+        self.meters = 0
         self._client = RadioClient()
 
     async def start(self, hub_port: int, meters: int) -> None:
         """Watch; ``meters`` speak there or on the wires beside. LinkError if there is no hub."""
-        self._meters = meters
+        self.meters = meters
         await self._client.connect(hub_port)
         self._client.watch(self._gone, self._told)
 
@@ -36,13 +34,30 @@ class AirWatch:
         """Watch no more."""
         self._client.close()
 
+    def _told(self, figures: Figures) -> None:
+        """The hub's own figures."""
+
+    def _gone(self, frame: Gone) -> None:
+        if not frame.repeat:
+            self.frames += 1
+            self.octets += len(frame.octets)
+
+
+class AirWatch(AirCount):
+    """Counts, and tells of each frame."""
+
+    def __init__(self, overheard: Overheard) -> None:
+        super().__init__()
+        self._overheard = overheard
+        self._before = 0
+
     def traffic(self) -> list[InterfaceTraffic]:
         """Frames and octets between meters and gateways."""
         return [
             InterfaceTraffic(
                 label=_LABEL,
                 between="meter – LNAP, by radio",
-                entities=self._meters,
+                entities=self.meters,
                 sessions=self._before + self.frames,
                 octets=self.octets,
             )
@@ -52,9 +67,7 @@ class AirWatch:
         self._before = figures.sent - self.frames
 
     def _gone(self, frame: Gone) -> None:
-        if not frame.repeat:
-            self.frames += 1
-            self.octets += len(frame.octets)
+        super()._gone(frame)
         self._overheard.tell(
             Frame(
                 time_s=frame.start_s,

@@ -15,7 +15,7 @@ from meterway.links.radio import Reception
 from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.config import MeterConfig
 from meterway.meter.mbus.device import Alarm, MbusMeter
-from meterway.meter.mbus.radio import DOWNLINK, WINDOWS, Outgoing, RadioMeter, interval_s
+from meterway.meter.mbus.radio import Outgoing, RadioMeter, interval_s
 from meterway.meter.mbus.usage import Utility
 from meterway.meter.mbus.valve import Valve
 from meterway.stacks.mbus.address import Address
@@ -24,7 +24,7 @@ from meterway.stacks.mbus.image import CI_REQUEST, ImageSender
 from meterway.stacks.mbus.telegram import Telegram, decode
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, encode_radio
-from meterway.stacks.mbus.wireless.modes import MODES, duration_s
+from meterway.stacks.mbus.wireless.modes import DOWNLINK, MODES, RESPONSES, duration_s
 
 NOW = 1_795_446_000.0
 KEY = bytes(range(16))
@@ -52,7 +52,7 @@ class Home:
 
     def answer(self, frame: bytes, *, after_s: float | None = None) -> tuple[Outgoing, ...]:
         """Send a frame that begins so long after the meter's own ended (the middle of its window)."""
-        window = WINDOWS[self.mode[0]]
+        window = RESPONSES[self.mode[0]]
         begins_s = self.ends_s + ((window.opens_s + window.closes_s) / 2 if after_s is None else after_s)
         mode = DOWNLINK.get(self.mode[0], self.mode)
         ends_s = begins_s + duration_s(MODES[mode], frame)
@@ -168,7 +168,7 @@ def test_an_order_in_the_window_is_obeyed_and_acknowledged(security: int, radio:
     telegram = home.open(answer.octets)
     assert isinstance(telegram.frame, RadioFrame)
     assert (telegram.frame.name, telegram.access) == ("ACK", 5)
-    assert answer.delay_s == WINDOWS[radio[0]].opens_s
+    assert answer.delay_s == RESPONSES[radio[0]].opens_s
     (data,) = home.answer(home.request(0x5B), after_s=0.5)
     telegram = home.open(data.octets)
     assert (telegram.access, telegram.protection.mode) == (77, security)

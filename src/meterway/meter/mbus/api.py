@@ -11,10 +11,10 @@ from meterway.links.medium.client import RadioClient
 from meterway.meter.mbus.config import AirConfig, HostConfig, MeterConfig, load_config, sample
 from meterway.meter.mbus.device import Alarm, Condition, MbusMeter
 from meterway.meter.mbus.past import Said, said
-from meterway.meter.mbus.radio import DOWNLINK
 from meterway.meter.mbus.serve import MbusHost, PortOf
 from meterway.meter.mbus.usage import Utility
 from meterway.meter.mbus.valve import Input, Valve
+from meterway.stacks.mbus.wireless.modes import DOWNLINK
 
 __all__ = [
     "AirConfig",

@@ -23,10 +23,9 @@ from meterway.stacks.mbus.security import seal_payload
 from meterway.stacks.mbus.telegram import Telegram, decode
 from meterway.stacks.mbus.tpl import Tpl
 from meterway.stacks.mbus.wireless.frames import RadioFrame, encode_radio
-from meterway.stacks.mbus.wireless.modes import MODES, duration_s
-from meterway.stacks.mbus.wireless.modes import RESPONSES as WINDOWS
+from meterway.stacks.mbus.wireless.modes import MODES, RESPONSES, duration_s
 
-__all__ = ["DOWNLINK", "WINDOWS", "Outgoing", "RadioMeter", "interval_s"]
+__all__ = ["Outgoing", "RadioMeter", "interval_s"]
 
 
 class Outgoing(NamedTuple):
@@ -36,9 +35,6 @@ class Outgoing(NamedTuple):
     mode: str
     delay_s: float = 0.0
 
-
-DOWNLINK: Final[dict[str, str]] = {"S": "S2", "T": "T2 down", "C": "C2 down"}
-"""The mode in which a partner answers, by the letter of the meter's mode; in mode N it is the meter's own."""
 
 SND_NR, SND_IR, ACC_DMD, RSP_UD, ACK = 0x44, 0x46, 0x48, 0x08, 0x00
 _SND_NKE, _CNF_IR, _ACK_OF_PARTNER = 0x40, 0x06, 0x00
@@ -185,7 +181,7 @@ class RadioMeter:
             return ()
         mode = self.meter.config.radio
         self._question = octets
-        self._answer = Outgoing(answer, mode, WINDOWS[mode[0]].opens_s)
+        self._answer = Outgoing(answer, mode, RESPONSES[mode[0]].opens_s)
         return (self._again(unix_s),)
 
     def _listened(self, reception: Reception) -> bool:
@@ -253,7 +249,7 @@ class RadioMeter:
         length_s = duration_s(MODES[mode], frame)
         meter.used_mas += length_s * _SEND_MA
         if meter.config.two_way:
-            window = WINDOWS[mode[0]]
+            window = RESPONSES[mode[0]]
             ends_s = unix_s + length_s
             closes_s = ends_s + (_SESSION_S if session else window.closes_s)
             self._window = (ends_s + window.opens_s, closes_s)

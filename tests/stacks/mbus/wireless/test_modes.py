@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meterway.stacks.mbus.wireless.modes import MODES, RESPONSES, SLOW_RESPONSES, duration_s
+from meterway.stacks.mbus.wireless.modes import DOWNLINK, MODES, RESPONSES, SLOW_RESPONSES, ResponseWindow, duration_s
 
 
 def test_a_frame_takes_its_chips_over_the_rate() -> None:
@@ -28,3 +28,12 @@ def test_the_delay_that_a_maker_of_masters_prints_lies_in_the_window(mode: str, 
 def test_fast_and_slow_answers_cannot_be_mistaken_for_each_other() -> None:
     assert SLOW_RESPONSES["C"].opens_s <= 1.0 <= SLOW_RESPONSES["C"].closes_s
     assert SLOW_RESPONSES["C"].opens_s > RESPONSES["C"].closes_s
+
+
+@pytest.mark.parametrize("window", [*RESPONSES.values(), *SLOW_RESPONSES.values()])
+def test_a_partner_aims_within_the_window(window: ResponseWindow) -> None:
+    assert window.opens_s <= window.aim_s <= window.closes_s
+
+
+def test_a_partner_answers_in_a_mode_of_its_own_direction() -> None:
+    assert {letter: MODES[name].name[0] for letter, name in DOWNLINK.items()} == {"S": "S", "T": "T", "C": "C"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-__all__ = ["MODES", "RESPONSES", "SLOW_RESPONSES", "RadioMode", "ResponseWindow", "duration_s"]
+__all__ = ["DOWNLINK", "MODES", "RESPONSES", "SLOW_RESPONSES", "RadioMode", "ResponseWindow", "duration_s"]
 
 Coding = Literal["manchester", "3of6", "nrz"]
 
@@ -86,22 +86,28 @@ MODES: Final[dict[str, RadioMode]] = {
 }
 
 
+DOWNLINK: Final[dict[str, str]] = {"S": "S2", "T": "T2 down", "C": "C2 down"}
+"""The mode in which a partner answers, by the letter of the meter's mode; in mode N it is the meter's own."""
+
+
 class ResponseWindow(NamedTuple):
     """From when to when after the end of a meter's frame the answer must begin, seconds; the meter answers alike."""
 
     opens_s: float
     closes_s: float
+    aim_s: float
+    """When a partner of ours begins."""
 
 
 RESPONSES: Final[dict[str, ResponseWindow]] = {
-    "S": ResponseWindow(0.003, 0.050),
-    "T": ResponseWindow(0.002, 0.003),
-    "C": ResponseWindow(0.099, 0.101),
-    "N": ResponseWindow(0.099, 0.101),
+    "S": ResponseWindow(0.003, 0.050, 0.020),
+    "T": ResponseWindow(0.002, 0.003, 0.0025),
+    "C": ResponseWindow(0.099, 0.101, 0.100),
+    "N": ResponseWindow(0.099, 0.101, 0.100),
 }
 """By the letter of the mode; of C and N the fast delay."""
 
-SLOW_RESPONSES: Final[dict[str, ResponseWindow]] = {"C": ResponseWindow(0.999, 1.001)}
+SLOW_RESPONSES: Final[dict[str, ResponseWindow]] = {"C": ResponseWindow(0.999, 1.001, 1.000)}
 """The slow delay of mode C; that of mode N is not known here."""
 
 
