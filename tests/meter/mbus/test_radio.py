@@ -119,6 +119,7 @@ def test_every_telegram_is_opened_and_tells_the_register(
         assert telegram.frame.name == "SND-NR"
         register = home.meter.at(moment)[0]
         shown = {Utility.GAS: register / 1000, Utility.WATER: register / 1000, Utility.HEAT_COST: register // 1000}
+        shown[Utility.ELECTRICITY] = register
         assert telegram.records[0].value == shown.get(utility, register // 1000 * 1000)
     assert telegram.profile_values
 

@@ -38,10 +38,14 @@ def only(found: list[Record], vif: str, **wanted: int) -> Record:
 
 
 def main_vif(utility: Utility) -> str:
+    if utility is Utility.ELECTRICITY:
+        return "03"
     return {"volume": "13", "heat cost units": "6E"}.get(QUANTITY.get(utility, ""), "06")
 
 
 def told(meter: MbusMeter, register: int) -> float:
+    if meter.config.utility is Utility.ELECTRICITY:
+        return register
     if meter.config.utility is Utility.HEAT_COST:
         return register // 1000
     return register / 1000 if meter.config.utility in SCALE else register // 1000 * 1000

@@ -19,9 +19,15 @@ from meterway.town.configurations.summary import ConfigurationSummary
 __all__ = ["DRIVEN", "Driven", "running"]
 
 ENERGY, SWITCH, VALVE = Obis(1, 0, 1, 8, 0), Obis(0, 0, 96, 3, 10), Obis(0, 1, 24, 4, 0)
-TOTALS = {Kind.GAS: Obis(7, 0, 3, 1, 0), Kind.WATER: Obis(8, 0, 1, 0, 0), Kind.HEAT: Obis(6, 0, 1, 0, 0)}
-NEAR = {Kind.ELECTRICITY: 50, Kind.GAS: 5, Kind.WATER: 5, Kind.HEAT: 1000}
+TOTALS = {
+    Kind.GAS: Obis(7, 0, 3, 1, 0),
+    Kind.WATER: Obis(8, 0, 1, 0, 0),
+    Kind.HEAT: Obis(6, 0, 1, 0, 0),
+    Kind.MODULE: ENERGY,
+}
+NEAR = {Kind.ELECTRICITY: 50, Kind.GAS: 5, Kind.WATER: 5, Kind.HEAT: 1000, Kind.MODULE: 50}
 """How far apart two looks at a register may be: a heat meter tells whole kWh."""
+IN_WH = (Kind.HEAT, Kind.ELECTRICITY, Kind.MODULE)
 OPENED = 44
 LOCAL_ACCESS = 158
 PUSHED_S = 3.0
@@ -88,7 +94,7 @@ async def until(condition: Callable[[], Awaitable[bool]], limit_s: float = 30.0)
 
 def _small(value: int, scaler: int, kind: Kind) -> float:
     """In the units of the meter's own register: Wh or litres."""
-    return value * 10.0**scaler * (1 if kind in (Kind.HEAT, Kind.ELECTRICITY) else 1000)
+    return value * 10.0**scaler * (1 if kind in IN_WH else 1000)
 
 
 # -- the use cases ----------------------------------------------------------------------------------------------------
@@ -117,7 +123,7 @@ async def on_demand(it: Driven) -> None:
         return
     truth = (await it.facts())["register"]
     told = float(str(await it.value(TOTALS[it.kind])))
-    assert abs(told * (1 if it.kind is Kind.HEAT else 1000) - truth) < NEAR[it.kind]
+    assert abs(told * (1 if it.kind in IN_WH else 1000) - truth) < NEAR[it.kind]
 
 
 async def command(it: Driven) -> None:

@@ -19,6 +19,7 @@ from town.configurations.driving import DRIVEN, TOTALS, VALVE, Driven, running
 
 NOT_DRIVEN = {
     "P10": {UseCase.ON_DEMAND: "one way", UseCase.COMMAND: "one way"},
+    "P13": {UseCase.COMMAND: "nothing that is switched"},
     "P11": {UseCase.COMMAND: "nothing that is switched"},
 }
 """What no configuration but these leaves out, and the word of its reason."""

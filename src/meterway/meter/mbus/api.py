@@ -10,6 +10,7 @@ from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
 from meterway.meter.mbus.config import AirConfig, HostConfig, MeterConfig, load_config, sample
 from meterway.meter.mbus.device import Alarm, Condition, MbusMeter
+from meterway.meter.mbus.legacy import LegacyConfig, LegacyHost
 from meterway.meter.mbus.past import Said, said
 from meterway.meter.mbus.serve import MbusHost, PortOf
 from meterway.meter.mbus.usage import Utility
@@ -21,6 +22,8 @@ __all__ = [
     "Alarm",
     "Condition",
     "HostConfig",
+    "LegacyConfig",
+    "LegacyHost",
     "MbusHost",
     "MbusMeter",
     "MeterConfig",

@@ -23,6 +23,7 @@ DEVICE_TYPE_OF: Final[dict[Utility, int]] = {
     Utility.COOLING: 0x0A,
     Utility.HEAT_COOLING: 0x0D,
     Utility.HEAT_COST: 0x08,
+    Utility.ELECTRICITY: 0x02,
 }
 """The device type a meter announces unless told otherwise."""
 
@@ -82,6 +83,9 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 
     place: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Where it is on a simulated air, metres."""
+    reads: str = ""
+    """A module on a meter of old: ``HOST:PORT`` of that meter's optical port; its registers are what it reads there."""
+    reads_every_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 900.0
     speaks_dlms: bool = False
     """Whether it answers DLMS on its wired bus, beside M-Bus."""
     dlms: DlmsKeys | None = None
@@ -90,6 +94,8 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     def __post_init__(self) -> None:
         if self.valve and self.utility is not Utility.GAS:
             raise ValueError("a valve with safe re-opening belongs to a gas meter")
+        if self.reads and self.utility is not Utility.ELECTRICITY:
+            raise ValueError("a module reads electricity meters at their optical ports")
         if self.frame_format == "B" and self.radio[0] not in "CN":
             raise ValueError(f"radio mode {self.radio} knows frame format A only")
 

@@ -15,6 +15,7 @@ import numpy as np
 from meterway.base.errors import ConfigError
 from meterway.meter.firmware import image_signature
 from meterway.meter.mbus.config import MeterConfig
+from meterway.meter.mbus.read_usage import ReadUsage
 from meterway.meter.mbus.usage import DAY_S, HOUR_S, Ints, Usage, Utility
 from meterway.meter.mbus.valve import LEAK_TEST_S, Input, Valve, after
 from meterway.stacks.mbus.address import Address
@@ -25,6 +26,7 @@ __all__ = [
     "CONDITIONS",
     "LATCHED",
     "LEAK_TEST_FAILED",
+    "UNREAD",
     "Alarm",
     "Condition",
     "Episode",
@@ -61,6 +63,8 @@ LATCHED: Final = Alarm.TAMPER | Alarm.MAGNET | Alarm.BURST
 """Alarms that stay until somebody resets them."""
 LEAK_TEST_FAILED: Final = 0x100
 CLOCK_SET: Final = 0x200
+UNREAD: Final = 0x400
+"""A module could not read the meter it is fitted to."""
 
 
 class Condition(Enum):
@@ -97,6 +101,7 @@ CONDITIONS: Final[dict[Utility, tuple[Condition, ...]]] = {
     Utility.COOLING: _OF_CIRCUITS,
     Utility.HEAT_COOLING: _OF_CIRCUITS,
     Utility.HEAT_COST: (),
+    Utility.ELECTRICITY: (),
 }
 """What can be injected into which meter; closing is the valve's."""
 
@@ -149,7 +154,8 @@ class MbusMeter:
         self.config = config
         self.address: Address = config.address
         self.key = config.secret
-        self.usage = Usage(seed=config.usage_seed, utility=config.utility, offset_min=config.utc_offset_min)
+        kind = ReadUsage if config.reads else Usage
+        self.usage: Usage = kind(seed=config.usage_seed, utility=config.utility, offset_min=config.utc_offset_min)
         self.clock_offset_s = config.clock_offset_s
         self.primary = config.primary
         self.counter = 0

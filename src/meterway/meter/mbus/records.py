@@ -43,6 +43,7 @@ class _Shown(NamedTuple):
 
 _LITRES: Final = _Shown(0x13, 1, 0.001)
 _KWH: Final = _Shown(0x06, 1000, 1000)
+_WATT_HOURS: Final = _Shown(0x03, 1, 1)
 _UNITS: Final = _Shown(0x6E, 1000, 1)
 _SHOWN: Final[dict[Utility, _Shown]] = {
     Utility.GAS: _LITRES,
@@ -51,6 +52,7 @@ _SHOWN: Final[dict[Utility, _Shown]] = {
     Utility.COOLING: _KWH,
     Utility.HEAT_COOLING: _KWH,
     Utility.HEAT_COST: _UNITS,
+    Utility.ELECTRICITY: _WATT_HOURS,
 }
 
 
@@ -81,10 +83,11 @@ def _at(meter: MbusMeter, moment: datetime) -> list[int]:
 
 def current(meter: MbusMeter, unix_s: float) -> list[Record]:
     """The value now, the clock, what belongs to the kind of meter, and the error flags."""
+    known = meter.usage.known_from_s <= unix_s
     return [
-        *_registers(meter, meter.at(unix_s)),
+        *(_registers(meter, meter.at(unix_s)) if known else ()),
         make_record(_MOMENT, meter.clock(unix_s).replace(second=0, microsecond=0), _INT32),
-        *_OWN[meter.config.utility](meter, unix_s),
+        *(_OWN[meter.config.utility](meter, unix_s) if known else ()),
         make_record(_ERRORS, meter.errors(), _INT16),
     ]
 
@@ -92,6 +95,8 @@ def current(meter: MbusMeter, unix_s: float) -> list[Record]:
 def due(meter: MbusMeter, unix_s: float) -> list[Record]:
     """The last due date and the value it found, storage number 1."""
     moment = meter.due_date(unix_s)
+    if meter.usage.known_from_s > meter.unix_of(moment):
+        return []
     return [_date(moment, 1), *_registers(meter, _at(meter, moment), 1)]
 
 
@@ -106,6 +111,8 @@ def history(meter: MbusMeter, unix_s: float) -> list[Record]:
         return []
     starts = meter.month_starts(unix_s, count)
     times = np.array([meter.unix_of(moment) for moment in starts], np.int64)
+    if meter.usage.known_from_s > times.min():
+        return []
     values = meter.registers(times)
     out = [_date(starts[0], HISTORY), *_registers(meter, values[0].tolist(), HISTORY)]
     if count > 1:
@@ -190,6 +197,11 @@ def _allocator(meter: MbusMeter, unix_s: float) -> list[Record]:
     return []
 
 
+def _electricity(meter: MbusMeter, unix_s: float) -> list[Record]:
+    """Power."""
+    return [make_record(b"\x2b", meter.rates(unix_s)[0], _INT32)]
+
+
 _OWN: Final[dict[Utility, Callable[[MbusMeter, float], list[Record]]]] = {
     Utility.GAS: _gas,
     Utility.WATER: _water,
@@ -197,4 +209,5 @@ _OWN: Final[dict[Utility, Callable[[MbusMeter, float], list[Record]]]] = {
     Utility.COOLING: _circuit,
     Utility.HEAT_COOLING: _circuit,
     Utility.HEAT_COST: _allocator,
+    Utility.ELECTRICITY: _electricity,
 }

@@ -16,6 +16,7 @@ from meterway.meter.mbus.airing import Airing
 from meterway.meter.mbus.config import HostConfig
 from meterway.meter.mbus.device import MbusMeter
 from meterway.meter.mbus.dlms import DlmsMeter
+from meterway.meter.mbus.module import Module
 from meterway.meter.mbus.state import FileState
 from meterway.meter.mbus.wired import WiredMeter
 
@@ -44,6 +45,7 @@ class MbusHost:
         self._unix = unix or (lambda _: time.time())
         self._state: FileState | None = None
         self._bus: BusTcp | None = None
+        self._modules: list[Module] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
@@ -71,6 +73,10 @@ class MbusHost:
         except ConfigError:
             await self.stop()
             raise
+        for meter in self.meters.values():
+            if meter.config.reads:
+                self._modules.append(Module(meter, self.now, self.keep))
+                await self._modules[-1].start()
         if self._port_of is not None:
             self.airing = Airing(
                 self.meters.values(), self._port_of, self.now(), keep=self.keep, grace_s=self.config.window_grace_s
@@ -81,6 +87,8 @@ class MbusHost:
         """Leave air and bus, keep what must not be forgotten."""
         if self._timer is not None:
             self._timer.cancel()
+        for module in self._modules:
+            await module.stop()
         if self.airing is not None:
             self.airing.close()
         if self._bus is not None:

@@ -2,7 +2,8 @@
 
 A register has a closed form over days (mean, two harmonics of the year, a noise that cancels from day to day); a day is
 spread over its hours by a noisy shape; within an hour it runs straight. Days are those of the meter's standard time.
-Registers are whole litres (gas, water), Wh (heat, cooling) or thousandths of a unit (heat cost allocators).
+Registers are whole litres (gas, water), Wh (heat, cooling, electricity) or thousandths of a unit (heat cost
+allocators).
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Utility(Enum):
     COOLING = "cooling"
     HEAT_COOLING = "heat and cooling"
     HEAT_COST = "heat cost allocator"
+    ELECTRICITY = "electricity sub-meter"
 
 
 class _Course(NamedTuple):
@@ -77,6 +79,7 @@ def _heated(mean: float, share: float, shape: Floats) -> _Course:
 _TAPS: Final = _shape(0.05, (7.2, 1.1, 2.2), (12.5, 1.5, 0.8), (19.3, 1.8, 1.6))
 _BOILER: Final = _shape(0.25, (6.8, 1.6, 2.0), (18.5, 2.8, 1.4))
 _HEATING: Final = _shape(0.6, (7.0, 2.2, 1.0), (19.0, 3.0, 0.8))
+_APPLIANCES: Final = _shape(0.3, (7.5, 1.3, 0.8), (12.5, 1.2, 0.7), (19.5, 2.2, 1.6))
 _COURSES: Final[dict[Utility, tuple[_Course, ...]]] = {
     Utility.GAS: (_heated(3800.0, 0.82, _BOILER),),
     Utility.WATER: (_Course(320.0, -0.08, 0.0, _TAPS),),
@@ -87,6 +90,7 @@ _COURSES: Final[dict[Utility, tuple[_Course, ...]]] = {
         _Course(7_000.0, -0.96 * 4 / 3, 0.96 / 3, _shape(0.2, (15.5, 3.0, 2.0))),
     ),
     Utility.HEAT_COST: (_heated(3_400.0, 0.96, _HEATING),),
+    Utility.ELECTRICITY: (_Course(7_500.0, 0.12, 0.0, _APPLIANCES),),
 }
 
 
@@ -116,6 +120,11 @@ class Usage:
     seed: int
     utility: Utility
     offset_min: int = 0
+
+    @property
+    def known_from_s(self) -> float:
+        """From when on the registers are known, Unix seconds."""
+        return -math.inf
 
     @property
     def channels(self) -> int:

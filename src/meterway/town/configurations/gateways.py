@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -40,8 +41,13 @@ __all__ = ["HOUSED_SAP", "UTILITIES", "Gateways"]
 HOUSED_SAP: Final = 17
 """The logical device of a gateway that lives in a meter: 1 to 16 are the meter's own."""
 
-UTILITIES: Final = {Kind.GAS: mbus.Utility.GAS, Kind.WATER: mbus.Utility.WATER, Kind.HEAT: mbus.Utility.HEAT}
-_MODES: Final[dict[Kind, str]] = {Kind.GAS: "T1", Kind.WATER: "C1", Kind.HEAT: "T1"}
+UTILITIES: Final = {
+    Kind.GAS: mbus.Utility.GAS,
+    Kind.WATER: mbus.Utility.WATER,
+    Kind.HEAT: mbus.Utility.HEAT,
+    Kind.MODULE: mbus.Utility.ELECTRICITY,
+}
+_MODES: Final[dict[Kind, str]] = {Kind.GAS: "T1", Kind.WATER: "C1", Kind.HEAT: "T1", Kind.MODULE: "T1"}
 _APART_M: Final = 60.0
 _APART_S: Final = 0.04
 _POLL_S: Final = 10.0
@@ -68,11 +74,15 @@ class Gateways:
         """The gateways by serial."""
         self._watch = FrameCount()
         self._hub_port = 0
+        self._legacy = mbus.LegacyHost(
+            tuple(mbus.LegacyConfig(serial=thing.serial) for thing in layout.of(Kind.LEGACY))
+        )
 
     async def start(self) -> None:
         """Bring everything up; LinkError if a gateway does not hear its meters in time."""
         if not self._layout.of(Kind.GATEWAY):
             return
+        await self._legacy.start()
         radio = None
         if self._layout.links(Carrier.RADIO):
             self._hub_port = await self._hub.open()
@@ -90,6 +100,7 @@ class Gateways:
             await lnap.stop()
         for host in self._hosts:
             await host.stop()
+        await self._legacy.stop()
         self._watch.stop()
         self._air.close()
         await self._hub.close()
@@ -123,7 +134,21 @@ class Gateways:
             valve=utility is mbus.Utility.GAS,
             radio=_MODES[meter.part.kind],  # type: ignore[arg-type]
             interval_s=self._order.speak_s,
+            reads=self._optical_port(meter),
+            reads_every_s=max(self._order.speak_s, 1.0),
         )
+
+    def _sits_on(self, module: Placed) -> str:
+        """The serial of the meter of old that a module is fitted to; empty if it is no module."""
+        for link in self._layout.links(Carrier.OPTICAL):
+            for near, far in self._layout.joined(link):
+                if far.serial == module.serial:
+                    return near.serial
+        return ""
+
+    def _optical_port(self, module: Placed) -> str:
+        port = self._legacy.ports.get(self._sits_on(module))
+        return f"127.0.0.1:{port}" if port else ""
 
     async def _host(self, config: mbus.HostConfig, *, by_radio: bool) -> mbus.MbusHost:
         host = mbus.MbusHost(config, self._place if by_radio else None)
@@ -359,8 +384,15 @@ class Gateways:
         for host in self._hosts:
             for name, meter in host.meters.items():
                 if serial in (name, meter.config.ident):
-                    return _meter_happens(host, name, what)
+                    return _meter_happens(host, name, what) | self._truth(meter.config.ident)
         return None
+
+    def _truth(self, ident: str) -> dict[str, float]:
+        """Of a module, what the meter that it is fitted to shows: not what the module thinks."""
+        for module in self._layout.of(Kind.MODULE):
+            if module.serial == ident:
+                return {"register": float(self._legacy.meters[self._sits_on(module)].energy(time.time()))}
+        return {}
 
 
 def _gateway_happens(lnap: Lnap, what: str, value: float) -> dict[str, float]:
