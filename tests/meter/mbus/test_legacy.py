@@ -47,6 +47,7 @@ def test_whoever_speaks_the_protocol_reads_it(speed: str) -> None:
                 check ^= octet
             assert check == 0
             writer.close()
+            await writer.wait_closed()
             return told
         finally:
             await host.stop()

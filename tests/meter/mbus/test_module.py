@@ -61,6 +61,8 @@ def test_a_module_tells_what_it_read_and_nothing_from_before_it_was_there() -> N
 def test_a_port_that_is_closed_or_says_something_else_is_an_error() -> None:
     async def chatter(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n")
+        writer.close()
+        await writer.wait_closed()
 
     async def live() -> None:
         server = await asyncio.start_server(chatter, "127.0.0.1", 0)

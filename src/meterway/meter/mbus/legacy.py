@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -66,6 +67,7 @@ class LegacyHost:
         self.ports: dict[str, int] = {}
         self._unix = unix
         self._listeners: list[tcp.Listener] = []
+        self._lines: set[EngineProtocol[Event]] = set()
 
     async def start(self) -> None:
         """Open a port for each."""
@@ -75,9 +77,21 @@ class LegacyHost:
             self.ports[serial] = listener.port
 
     async def stop(self) -> None:
-        """Close the ports."""
+        """Close the ports and the lines."""
         for listener in self._listeners:
             listener.close()
+        for line in tuple(self._lines):
+            line.abort()
+        await asyncio.sleep(0)
 
     def _factory(self, meter: LegacyMeter) -> Callable[[], EngineProtocol[Event]]:
-        return lambda: EngineProtocol(meter.device(self._unix), lambda event: None)
+        def make() -> EngineProtocol[Event]:
+            line: EngineProtocol[Event] = EngineProtocol(
+                meter.device(self._unix),
+                lambda event: None,
+                on_made=self._lines.add,
+                on_lost=lambda error: self._lines.discard(line),
+            )
+            return line
+
+        return make
