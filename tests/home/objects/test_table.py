@@ -1,8 +1,9 @@
 """Small parts of objects."""
 
 from meterway.base.obis import Obis
-from meterway.home.objects.table import Thing, date_time, fixed
+from meterway.home.objects.table import Thing, fixed
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.tabled.table import date_time
 
 
 def test_an_object_is_found_by_class_and_name_and_fixed_values_stay():

@@ -7,7 +7,7 @@ from typing import Final
 
 from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.base.obis import Obis
-from meterway.home.objects.table import Ask, Attr, Thing, date_time, fixed
+from meterway.home.objects.table import Ask, Attr, Thing, fixed
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data
 from meterway.stacks.dlms.classes.elements import CAPTURE_OBJECT, CaptureObject
@@ -19,6 +19,7 @@ from meterway.stacks.dlms.classes.profile_generic import (
     decode_selector,
     slice_entries,
 )
+from meterway.stacks.dlms.tabled.table import date_time
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 
 __all__ = ["ENERGY", "EVENT_CODE", "HOURLY", "LOG", "STATUS", "event_log", "hourly_profile"]

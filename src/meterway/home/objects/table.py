@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
 from meterway.home.device import LoadController
 from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.axdr import CosemDateTime, Data
+from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.xdlms.parts import Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = [
-    "BROADCAST", "CONSUMER", "GROUP", "OPERATOR", "OPERATORS", "PUBLIC", "Ask", "Attr", "Method", "Thing", "date_time",
-    "fixed",
+    "BROADCAST", "CONSUMER", "GROUP", "OPERATOR", "OPERATORS", "PUBLIC", "Ask", "Attr", "Method", "Thing", "fixed",
 ]  # fmt: skip
 
 PUBLIC: Final = 16
@@ -28,7 +26,6 @@ BROADCAST: Final = 102
 OPERATORS: Final = frozenset((OPERATOR,))
 GROUP: Final = frozenset((OPERATOR, BROADCAST))
 """Who may do what also comes by broadcast."""
-_LATEST_S: Final = 253402214400.0
 
 
 class Ask(NamedTuple):
@@ -81,9 +78,3 @@ def fixed(data: Data) -> Attr:
     """An attribute that never changes."""
     encoded = axdr.encode(data)
     return Attr(lambda _: encoded)
-
-
-def date_time(unix_s: float) -> Data:
-    """A moment in UTC as the 12 octets of COSEM."""
-    moment = datetime.fromtimestamp(min(max(unix_s, 0.0), _LATEST_S), UTC)
-    return axdr.octets(CosemDateTime.from_utc(moment, 0).encode())

@@ -10,7 +10,7 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.home.device import SCRIPTS, LoadController, RefusedError
 from meterway.home.objects.rows import ENERGY, EVENT_CODE, STATUS, event_log, hourly_profile
-from meterway.home.objects.table import CONSUMER, GROUP, OPERATORS, Ask, Attr, Method, Thing, date_time, fixed
+from meterway.home.objects.table import CONSUMER, GROUP, OPERATORS, Ask, Attr, Method, Thing, fixed
 from meterway.home.rules import Cause
 from meterway.mapping.home import (
     ACKNOWLEDGE,
@@ -32,6 +32,7 @@ from meterway.stacks.dlms.classes.limiter import EmergencyProfile
 from meterway.stacks.dlms.classes.schedule import ExecutionTime
 from meterway.stacks.dlms.classes.script_table import Script, ScriptAction
 from meterway.stacks.dlms.classes.types import Mismatch
+from meterway.stacks.dlms.tabled.table import date_time
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["CLOCK", "NAME", "things_of"]
