@@ -16,7 +16,9 @@ from meterway.headend.commands import Command
 from meterway.mapping.neighbourhood import GroupOrder, OrderState
 from meterway.meter.counters import ClockCounters
 from meterway.meter.objects import LogicalMeter
+from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.server.broadcast import BroadcastServer
+from meterway.stacks.dlms.xdlms.ciphered import GeneralCiphered
 from meterway.store.devices import NewDevice
 
 pytestmark = pytest.mark.covers("F4f", "SEC-04")
@@ -44,6 +46,20 @@ def test_a_meter_does_it_once_and_nobody_else_can_say_it(tmp_path: Path) -> None
                 broadcast_apdu(head, stranger, OFF)
             with pytest.raises(ConfigError, match="class"):
                 broadcast_apdu(head, nnap, Command(obis=OFF.obis))
+
+    asyncio.run(work())
+
+
+@pytest.mark.covers("SEC-03")
+def test_no_counter_is_used_twice_under_a_key_that_two_concentrators_share(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with living(tmp_path, Double("N1"), Double("N2")) as head:
+            nnaps = [head.store.devices.by_serial(serial) for serial in ("N1", "N2", "N1", "N2")]
+            apdus = [broadcast_apdu(head, nnap, OFF) for nnap in nnaps]
+            envelopes = [decode_apdu(apdu) for apdu in apdus]
+            counters = [each.protected[1:5] for each in envelopes if isinstance(each, GeneralCiphered)]
+            assert len(set(counters)) == 4
+            assert counters == sorted(counters)
 
     asyncio.run(work())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from typing import Final, Protocol, TypeVar
 
@@ -60,12 +61,15 @@ def broadcast_apdu(head_end: Hands, nnap: Device, command: Command) -> bytes:
     """The command as one unconfirmed request, in general-glo-ciphering under the broadcast key of its meters.
 
     The counter is on disk before it is used, and never below the time in Unix seconds: the key has one counter for all
-    who send under it. SecurityError(key) without a key; ConfigError for a command that has no octets of its own.
+    who send under it, also where meters of several concentrators share it. Call it in the thread that writes.
+    SecurityError(key) without a key; ConfigError for a command that has no octets of its own.
     """
     opened = head_end.vault.open_all(nnap.serial, nnap.keys)
     if "gbek" not in opened:
         raise SecurityError(f"the registry has no broadcast key of {nnap.serial}", "key")
-    taken = head_end.store.counters.reserve(nnap.id, _COUNTER, 1, at_least=int(time.time()))
+    with head_end.store.transaction():
+        least = max(int(time.time()), _used(head_end, opened["gbek"]))
+        taken = head_end.store.counters.reserve(nnap.id, _COUNTER, 1, at_least=least)
     context = SecurityContext(
         keys=Keys(opened["gbek"], opened.get("gbak") or opened.get("gak", b"")),
         own_title=head_end.config.title,
@@ -75,6 +79,14 @@ def broadcast_apdu(head_end: Hands, nnap: Device, command: Command) -> bytes:
         control=AUTHENTICATED | ENCRYPTED | BROADCAST,
     )
     return context.protect_general(_request(command))
+
+
+def _used(head_end: Hands, key: bytes) -> int:
+    """The lowest counter that no broadcast under this key had: the same twice would give the key stream away."""
+    vault, counters = head_end.vault, head_end.store.counters
+    opened = ((each, vault.open_all(each.serial, each.keys)) for each in head_end.store.devices.gateways())
+    sharing = [each.id for each, keys in opened if hmac.compare_digest(keys.get("gbek", b""), key)]
+    return max((counters.next(device, _COUNTER) for device in sharing), default=0)
 
 
 def _request(command: Command) -> bytes:

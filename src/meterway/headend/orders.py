@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from meterway.base.errors import ConfigError, MeterwayError
+from meterway.base.errors import ConfigError, LinkError, MeterwayError
 from meterway.headend import groups
 from meterway.headend.broadcast import Hands, broadcast_apdu, deliver, states
 from meterway.headend.commands import Command
@@ -217,8 +217,13 @@ class Orders:
             told.state = "done"
 
     async def _sent(self, nnap: str, order: bytes) -> OrderState:
+        """What became of an order; one that was handed over may be under way while its concentrator cannot be asked."""
         while True:
-            found = next((each for each in await states(self._hes, nnap) if each.id == order), None)
+            try:
+                told = await states(self._hes, nnap)
+            except LinkError:
+                told = ()
+            found = next((each for each in told if each.id == order), None)
             if found is not None and found.state is not OrderState.WAITING:
                 return found.state
             await asyncio.sleep(self._poll_s)
