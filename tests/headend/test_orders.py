@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from headend.nnap_double import Double, living, meter
-from meterway.base.errors import ConfigError
+from meterway.base.errors import ConfigError, LinkError
+from meterway.headend.broadcast import states
 from meterway.headend.groups import Group, OrderWanted, keep
 from meterway.headend.orders import OrderReport
 from meterway.headend.serve import HeadEnd
@@ -134,5 +135,27 @@ def test_what_an_earlier_process_left_is_said_to_be_interrupted(tmp_path: Path) 
         head.orders._keep(done)
         head.orders.interrupted()
         assert head.orders.report(begun.id).state == "interrupted"
+
+    meet(tmp_path, work, double)
+
+
+def test_a_concentrator_that_cannot_be_asked_for_a_while_has_not_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double = Double("N1", *(meter(f"M{number}") for number in range(2)))
+    away = [LinkError("away"), LinkError("away")]
+
+    async def answer(*given: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await states(*given)
+
+    monkeypatch.setattr("meterway.headend.orders.states", answer)
+
+    async def work(head: HeadEnd) -> None:
+        head.orders._poll_s = 0.01
+        begun = await head.orders.begin("street", OrderWanted(kind="disconnect"), actor="anna")
+        (part,) = (await ended(head, begun)).parts
+        assert (part.state, part.confirmed, away) == ("done", 2, [])
 
     meet(tmp_path, work, double)

@@ -4,7 +4,7 @@ import pytest
 
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
-from meterway.nnap.config import load_config, sample
+from meterway.nnap.config import BroadcastConfig, NnapConfig, NodeConfig, PartyConfig, ReportConfig, load_config, sample
 from meterway.nnap.plan import Window
 
 
@@ -98,3 +98,17 @@ def test_plain_http_and_mqtt_are_for_this_machine_only(tmp_path, monkeypatch):
     assert config.report.secret("token") == "t0k"
     assert not load(tmp_path, BASE + '[report]\nbroker = "localhost"').report.tls
     assert load(tmp_path, BASE + '[report]\nbroker = "b.example"').report.tls
+
+
+@pytest.mark.covers("SEC-03")
+def test_no_secret_shows_in_a_log_or_an_error():
+    secret, key = "5ec7e7" * 8, "ab" * 16
+    config = NnapConfig(
+        serial="N1",
+        parties=(PartyConfig(name="o", client=1, secret=secret),),
+        nodes=(NodeConfig(eui="00" * 8, serial="M1", key=key, guek=key, gak=key),),
+        broadcast=BroadcastConfig(encryption=key, authentication=key),
+        report=ReportConfig(url="https://h/g2/reports", token=secret, password=secret),
+    )
+    assert secret not in repr(config)
+    assert key not in repr(config)

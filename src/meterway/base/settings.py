@@ -13,12 +13,19 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 
-__all__ = ["key_octets", "parse_settings", "read_settings", "secret_octets", "secret_text"]
+__all__ = ["Secretive", "key_octets", "parse_settings", "read_settings", "secret_octets", "secret_text"]
 
 T = TypeVar("T")
 
 _PLACE: Final = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<field>.*)`)?", re.DOTALL)
 _ENV: Final = "env:"
+
+
+class Secretive(msgspec.Struct, frozen=True):
+    """Settings with a secret among them: shown, in an error or a log, by their name alone."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
 
 
 def read_settings(path: Path, kind: type[T]) -> T:

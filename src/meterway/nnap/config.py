@@ -11,7 +11,7 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
-from meterway.base.settings import key_octets, read_settings
+from meterway.base.settings import Secretive, key_octets, read_settings
 from meterway.nnap.device import Mode, Rules
 from meterway.nnap.image import CampaignRules
 from meterway.nnap.node import CLIENT, Node, Role
@@ -52,7 +52,7 @@ class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     port: _Port = 4059
 
 
-class PartyConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class PartyConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Somebody northbound who may ask; what is not given is denied."""
 
     name: str
@@ -89,7 +89,7 @@ class UplinkConfig(NetworkConfig, forbid_unknown_fields=True, kw_only=True, froz
     key: str = ""
 
 
-class NodeConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class NodeConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A node of the white list. Without ``guek`` and ``gak`` it is reached end to end only."""
 
     eui: _Hex8
@@ -157,7 +157,7 @@ class PlanConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     registers: bool = True
 
 
-class BroadcastConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class BroadcastConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The keys that the meters share for broadcasts, and how firmware goes out."""
 
     encryption: str
@@ -179,7 +179,7 @@ class BroadcastConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, 
         return CampaignRules(pace_s=self.block_s, many=self.many)
 
 
-class ReportConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class ReportConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Bulk reports: by HTTPS to the head end, or to a message broker. Plain HTTP and MQTT on this machine only."""
 
     url: str = ""

@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from meterway.base.errors import LinkError
+from meterway.base.settings import Secretive
 from meterway.town.certificate import loopback_certificate
 
 __all__ = ["Broker", "BrokerAccess", "WATCHER", "corner_of"]
@@ -29,7 +28,7 @@ _START_S: Final = 10.0
 _LOOK_S: Final = 0.02
 
 
-class BrokerAccess(msgspec.Struct, frozen=True):
+class BrokerAccess(Secretive, frozen=True):
     """How a home reaches the broker: port, the file of its authority, a password for each login."""
 
     port: int
