@@ -32,6 +32,7 @@ def test_a_signed_image_is_opened() -> None:
         (b"XXXX" + made(b"V2", b"x")[4:], b"V2", "image"),
         (made(b"", b"x"), b"", "identification"),
     ],
+    ids=["another-name", "another-maker", "cut", "short", "no-image", "no-name"],
 )
 def test_anything_else_is_refused_with_its_reason(image: bytes, name: bytes, check: str) -> None:
     with pytest.raises(SecurityError) as caught:
