@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from meterway.base.errors import ConfigError
+from meterway.headend.registry import COLUMNS
 from meterway.nnap import api
 from meterway.nnap.events import Code
 from meterway.nnap.store import Store
-from nnap_network import nnap_config, street, until
+from nnap_network import PARTY, meter_config, nnap_config, street, until
 
 pytestmark = pytest.mark.covers("E-NNAP")
 
@@ -74,10 +75,14 @@ def test_state_is_copied_once_and_only_if_there_is_any(tmp_path):
     assert Path(tmp_path / "copy").exists()
 
 
-def test_the_row_for_a_head_end(tmp_path):
-    row = api.registry_row_of(nnap_config(tmp_path), "operator")
-    assert row["profile"] == "nnap"
-    assert len(bytes.fromhex(row["guek"])) == 16
+def test_the_rows_for_a_head_end(tmp_path):
+    own, meter = api.registry_rows_of(nnap_config(tmp_path, [meter_config(1)]), "operator")
+    assert list(own) == list(meter)
+    assert (own["profile"], own["client"], own["secret"]) == ("nnap", "1", "0x" + PARTY.secret)
+    assert len(bytes.fromhex(own["gbek"])) == 16
+    assert meter["serial"] == "M00001"
+    assert bytes.fromhex(meter["guek"]) == meter_config(1).keys.guek
+    assert set(own) <= set(COLUMNS)
     with pytest.raises(ConfigError):
-        api.registry_row_of(nnap_config(tmp_path), "nobody")
+        api.registry_rows_of(nnap_config(tmp_path), "nobody")
     assert msgspec.structs.asdict(nnap_config(tmp_path))["serial"] == "NNAP0001"

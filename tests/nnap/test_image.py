@@ -63,7 +63,30 @@ def test_many_lacking_is_repaired_by_broadcast_and_few_by_unicast():
     finish(one, work)
     assert set(work.progress.values()) == {Progress.ACTIVE}
     assert work.unicasts == work.firmware.count
-    assert work.broadcasts == work.firmware.count + 3
+    assert work.broadcasts == work.firmware.count + 3 + 2, "the opening three times; verify and activate once"
+
+
+def test_where_much_is_lost_all_blocks_go_again_before_every_meter_is_asked():
+    one = network(meters=10, hops=3, loss=0.3)
+    work = campaign(one, firmware(3_000), many=1, sample=3, passes=2)
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert work.passes == 2
+    assert work.broadcasts >= 2 * work.firmware.count + 3
+    still = network(meters=10)
+    work = campaign(still, firmware(3_000), many=1, sample=3, passes=2)
+    finish(still, work)
+    assert (work.passes, work.rounds, work.unicasts) == (1, 1, 0)
+
+
+def test_who_has_confirmed_all_that_it_lacked_is_not_asked_again():
+    one = network(meters=3)
+    deaf = one.carrier.ports[1].on_frame
+    one.carrier.ports[1].on_frame = lambda frame: None if frame.is_broadcast else deaf(frame)
+    work = campaign(one, firmware(1_000))
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert (work.rounds, work.unicasts) == (1, work.firmware.count)
 
 
 def test_a_meter_that_is_gone_fails_and_does_not_hold_up_the_others():

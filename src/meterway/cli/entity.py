@@ -258,7 +258,7 @@ async def _gateway(settings: LnapConfig, as_json: bool) -> bool:
 @click.command()
 @click.argument("config", type=_FILE, required=False)
 @click.option("--write-config", is_flag=True, help="Write a commented settings file (to CONFIG, or shown) and end.")
-@click.option("--csv", metavar="PARTY", help="Show PARTY's row for the head end's registry (with keys) and end.")
+@click.option("--csv", metavar="PARTY", help="Show PARTY's rows for the head end's registry (with keys) and end.")
 @click.option(
     "--copy-state", type=_FILE, metavar="FILE", help="Copy the state of a running concentrator for a standby, and end."
 )
@@ -275,9 +275,10 @@ def nnap(
         return
     settings = api.load_config(_wanted(config, "nnap"))
     if csv is not None:
-        row = api.registry_row_of(settings, csv)
-        click.echo(",".join(row))
-        click.echo(",".join(row.values()))
+        rows = api.registry_rows_of(settings, csv)
+        click.echo(",".join(rows[0]))
+        for row in rows:
+            click.echo(",".join(row.values()))
     elif copy_state is not None:
         api.copy_state(settings, copy_state)
         click.echo(f"{copy_state} written", err=True)

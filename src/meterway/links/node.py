@@ -5,11 +5,21 @@ The simulated medium in memory (on a virtual clock) and the one behind a socket 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-__all__ = ["BROADCAST", "Call", "FrameHeard", "NodeClock", "NodePort", "NodeTimer", "OnFrame"]
+__all__ = [
+    "BROADCAST",
+    "Call",
+    "FrameHeard",
+    "NodeClock",
+    "NodePort",
+    "NodeRoute",
+    "NodeTimer",
+    "OnFrame",
+    "Topology",
+]
 
 BROADCAST: Final = 0xFFFF
 """The node number that means everyone."""
@@ -48,6 +58,36 @@ class NodePort(Protocol):
 
     def close(self) -> None:
         """Hear and send no more."""
+
+
+class NodeRoute(Protocol):
+    """The way of one node to its coordinator. Without one it has no ``parent`` and 0 ``hops``."""
+
+    @property
+    def node(self) -> int:
+        """Its number."""
+
+    @property
+    def parent(self) -> int | None:
+        """The next node on the way; a coordinator has none or is its own."""
+
+    @property
+    def hops(self) -> int:
+        """How many links there are."""
+
+    @property
+    def quality(self) -> tuple[float, float]:
+        """The chance of one transmission over the first link, up and down."""
+
+
+class Topology(Protocol):
+    """Who knows the routes of a network, as the MAC of a modem does (PRIME's switches, routing tables of G3).
+
+    Of a simulated medium it is the model that tells them; no octet on the medium does.
+    """
+
+    def routes(self) -> Sequence[NodeRoute]:
+        """Every node with its way, as far as known now."""
 
 
 class Call(Protocol):

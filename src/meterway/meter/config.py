@@ -156,6 +156,8 @@ class NetworkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     """Each comes onto the network after a random time up to this."""
     hold_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
     """How long one goes on after its supply has gone."""
+    time_factor: Annotated[float, msgspec.Meta(ge=0.01, le=1000)] = 1.0
+    """How many times less stations wait: that of the hub, where frames are as much faster."""
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -361,6 +363,8 @@ sharing = "port-per-meter"  # or wrapper-ports: one port, the meters behind
 # port = 10200              # of the hub
 # profile = "prime"         # prime, g3, rf-mesh, s-fsk
 # node = 1                  # the first meter's number, the others' are counted up
+# spread_s = 10.0           # meters come onto the network within this time
+# time_factor = 1.0         # as of "meterway neighbourhood --time-factor": joining takes minutes at 1
 
 # Where alarms and scheduled pushes go; without it, up the network.
 # [push]

@@ -39,6 +39,7 @@ class MeterNetwork:
         beyond: Beyond | None = None,
     ) -> None:
         self.config = config
+        self._profile = PROFILES[config.profile].hastened(config.time_factor)
         settings = NodeSettings(hold_s=config.hold_s, watch_s=0.0)
         self.nodes = MeterNodes(clock, self._station, settings=settings, counters=counters, beyond=beyond)
         self._keys: dict[bytes, bytes] = {}
@@ -77,7 +78,7 @@ class MeterNetwork:
             client.close()
 
     def _station(self, eui: bytes) -> Station:
-        return PROFILES[self.config.profile].node(eui, self._keys[eui])
+        return self._profile.node(eui, self._keys[eui])
 
     def _join(self, number: int) -> NodePort:
         if self._client is None:

@@ -12,7 +12,6 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.links.node import NodeClock, NodePort
-from meterway.mapping.party_keys import device_name, party_keys
 from meterway.nnap.balance import Balance, BalanceRules, Interval, Registers, balance, findings
 from meterway.nnap.config import (
     SAMPLE,
@@ -68,7 +67,7 @@ __all__ = [
     "judge_balance",
     "load_config",
     "nodes",
-    "registry_row_of",
+    "registry_rows_of",
     "sample",
     "serve_nnap",
     "take_over",
@@ -77,6 +76,11 @@ __all__ = [
 ]
 
 LOAD: Final = Obis(1, 0, 99, 1, 0)
+_REGISTRY: Final = (
+    "serial", "system_title", "profile", "transport", "host", "port", "sap", "client", "guek", "gak", "gbek", "gbak",
+    "secret", "party",
+)  # fmt: skip
+"""Columns of the head end's registry."""
 _IMPORT, _EXPORT = (CaptureObject(class_id=3, obis=Obis(1, 0, part, 8, 0), attribute=2) for part in (1, 2))
 
 
@@ -128,7 +132,7 @@ def _view(nnap: Nnap, node: Node) -> NodeView:
         is_member=node.member is not None,
         silent=node.silent,
         hops=node.hops,
-        quality=node.quality,
+        quality=node.shown_quality,
         heard_s=node.heard_s,
         read_s=node.turn.read_s,
         failures=node.turn.failures,
@@ -198,28 +202,48 @@ def take_over(config: NnapConfig) -> None:
         store.close()
 
 
-def registry_row_of(config: NnapConfig, party: str) -> dict[str, str]:
-    """The row of a head end's registry for a concentrator as a party reaches it, with that party's keys.
+def registry_rows_of(config: NnapConfig, party: str) -> list[dict[str, str]]:
+    """The rows of a head end's registry for a concentrator as a party reaches it, and for the meters it reads.
 
-    ConfigError if it is no party.
+    The first is its own, with what the party's keys there derive from and the broadcast keys. Those of its meters have
+    their own keys, for end to end, and the concentrator's address until the head end finds them behind it. ConfigError
+    if it is no party.
     """
     found = next((one.party() for one in config.parties if one.name == party), None)
     if found is None:
         raise ConfigError(f"{party} is no party")
-    return _row(config, found)
+    return [_own_row(config, found), *(_node_row(config, one) for one in config.nodes if one.guek)]
 
 
-def _row(config: NnapConfig, party: Party) -> dict[str, str]:
-    keys = party_keys(party.secret, party.name, device_name(config.serial, config.serial))
+def _own_row(config: NnapConfig, party: Party) -> dict[str, str]:
+    shared = config.broadcast.keys if config.broadcast is not None else None
     return {
-        "serial": config.serial,
-        "system_title": config.title.hex(),
-        "profile": "nnap",
+        **_place(config, config.serial, config.title.hex(), "nnap"),
+        "client": str(party.client),
+        "secret": f"0x{party.secret.hex()}",
+        "party": party.name,
+        "gbek": shared.encryption.hex() if shared else "",
+        "gbak": shared.authentication.hex() if shared else "",
+    }
+
+
+def _node_row(config: NnapConfig, node: NodeConfig) -> dict[str, str]:
+    keys = node.node(1).keys
+    return {
+        **_place(config, node.serial, node.title or "", node.profile),
+        "guek": keys.encryption.hex() if keys else "",
+        "gak": keys.authentication.hex() if keys else "",
+    }
+
+
+def _place(config: NnapConfig, serial: str, title: str, profile: str) -> dict[str, str]:
+    return {
+        **dict.fromkeys(_REGISTRY, ""),
+        "serial": serial,
+        "system_title": title,
+        "profile": profile,
         "transport": "tcp",
         "host": config.wan.host,
         "port": str(config.wan.port),
         "sap": "1",
-        "client": str(party.client),
-        "guek": keys["guek"].hex(),
-        "gak": keys["gak"].hex(),
     }

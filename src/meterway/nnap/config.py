@@ -77,6 +77,12 @@ class NetworkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     host: str = "127.0.0.1"
     port: _Port
     node: Annotated[int, msgspec.Meta(ge=0, le=65534)] = 0
+    time_factor: Annotated[float, msgspec.Meta(ge=0.01, le=1000)] = 1.0
+    """How many times less the station waits: that of the hub, where frames are as much faster."""
+    retry_s: _Seconds = 5.0
+    """How long after the hub has gone it is looked for again, each time."""
+    routes_s: _Seconds = 60.0
+    """How often the medium is asked for its routes, which stand for what the MAC of a modem would tell."""
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, Protocol
 
 from meterway.base.errors import ConfigError, LocalProtocolError, MeterwayError, SecurityError
+from meterway.links.node import NodeRoute
 from meterway.nnap.events import Code, Event
 from meterway.nnap.matching import may_answer
 from meterway.nnap.node import Node, Proposal
@@ -219,6 +220,17 @@ class Concentrator:
         node.member = None
         self._drop_talk(node, now)
         self.log(now, Code.NODE_LEFT, node, event.reason)
+
+    def take_routes(self, routes: Iterable[NodeRoute]) -> None:
+        """Take the routes of the network as whoever knows them tells them; without any nothing changes."""
+        known = {route.node: route for route in routes}
+        euis = {node.member.node: node.eui for node in self.roll if node.member is not None}
+        for node in self.roll:
+            route = None if node.member is None else known.get(node.member.node)
+            if route is not None and route.hops:
+                node.parent = b"" if route.parent is None else euis.get(route.parent, b"")
+                node.hops = route.hops
+                node.link = route.quality[0] * route.quality[1]
 
     def _drop_talk(self, node: Node, now: float) -> None:
         if node.talk is not None:

@@ -74,7 +74,7 @@ class Driver:
         self.concentrator.take(event, self.clock.now())
         member = getattr(event, "eui", None)
         node = self.concentrator.roll.nodes.get(member) if isinstance(member, bytes) else None
-        if node is not None and node.member is not None:
+        if node is not None and node.member is not None and node.link is None:  # else its route tells
             node.hops = self.hops.get(node.member.node, node.hops)
         self._set_timer()
 

@@ -35,6 +35,8 @@ class Code(IntEnum):
     CHILD_LOST = 226
     CHILD_BACK = 227
     CONFIGURED = 228
+    NETWORK_LOST = 229
+    NETWORK_BACK = 230
 
 
 SECURITY: Final = frozenset(

@@ -1,8 +1,10 @@
-"""Firmware for all meters of the network: every block once by broadcast, then what is missing, then verify, activate.
+"""Firmware for all meters of the network: all blocks by broadcast, then what is missing, then verify, activate.
 
-A pass of broadcasts costs the medium about what a few meters cost one by one. After each pass every meter is asked
-which blocks it has; a block that many lack goes out by broadcast again, one that few lack goes to those alone. A
-campaign that is interrupted goes on by asking: the meters keep their blocks.
+A broadcast costs the medium what a few meters cost one by one. After a pass over all blocks a few meters are asked
+which they have: as long as a block is likely to lack at many, there is another pass. Then every meter is asked; a
+block that many lack goes out by broadcast again, one that few lack goes to those alone. Verification and activation
+are said to all at once, and each meter is asked what came of it. A campaign that is interrupted goes on by asking: the
+meters keep their blocks.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from meterway.nnap.events import Code
 from meterway.nnap.node import Node
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes.image_transfer import ImageStatus
-from meterway.stacks.dlms.client.script import Act, Get, Script
+from meterway.stacks.dlms.client.script import Act, Get, GetList, Script
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult
@@ -33,6 +35,8 @@ __all__ = ["Campaign", "CampaignRules", "Firmware", "Phase", "Progress"]
 _IMAGE: Final = Obis(0, 0, 44, 0, 0)
 _INITIATE, _BLOCK, _VERIFY, _ACTIVATE = (MethodDescriptor(18, _IMAGE, number) for number in range(1, 5))
 _BLOCKS, _STATUS = (AttributeDescriptor(18, _IMAGE, number) for number in (3, 6))
+_WORTH: Final = 2
+"""Another pass over all blocks pays if each lacks at so many times the meters that make a broadcast the cheaper way."""
 _NOTHING: Final = axdr.encode(axdr.i8(0))
 
 
@@ -40,6 +44,7 @@ class Phase(Enum):
     """Where a campaign stands."""
 
     SENDING = "sending"
+    SAMPLING = "sampling"
     ASKING = "asking"
     REPAIRING = "repairing"
     VERIFYING = "verifying"
@@ -64,8 +69,9 @@ class CampaignRules:
     """How a campaign uses the medium.
 
     ``pace_s``: a broadcast each so often; it should be what one takes on the medium. ``initiates`` repeats the
-    opening, since a meter that missed it takes no block. A block that ``many`` meters lack goes by broadcast. A meter
-    that does not answer in ``tries`` rounds is given up.
+    opening, since a meter that missed it takes no block. A block that ``many`` meters lack goes by broadcast. After a
+    pass ``sample`` meters are asked, and there are ``passes`` at most. A meter that does not answer in ``tries`` rounds
+    is given up.
     """
 
     pace_s: float = 1.5
@@ -74,6 +80,8 @@ class CampaignRules:
     parallel: int = 2
     tries: int = 6
     most_rounds: int = 12
+    sample: int = 12
+    passes: int = 3
     activate_s: float = 0.0
 
 
@@ -102,15 +110,19 @@ class Firmware:
 
 
 class _Target:
-    """One meter of the campaign; ``missing`` are block numbers, as far as it was asked."""
+    """One meter of the campaign; ``missing`` are block numbers, as far as it was ``asked``.
 
-    __slots__ = ("missing", "node", "progress", "silent")
+    ``awaits``: some that it lacks go to all again, so it has to be asked once more.
+    """
+
+    __slots__ = ("asked", "awaits", "missing", "node", "progress", "silent")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.progress = Progress.LACKING
         self.missing: set[int] = set()
         self.silent = 0
+        self.asked = self.awaits = False
 
 
 class Campaign:
@@ -124,6 +136,7 @@ class Campaign:
         self.targets = [_Target(node) for node in nodes]
         if not firmware.image or not self.targets:
             raise ConfigError("an image and meters to give it to are wanted")
+        self.passes = 0
         self.rounds = 0
         self.broadcasts = 0
         self.unicasts = 0
@@ -131,7 +144,7 @@ class Campaign:
         self._device = device
         self._broadcaster = broadcaster
         self._rules = rules
-        self._air: deque[bytes | int] = deque()
+        self._air: deque[bytes | int | MethodDescriptor] = deque()
         self._alone: deque[_Target] = deque()
         self._running = 0
         self._due = now
@@ -139,7 +152,7 @@ class Campaign:
             self._ask_all()
         else:
             self._air.extend([firmware.opening] * rules.initiates)
-            self._air.extend(range(firmware.count))
+            self._pass()
         device.log(now, Code.IMAGE_BEGAN, detail=firmware.identifier.decode("ascii", "replace"))
 
     @property
@@ -163,9 +176,12 @@ class Campaign:
             self._next_phase(now)
         self._due = now + self._rules.pace_s
 
-    def _send(self, what: bytes | int, now: float) -> None:
-        """A block, or the opening."""
-        method, parameter = (_INITIATE, what) if isinstance(what, bytes) else (_BLOCK, self.firmware.block(what))
+    def _send(self, what: bytes | int | MethodDescriptor, now: float) -> None:
+        """A block, the opening, or a method of all meters."""
+        if isinstance(what, MethodDescriptor):
+            method, parameter = what, _NOTHING
+        else:
+            method, parameter = (_INITIATE, what) if isinstance(what, bytes) else (_BLOCK, self.firmware.block(what))
         self._broadcaster.send(self._device.station, self._broadcaster.act(method, parameter), now)
         self.broadcasts += 1
 
@@ -173,6 +189,7 @@ class Campaign:
 
     def _visit(self, target: _Target, now: float) -> None:
         script = {
+            Phase.SAMPLING: self._asking,
             Phase.ASKING: self._asking,
             Phase.REPAIRING: self._repairing,
             Phase.VERIFYING: self._verifying,
@@ -197,16 +214,18 @@ class Campaign:
         self._device.log(now, Code.IMAGE_FAILED, target.node, why)
 
     def _asking(self, target: _Target) -> Script[None]:
-        status = yield Get(_STATUS)
-        blocks = yield Get(_BLOCKS)
-        state = axdr.decode_all(status).value if isinstance(status, bytes) else None
-        have = axdr.decode_all(blocks).value if isinstance(blocks, bytes) else ""
+        answers = yield GetList(((_STATUS, None), (_BLOCKS, None)))
+        if not isinstance(answers, tuple) or len(answers) != 2:  # it has no such service
+            answers = (_data((yield Get(_STATUS))), _data((yield Get(_BLOCKS))))
+        status, blocks = answers
+        have = axdr.decode_all(blocks).value if isinstance(blocks, bytes) and blocks else ""
         count = self.firmware.count
-        if state != ImageStatus.INITIATED or not isinstance(have, str) or len(have) != count:
+        if _state(status) != ImageStatus.INITIATED or not isinstance(have, str) or len(have) != count:
             yield Act(_INITIATE, self.firmware.opening)
             target.missing = set(range(count))
         else:
             target.missing = {number for number, bit in enumerate(have) if bit == "0"}
+        target.asked = True
         if not target.missing:
             target.progress = Progress.WHOLE
 
@@ -217,20 +236,24 @@ class Campaign:
             if not isinstance(outcome, ActionOutcome) or outcome.result is not ActionResult.SUCCESS:
                 return
             target.missing.discard(number)
+        if not target.awaits:  # it has confirmed each of them: there is nothing to ask
+            target.progress = Progress.WHOLE
 
     def _verifying(self, target: _Target) -> Script[None]:
-        yield Act(_VERIFY, _NOTHING)
-        status = yield Get(_STATUS)
-        state = axdr.decode_all(status).value if isinstance(status, bytes) else None
+        state = _state((yield Get(_STATUS)))
+        if state in (ImageStatus.INITIATED, ImageStatus.NOT_INITIATED):  # it missed what all were told
+            yield Act(_VERIFY, _NOTHING)
+            state = _state((yield Get(_STATUS)))
         if state == ImageStatus.VERIFICATION_SUCCESSFUL:
             target.progress = Progress.VERIFIED
         elif state != ImageStatus.VERIFICATION_INITIATED:
             self._fail(target, self._due, f"verification: status {state!r}")
 
     def _activating(self, target: _Target) -> Script[None]:
-        yield Act(_ACTIVATE, _NOTHING)
-        status = yield Get(_STATUS)
-        state = axdr.decode_all(status).value if isinstance(status, bytes) else None
+        state = _state((yield Get(_STATUS)))
+        if state == ImageStatus.VERIFICATION_SUCCESSFUL:
+            yield Act(_ACTIVATE, _NOTHING)
+            state = _state((yield Get(_STATUS)))
         if state == ImageStatus.ACTIVATION_SUCCESSFUL:
             target.progress = Progress.ACTIVE
         elif state != ImageStatus.ACTIVATION_INITIATED:
@@ -244,13 +267,22 @@ class Campaign:
     def _next_phase(self, now: float) -> None:
         if self.phase is Phase.ASKING:
             self._repair(now)
-        elif self.phase in (Phase.SENDING, Phase.REPAIRING):
+        elif self.phase is Phase.SENDING and self._samples():
+            self.phase = Phase.SAMPLING
+        elif self.phase is Phase.SAMPLING and self._likely_missing() >= _WORTH * self._rules.many:
+            self.phase = Phase.SENDING
+            self._pass()
+        elif self.phase in (Phase.SENDING, Phase.SAMPLING):
             self._ask_all()
+        elif self.phase is Phase.REPAIRING:
+            self._ask_or_verify()
         elif self.phase is Phase.VERIFYING:
             self._again_or(Progress.WHOLE, Phase.WAITING)
         elif self.phase is Phase.WAITING:
             if now >= self._rules.activate_s:
                 self.phase = Phase.ACTIVATING
+                if not self._of(Progress.FAILED):
+                    self._air.append(_ACTIVATE)
                 self._alone.extend(self._of(Progress.VERIFIED))
         elif self.phase is Phase.ACTIVATING and self._again_or(Progress.VERIFIED, Phase.DONE):
             active = len(self._of(Progress.ACTIVE))
@@ -265,17 +297,50 @@ class Campaign:
             self.phase = phase
         return not left
 
+    def _pass(self) -> None:
+        self.passes += 1
+        self._air.extend(range(self.firmware.count))
+
+    def _samples(self) -> bool:
+        """Ask a few, evenly spread over the list, if there are many more than those and another pass may be."""
+        targets, few = self.targets, self._rules.sample
+        if self.passes >= self._rules.passes or len(targets) < 2 * few:
+            return False
+        self._alone.extend(targets[place * len(targets) // few] for place in range(few))
+        return True
+
+    def _likely_missing(self) -> float:
+        """How many meters are likely to lack any one block, by those that were asked."""
+        asked = [target for target in self.targets if target.asked]
+        share = sum(len(target.missing) for target in asked) / (len(asked) * self.firmware.count) if asked else 0.0
+        for target in asked:
+            target.asked = False
+        return share * len(self.targets)
+
     def _ask_all(self) -> None:
         self.phase = Phase.ASKING
         self.rounds += 1
         self._alone.extend(self._of(Progress.LACKING))
 
+    def _ask_or_verify(self) -> None:
+        if self._of(Progress.LACKING):
+            self._ask_all()
+        else:
+            self._verify()
+
+    def _verify(self) -> None:
+        """Tell all at once; a meter that misses it is told when it is asked."""
+        self.phase = Phase.VERIFYING
+        whole = self._of(Progress.WHOLE)
+        if len(whole) > 1:
+            self._air.append(_VERIFY)
+        self._alone.extend(whole)
+
     def _repair(self, now: float) -> None:
         """What many lack goes to all again, what few lack to those alone; who lacks nothing is verified."""
         lacking = self._of(Progress.LACKING)
         if not lacking:
-            self.phase = Phase.VERIFYING
-            self._alone.extend(self._of(Progress.WHOLE))
+            self._verify()
             return
         if self.rounds > self._rules.most_rounds:
             for target in lacking:
@@ -288,6 +353,16 @@ class Campaign:
         by_all = {number for number, count in wanted.items() if count >= self._rules.many}
         self._air.extend(sorted(by_all))
         for target in lacking:
+            target.awaits = bool(target.missing & by_all)
             target.missing -= by_all
         self.phase = Phase.REPAIRING
         self._alone.extend(target for target in lacking if target.missing)
+
+
+def _data(answer: object) -> bytes:
+    return answer if isinstance(answer, bytes) else b""
+
+
+def _state(status: object) -> object:
+    """The image transfer status of an answer; None for a refusal."""
+    return axdr.decode_all(status).value if isinstance(status, bytes) and status else None

@@ -96,6 +96,8 @@ class Node:
     parent: bytes = b""
     quality: float = 1.0
     """Of the requests of late, the part that was answered."""
+    link: float | None = None
+    """The chance of one transmission over the link to its parent and back, where the medium's routes are known."""
     silent: bool = False
     half_trip_s: float = 0.0
     """Half of what a short request and its answer took of late."""
@@ -107,6 +109,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.serial}, channel={self.channel})"
+
+    @property
+    def shown_quality(self) -> float:
+        """Of its link, or where nothing is known of that, of its answers."""
+        return self.quality if self.link is None else self.link
 
     @property
     def is_read(self) -> bool:

@@ -29,8 +29,10 @@ rights = ["read", "command", "configure"]
 
 # [network]                        # the simulated neighbourhood of a hub
 # profile = "prime"
-# port = 4880
+# port = 10200
 # node = 0
+# time_factor = 1.0                # as of "meterway neighbourhood --time-factor": joining takes minutes at 1
+# routes_s = 60.0                  # how often the medium's model is asked for its routes
 
 # [[nodes]]                        # who may join; anybody else is proposed to the head end
 # eui = "4d57593132333435"

@@ -15,8 +15,7 @@ import msgspec
 from meterway.base.errors import LinkError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.links import tcp
 from meterway.links.clocks import LoopClock
-from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
-from meterway.links.node import NodeClock, NodePort
+from meterway.links.node import NodeClock, NodePort, Topology
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
 from meterway.mapping.neighbourhood import NodeRow
@@ -34,12 +33,13 @@ from meterway.nnap.north import NorthLine
 from meterway.nnap.objects import LogicalSite
 from meterway.nnap.reports import Reporter
 from meterway.nnap.site import Party, Site
+from meterway.nnap.south import HubPlace
 from meterway.nnap.store import Store
 from meterway.nnap.wake import check_wake, greeting
 from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
 from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
 from meterway.stacks.dlms.wrapper import WrapperFraming
-from meterway.stacks.neighbourhood.profiles import PROFILES
+from meterway.stacks.neighbourhood.profiles import PROFILES, Profile
 from meterway.stacks.neighbourhood.station import Apdu, Coordinator
 from meterway.store.party_counters import PartyCounters
 from meterway.store.vault import Vault
@@ -50,6 +50,7 @@ _LOG: Final = logging.getLogger(__name__)
 _TICK_S: Final = 1.0
 _SAVE_S: Final = 60.0
 _RETRY_S: Final = 5.0
+_ROUTES_S: Final = 60.0
 _CAMPAIGN: Final = "campaign"
 _NOTICES: Final = 64
 
@@ -81,6 +82,8 @@ class _Lost:
 class Nnap:
     """A concentrator. ``unix`` gives Unix seconds; ``port`` and ``station`` replace the network of the settings.
 
+    ``topology`` knows the routes of that network: the MAC of a modem, or of a simulated medium its model.
+
     ``start`` raises ConfigError for what the settings have wrong or a port that is taken; ``stop`` writes everything.
     """
 
@@ -92,6 +95,7 @@ class Nnap:
         port: NodePort | None = None,
         station: MakeStation | None = None,
         clock: NodeClock | None = None,
+        topology: Topology | None = None,
     ) -> None:
         self.config = config
         self.unix = unix
@@ -101,7 +105,7 @@ class Nnap:
         self.store = Store(config.store)
         self.ledger = Ledger(self.store, Vault.from_file(Path(config.master_key)), keep_days=config.keep_days)
         self.ledger.restore()
-        profile = PROFILES[config.network.profile] if config.network is not None else next(iter(PROFILES.values()))
+        profile = _profile(config.network) if config.network is not None else next(iter(PROFILES.values()))
         made = (station or profile.coordinator)(config.own_eui, self.ledger.roll.admit)
         counter = self.ledger.send_counter()
         self.device = Concentrator(
@@ -143,14 +147,15 @@ class Nnap:
         self._given_port = port
         self._clock = clock
         self._reporter: Reporter | None = None
-        self._hubs: list[NeighbourhoodClient] = []
+        self._topology = topology
+        self._hubs: list[HubPlace] = []
         self._listener: tcp.Listener | None = None
         self._wakes: UdpEndpoint | None = None
         self._lines: dict[EngineProtocol[FramingEvent], NorthLine] = {}
         self._notices: deque[tuple[Node, Apdu]] = deque(maxlen=_NOTICES)
         """What meters said by themselves while nobody listened, the last ones."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._saved_s = self._reported_s = self._set_s = self._called_s = 0.0
+        self._saved_s = self._routed_s = self._reported_s = self._set_s = self._called_s = 0.0
         self._calling = self._stopped = False
 
     def now(self) -> float:
@@ -169,11 +174,10 @@ class Nnap:
                 self.ledger.enlist_all([one.node(self.ledger.roll.free_channel())], self.device, self.now())
         self._resume()
         try:
-            port = self._given_port or await self._join(config.network)
-            self.driver = Driver(self.device, port, self._clock)
+            self.driver = Driver(self.device, self._given_port or self._join(config.network), self._clock)
             self.driver.start()
             if config.uplink is not None:
-                await self._join_above(config.uplink, config.uplink.key)
+                self._join_above(config.uplink, config.uplink.key)
             self._listener = await tcp.listen(config.wan.host, config.wan.port, self._line)
             self.port = self._listener.port
             if config.wake is not None and config.wake.listen_port:
@@ -251,6 +255,9 @@ class Nnap:
         if now - self._saved_s >= _SAVE_S:
             self._saved_s = now
             self.ledger.save(now)
+        if now - self._routed_s >= _ROUTES_S:
+            self._routed_s = now
+            self._routes_changed()
         self._report(now)
         self._set_clocks(now)
         for child in self.children.values():
@@ -264,17 +271,30 @@ class Nnap:
 
     # -- southbound -------------------------------------------------------------------------------------------
 
-    async def _join(self, network: NetworkConfig | None) -> NodePort:
+    def _join(self, network: NetworkConfig | None) -> NodePort:
         if network is None:
             return _Lost()
-        hub = NeighbourhoodClient()
-        await hub.connect(network.port, network.host)
+        hub = HubPlace(network)
+        hub.on_change = self._hub_changed
+        hub.on_routes = self._routes_changed
+        self._topology = self._topology or hub
         self._hubs.append(hub)
-        return hub.join(network.node)
+        hub.open()
+        return hub
 
-    async def _join_above(self, network: NetworkConfig, key: str) -> None:
-        port = await self._join(network)
-        station = PROFILES[network.profile].node(self.config.own_eui, bytes.fromhex(key))
+    def _hub_changed(self, there: bool) -> None:
+        self.device.log(self.now(), Code.NETWORK_BACK if there else Code.NETWORK_LOST)
+
+    def _routes_changed(self) -> None:
+        """What is known of the routes goes to the nodes."""
+        if self._topology is not None:
+            self.device.take_routes(self._topology.routes())
+
+    def _join_above(self, network: NetworkConfig, key: str) -> None:
+        port = HubPlace(network)
+        self._hubs.append(port)
+        port.open()
+        station = _profile(network).node(self.config.own_eui, bytes.fromhex(key))
         self.attach_uplink(Uplink(station, port, self._the_clock, self._device, self.carry))
 
     def attach_uplink(self, uplink: Uplink) -> None:
@@ -487,3 +507,8 @@ class Nnap:
     def _pass_on(self, line: NorthLine, node: Node, event: Apdu) -> None:
         device = GatewayAddress(node.eui)
         line.notify(device, event.apdu, client=event.client, server=event.server, now=self.now())
+
+
+def _profile(network: NetworkConfig) -> Profile:
+    """The profile of a network, as fast as its medium."""
+    return PROFILES[network.profile].hastened(network.time_factor)

@@ -128,7 +128,7 @@ class Site:
             address=0 if node.member is None else node.member.address & _MOST_U32,
             parent=node.parent,
             hops=min(node.hops, 255),
-            quality=round(node.quality * 100),
+            quality=round(node.shown_quality * 100),
             heard=_u32(node.heard_s),
             joined=_u32(node.joined_s),
             sap=node.channel + 1 if node.is_read and self.concentrator.reads else 0,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from meterway.stacks.neighbourhood import g3, mesh, prime, sfsk
+from meterway.stacks.neighbourhood.hastened import HastenedCoordinator, HastenedStation
 from meterway.stacks.neighbourhood.prime import PrimeSettings
 from meterway.stacks.neighbourhood.sfsk.mac import MAX_FRAME
 from meterway.stacks.neighbourhood.station import Admit, Coordinator, Station
@@ -29,6 +30,17 @@ class Profile:
     mtu: int
     bit_rate: int
     frame_overhead_s: float
+
+    def hastened(self, factor: float) -> Profile:
+        """The same whose stations wait ``factor`` times less, for a medium that is as much faster (simulated ones)."""
+        if factor == 1.0:
+            return self
+        coordinator, node = self.coordinator, self.node
+        return replace(
+            self,
+            coordinator=lambda eui, admit: HastenedCoordinator(coordinator(eui, admit), factor),
+            node=lambda eui, key: HastenedStation(node(eui, key), factor),
+        )
 
 
 _ALL: Final = (
