@@ -62,7 +62,7 @@ class Pages:
             with urlopen(asked, timeout=60) as answer:
                 return json.loads(answer.read())
         except HTTPError as error:
-            return {"ok": False, "error": error.read().decode()}
+            return {"ok": False, "cause": "refused", "error": error.read().decode()}
 
 
 def until(what: Callable[[], Any], seconds: float = 90.0) -> Any:
@@ -92,7 +92,7 @@ def test_four_processes_join_read_and_command(tmp_path: Path, profile: str) -> N
 
         def joined() -> list[Any]:
             """The node table once all are members, were read and have their routes."""
-            table = head.post("meters/NNAP0001/read", {"obis": "0-0:128.5.0", "class_id": 1}).get("value") or []
+            table = head.post("meters/NNAP0001/read", {"object": "0-0:128.5.0", "class_id": 1}).get("value") or []
             return table if len(table) == METERS and all(row[STATE] == MEMBER and row[HOPS] for row in table) else []
 
         table = until(joined)
@@ -100,13 +100,13 @@ def test_four_processes_join_read_and_command(tmp_path: Path, profile: str) -> N
         assert all(row[PARENT] in euis | {""} for row in table)
         assert "" in {row[PARENT] for row in table}, "somebody is next to the concentrator"
         until(lambda: head.post("meters/NNAP0001/collect")["cause"] == "ok")
-        energy = {"obis": "1-0:1.8.0"}
+        energy = {"object": "1-0:1.8.0"}
         mirrored = until(lambda: (one := head.post("meters/M0001/read", {**energy, "way": "mirror"})).get("ok") and one)
         assert mirrored["age_s"] < 120
         direct = until(lambda: (one := head.post("meters/M0001/read", energy)).get("ok") and one)
         assert 0 <= direct["value"] - mirrored["value"] < 1000
         until(lambda: head.post("meters/M0002/collect")["cause"] == "ok")
-        switch = {"obis": "0-0:96.3.10", "class_id": 70}
+        switch = {"object": "0-0:96.3.10", "class_id": 70}
         assert head.post("meters/M0001/act", {**switch, "method": "remote_disconnect"})["ok"]
         state = head.post("meters/M0001/read", {**switch, "attribute": "output_state"})
         assert state["value"] is False, state

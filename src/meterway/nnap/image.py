@@ -35,8 +35,6 @@ __all__ = ["Campaign", "CampaignRules", "Firmware", "Phase", "Progress"]
 _IMAGE: Final = Obis(0, 0, 44, 0, 0)
 _INITIATE, _BLOCK, _VERIFY, _ACTIVATE = (MethodDescriptor(18, _IMAGE, number) for number in range(1, 5))
 _BLOCKS, _STATUS = (AttributeDescriptor(18, _IMAGE, number) for number in (3, 6))
-_WORTH: Final = 2
-"""Another pass over all blocks pays if each lacks at so many times the meters that make a broadcast the cheaper way."""
 _NOTHING: Final = axdr.encode(axdr.i8(0))
 
 
@@ -269,7 +267,7 @@ class Campaign:
             self._repair(now)
         elif self.phase is Phase.SENDING and self._samples():
             self.phase = Phase.SAMPLING
-        elif self.phase is Phase.SAMPLING and self._likely_missing() >= _WORTH * self._rules.many:
+        elif self.phase is Phase.SAMPLING and self._likely_missing() >= self._rules.many:
             self.phase = Phase.SENDING
             self._pass()
         elif self.phase in (Phase.SENDING, Phase.SAMPLING):
