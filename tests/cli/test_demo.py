@@ -21,17 +21,19 @@ FIGURES = {
 
 @pytest.mark.covers("UC-BI-01", "IF-I", "IF-H1", "F1a", "P1", "P10", "E-MED", "E-HES", "E-SECD")
 def test_a_town_is_started_read_and_summed_up_in_one_json_object(tmp_path):
-    done = meterway("demo", "--meters", "10", "--displays", "2", "--json", cwd=tmp_path)
+    done = meterway("demo", "--meters", "10", "--displays", "2", "--neighbours", "3", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     summary = json.loads(done.stdout)
     assert set(summary) >= FIGURES
     assert (summary["meters"], summary["read"], summary["failures"]) == (10, 10, {})
     assert summary["values"] > 10 * 35 * 96 * 2 * 0.95
     assert summary["completeness"] > 0.95
+    assert summary["neighbours"] == summary["neighbours_read"] > 3
+    assert {row["label"] for row in summary["interfaces"]} >= {"I", "G1", "G2", "H1", "M", "C", "L", "N"}
 
 
 def test_without_a_terminal_it_ends_with_the_summary_as_text(tmp_path):
-    done = meterway("demo", "--meters", "2", "--displays", "0", cwd=tmp_path)
+    done = meterway("demo", "--meters", "2", "--displays", "0", "--neighbours", "0", cwd=tmp_path)
     assert done.returncode == 0
     text = done.stdout.decode()
     assert "First collection" in text
@@ -55,7 +57,7 @@ def on_a_terminal(tmp_path, *arguments, **environment):
     """A demo that believes to have a terminal; gives the process and a function that reads on to a word."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "meterway", "demo", "--displays", "0", *arguments],
+        [sys.executable, "-m", "meterway", "demo", "--displays", "0", "--neighbours", "0", *arguments],
         cwd=tmp_path,
         stdin=theirs,
         stdout=theirs,
@@ -107,7 +109,7 @@ def test_a_demo_where_the_home_cannot_be_written_says_how_to_reach_it(short):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_demo_that_is_told_to_end_leaves_nothing(tmp_path, number):
     process = subprocess.Popen(
-        [sys.executable, "-m", "meterway", "demo", "--meters", "200", "--once"],
+        [sys.executable, "-m", "meterway", "demo", "--meters", "200", "--neighbours", "0", "--once"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(tmp_path)},

@@ -10,6 +10,7 @@ from meterway.base.obis import Obis
 from meterway.store.block import DAY_S, Block, Channel, Column
 from meterway.store.blocks import DayCount, NewBlock, Upserted
 from meterway.store.database import Store
+from meterway.store.nodes import Node
 from meterway.store.packing import pack
 
 IMPORT = Column(obis=Obis(1, 0, 1, 29, 0), unit=30)
@@ -184,6 +185,14 @@ def test_completeness_counts_the_newest_revisions_by_day(store: Store) -> None:
         DayCount(day=DAY, devices=2, present=383, expected=384),
         DayCount(day=DAY + 1, devices=1, present=20, expected=192),
     ]
+
+
+def test_completeness_can_leave_a_neighbourhood_out(store: Store) -> None:
+    store.nodes.put_many([Node(device=2, nnap=1, eui=b"12345678", parent=b"", hops=1, quality=90, sap=17, heard_ms=5)])
+    store.blocks.upsert_many([new(day(DAY, missing=(1,))), new(day(DAY), device=2)], now_ms=1)
+    (both,) = store.blocks.completeness(DAY, DAY + 1)
+    (one,) = store.blocks.completeness(DAY, DAY + 1, alone=True)
+    assert (both.devices, one.devices, one.present, one.expected) == (2, 1, 191, 192)
 
 
 def test_a_range_of_a_century_is_refused_and_an_empty_one_is_empty(store: Store) -> None:

@@ -18,7 +18,7 @@ import click
 
 from meterway.base.errors import ConfigError
 from meterway.cli.loop import run
-from meterway.town.plan import MAX_HOMES, MAX_METERS, TownPlan, serial_of
+from meterway.town.plan import MAX_HOMES, MAX_METERS, MAX_NEIGHBOURS, TownPlan, serial_of
 from meterway.town.summary import Summary
 
 if TYPE_CHECKING:
@@ -41,17 +41,24 @@ _TOLD_METER: Final = 7
     show_default=True,
     help="Homes with a gateway (LNAP) and gas, water and heat meters behind it.",
 )
+@click.option(
+    "--neighbours",
+    type=click.IntRange(0, MAX_NEIGHBOURS),
+    default=12,
+    show_default=True,
+    help="Meters on a neighbourhood network behind a concentrator (NNAP), 0 leaves it out.",
+)
 @click.option("--once", is_flag=True, help="End after the first full collection, with its summary.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object (implies --once).")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8480, show_default=True, help="Port of the pages, 0 any."
 )
-def demo(meters: int, displays: int, homes: int, once: bool, as_json: bool, port: int) -> None:
+def demo(meters: int, displays: int, homes: int, neighbours: int, once: bool, as_json: bool, port: int) -> None:
     """Start a town of meters, displays and a head end on this machine, read every meter, show it.
 
     Without a terminal it ends like --once, with the summary as text.
     """
-    plan = TownPlan(meters=meters, displays=displays, homes=homes)
+    plan = TownPlan(meters=meters, displays=displays, homes=homes, neighbours=neighbours)
     ends = once or as_json or not sys.stdout.isatty()
     if not ends:
         _check_free(port)
@@ -113,7 +120,8 @@ async def _town(plan: TownPlan, folder: Path, *, web_port: int, stays: bool, is_
     town = Town(plan, folder, web_port=web_port)
     try:
         with screen.working(
-            f"starting {plan.meters:,} meters, {plan.displays} displays, {plan.homes} homes and the head end"
+            f"starting {plan.meters:,} meters, {plan.displays} displays, {plan.homes} homes, "
+            f"{plan.neighbours} neighbours and the head end"
         ):
             config = await _open_pages(town, folder) if stays else None
             await town.start()

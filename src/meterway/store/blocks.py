@@ -71,6 +71,7 @@ _COUNTS: Final = (
     f" WHERE b.day >= :first AND b.day < :end AND b.series = :series AND{_NEWEST}"
     f" AND b.device IN (SELECT id FROM device WHERE {DIRECT}) GROUP BY b.day ORDER BY b.day"
 )
+_COUNTS_ALONE: Final = _COUNTS.replace("GROUP BY", "AND b.device NOT IN (SELECT device FROM node) GROUP BY")
 _BY_NNAP: Final = (
     "SELECT n.nnap, count(*), sum(b.count), sum(b.channels * (86400 / b.interval_s)) FROM interval_block b"  # noqa: S608
     f" JOIN node n ON n.device = b.device WHERE b.day = :day AND b.series = :series AND{_NEWEST} GROUP BY n.nnap"
@@ -165,12 +166,14 @@ class Blocks:
         """All revisions of one day, the oldest first."""
         return _stored(self._session.read(_HISTORY, {"device": device, "series": series, "day": day}), device, series)
 
-    def completeness(self, from_day: int, to_day: int, *, series: int = 0) -> list[DayCount]:
+    def completeness(self, from_day: int, to_day: int, *, series: int = 0, alone: bool = False) -> list[DayCount]:
         """How full each day is over all meters that answer for themselves; days without any block are left out.
 
-        Meters behind a gateway have what it heard since they were coupled.
+        Meters behind a gateway have what it heard since they were coupled. ``alone`` leaves out those on a
+        neighbourhood network.
         """
-        rows = self._session.read(_COUNTS, {"first": from_day, "end": to_day, "series": series})
+        query = _COUNTS_ALONE if alone else _COUNTS
+        rows = self._session.read(query, {"first": from_day, "end": to_day, "series": series})
         return [
             DayCount(day=day, devices=count, present=int(got), expected=int(full)) for day, count, got, full in rows
         ]

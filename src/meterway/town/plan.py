@@ -7,24 +7,28 @@ from typing import Final
 
 from meterway.base.errors import ConfigError
 
-__all__ = ["MAX_HOMES", "MAX_METERS", "Street", "TownPlan", "serial_of"]
+__all__ = ["MAX_HOMES", "MAX_METERS", "MAX_NEIGHBOURS", "Street", "TownPlan", "serial_of"]
 
 MAX_METERS: Final = 9000
 """One file descriptor a meter's port: what one process may open on common machines."""
 MAX_HOMES: Final = 50
 """Homes that one process and one simulated air hold without their meters drowning each other."""
+MAX_NEIGHBOURS: Final = 50
+"""Meters that join and are read on one simulated neighbourhood network while somebody waits for a demonstration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownPlan:
     """How big the town is. ``push_port`` is where its meters send alarms, 0 nowhere.
 
-    ``homes`` have a gateway (LNAP) and gas, water and heat meters behind it.
+    ``homes`` have a gateway (LNAP) and gas, water and heat meters behind it. ``neighbours`` are meters on a
+    neighbourhood network behind a concentrator (NNAP), with two gateways and a further concentrator there; 0: none.
     """
 
     meters: int = 200
     displays: int = 10
     homes: int = 0
+    neighbours: int = 0
     push_port: int = 0
 
     def __post_init__(self) -> None:
@@ -34,6 +38,8 @@ class TownPlan:
             raise ConfigError(f"{self.displays} displays")
         if not 0 <= self.homes <= MAX_HOMES:
             raise ConfigError(f"a town on one machine has 0 to {MAX_HOMES} homes, not {self.homes}")
+        if not 0 <= self.neighbours <= MAX_NEIGHBOURS:
+            raise ConfigError(f"a town on one machine has 0 to {MAX_NEIGHBOURS} neighbours, not {self.neighbours}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

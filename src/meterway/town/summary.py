@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from meterway.headend.traffic import InterfaceTraffic
 from meterway.model.telegram import Json
 
 __all__ = ["Summary", "percentile"]
@@ -30,13 +31,22 @@ class Summary:
     home_devices: int = 0
     """Gateways and the meters behind them."""
     home_devices_read: int = 0
+    neighbours: int = 0
+    """Devices on the neighbourhood network and behind it: meters, gateways, concentrators."""
+    neighbours_read: int = 0
+    interfaces: tuple[InterfaceTraffic, ...] = ()
+    """What went over each interface of the reference figure."""
     left_out: tuple[str, ...] = ()
     """What this town goes without, and what the machine lacks for it."""
 
     @property
     def is_whole(self) -> bool:
         """Whether every device was read."""
-        return self.read == self.meters and self.home_devices_read == self.home_devices
+        return (
+            self.read == self.meters
+            and self.home_devices_read == self.home_devices
+            and self.neighbours_read == self.neighbours
+        )
 
     def as_json(self) -> dict[str, Json]:
         """As plain JSON."""
@@ -58,6 +68,8 @@ class Summary:
             ("p95 per meter", f"{self.p95_ms:.1f} ms"),
             ("displays fed over H1", f"{self.displays} ({self.telegrams:,} telegrams)"),
             *([("read in homes", f"{self.home_devices_read} of {self.home_devices}")] if self.homes else []),
+            *([("read among neighbours", f"{self.neighbours_read} of {self.neighbours}")] if self.neighbours else []),
+            *((f"interface {row.label}", f"{row.octets:,} octets, {row.between}") for row in self.interfaces),
             ("failures", failures or "none"),
             *(("left out", text) for text in self.left_out),
         ]

@@ -15,6 +15,7 @@ import msgspec
 
 from meterway.base.errors import LinkError
 from meterway.display.api import Display, DisplayConfig
+from meterway.headend.api import Views
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.control_server import ControlSocket
 from meterway.headend.gateway_keys import MASTER, keys_behind
@@ -28,7 +29,9 @@ from meterway.store.tasks import NewTask
 from meterway.town.air import AirWatch
 from meterway.town.automation import Automation
 from meterway.town.broker import Broker, BrokerAccess
+from meterway.town.configurations.summary import merged
 from meterway.town.homes import METERS_A_HOME, PARTY, Home, HomesOrder, HomesReport, lnap_serial, secret_of
+from meterway.town.neighbours import Neighbours
 from meterway.town.plan import Street, TownPlan
 from meterway.town.street import Order, Report
 from meterway.town.summary import Summary, percentile
@@ -41,6 +44,7 @@ __all__ = ["Town"]
 _START_TIMEOUT_S: Final = 120.0
 _DAY_S: Final = 86400
 _POLL_S: Final = 0.1
+_PATIENCE_S: Final = 60.0
 _SMALL_TOWN: Final = 1000
 _CONCURRENCY: Final = 32
 
@@ -59,6 +63,7 @@ class Town:
         self.homes: list[Home] = []
         self.displays: list[Display] = []
         self.automation = Automation()
+        self.neighbours = Neighbours()
         self.without_h2 = ""
         """What this machine lacks for interface H2; empty if nothing."""
         self._broker = Broker(folder)
@@ -85,11 +90,15 @@ class Town:
     async def start(self) -> None:
         """Bring the meters up, put them into the registry, connect the displays, begin to collect.
 
-        LinkError if the process of the street or of the homes does not come up.
+        LinkError if the process of the street, of the homes or of the neighbourhood does not come up.
         """
         await self.head_end.start()
-        self.streets, homes = await asyncio.gather(self._start_street(), self._start_homes())
+        self.streets, homes, _ = await asyncio.gather(
+            self._start_street(), self._start_homes(), self._start_neighbours()
+        )
         self.homes = homes.homes
+        if self.plan.neighbours:
+            self.head_end.extra_traffic.append(self.neighbours.traffic)
         if self.homes:
             await self.air.start(homes.hub_port, METERS_A_HOME * len(self.homes))
             self.head_end.extra_traffic.append(self.air.traffic)
@@ -131,6 +140,7 @@ class Town:
             await display.stop()
         await self.head_end.stop()
         self.air.stop()
+        await self.neighbours.stop()
         await self.automation.stop()
         await asyncio.gather(*(_end(process) for process in self._processes))
         await self._broker.stop()
@@ -171,12 +181,24 @@ class Town:
         self.head_end.extra_traffic.append(self.automation.traffic)
         return access
 
+    async def _start_neighbours(self) -> None:
+        if not self.plan.neighbours:
+            return
+        folder = self._folder / "neighbourhood"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        order = self.neighbours.order(self.plan.neighbours, str(folder), self._secret, self.head_end.push.port)
+        report, process = await self._launch("neighbourhood", order, "configurations.field")
+        self.neighbours.up(report, process)
+
     async def _run(self, name: str, order: msgspec.Struct) -> bytes:
         """Start a process of the town with its order; the line it reports. LinkError if it gives none."""
+        return (await self._launch(name, order, name))[0]
+
+    async def _launch(self, name: str, order: msgspec.Struct, module: str) -> tuple[bytes, asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            f"meterway.town.{name}",
+            f"meterway.town.{module}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 26,
@@ -195,7 +217,7 @@ class Town:
             raise LinkError(f"the {name}'s process did not come up within {_START_TIMEOUT_S:g} s") from None
         if not line:
             raise LinkError(f"the {name}'s process ended before it came up")
-        return line
+        return line, process
 
     async def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
         """A process that ends before the town does is told: all it ran is silent from then on."""
@@ -216,6 +238,7 @@ class Town:
                 ],
                 now_ms=now_ms,
             )
+        self.neighbours.enrol(self.head_end, self._secret)
 
     def _device(self, street: Street) -> NewDevice:
         keys = Keys.derive(self._secret, street.serial)
@@ -269,13 +292,16 @@ class Town:
     async def first_collection(self, on_progress: Callable[[int, int, int], None] | None = None) -> Summary:
         """Wait until every device was called at least once; ``on_progress`` gets (meters called, meters, values).
 
-        Gateways and the meters behind them are called too; the meters counted are those of the street.
+        Gateways and what is behind them are called too; the meters counted are those of the street. Devices of the
+        neighbourhood that are not found after a while are left behind, and the summary says that they were not read.
         """
         progress, street = self.head_end.collector.progress, len(self.streets)
-        everyone = street + (1 + METERS_A_HOME) * len(self.homes)
-        while len(progress.devices) < everyone:
+        near = street + (1 + METERS_A_HOME) * len(self.homes)
+        patience = 0
+        while len(progress.devices) < near + self.neighbours.devices and patience < _PATIENCE_S / _POLL_S:
             if self._died:
                 raise LinkError(self._died[0])
+            patience += len(progress.devices) >= near
             if on_progress is not None:
                 on_progress(min(len(progress.devices), street), street, progress.values)
             await asyncio.sleep(_POLL_S)
@@ -288,12 +314,16 @@ class Town:
         durations = sorted(progress.durations_s)
         views = [display.view() for display in self.displays]
         street, others = self._devices()
+        neighbours = self.neighbours.ids(self.head_end)
         return Summary(
             meters=len(self.streets),
             read=len(progress.read & street),
             homes=len(self.homes),
             home_devices=(1 + METERS_A_HOME) * len(self.homes),
-            home_devices_read=len(progress.read & others),
+            home_devices_read=len(progress.read & (others - neighbours)),
+            neighbours=self.neighbours.devices,
+            neighbours_read=len(progress.read & neighbours),
+            interfaces=merged(Views(self.head_end).traffic()),
             left_out=(f"H2: {self.without_h2} is not there",) if self.without_h2 else (),
             values=progress.values,
             completeness=self._completeness(),
@@ -316,10 +346,10 @@ class Town:
         return street, {device.id for device in everyone} - street
 
     def _completeness(self) -> float:
-        """Over the whole days of the history."""
+        """Of the street's meters, over the whole days of the history."""
         today = int(time.time() // _DAY_S)
         first = today - self.config.collect.history_days + 1
-        counts = self.head_end.store.blocks.completeness(first, today)
+        counts = self.head_end.store.blocks.completeness(first, today, alone=True)
         if not counts or not self.streets:
             return 0.0
         per_device = max(row.expected / row.devices for row in counts if row.devices)

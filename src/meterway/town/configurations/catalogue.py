@@ -8,6 +8,7 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.interfaces import Network
 from meterway.town.configurations.locally_read import LOCALLY_READ
+from meterway.town.configurations.neighbours import NEIGHBOURS
 from meterway.town.configurations.retrofitted import RETROFITTED
 from meterway.town.configurations.shape import (
     Access,
@@ -264,8 +265,8 @@ CONFIGURATIONS: Final = {each.label: each for each in _ALL}
 
 
 def configuration_of(label: str) -> Configuration:
-    """The configuration of a label; ConfigError if there is none."""
-    found = CONFIGURATIONS.get(label.upper())
+    """The configuration of a label, or the demonstration town's neighbourhood; ConfigError if there is none."""
+    found = NEIGHBOURS if label == NEIGHBOURS.label else CONFIGURATIONS.get(label.upper())
     if found is None:
         raise ConfigError(f"{label!r} is no configuration; there are {', '.join(CONFIGURATIONS)}")
     return found

@@ -46,6 +46,8 @@ _QUICK: Final = prime.PrimeSettings(
 """PRIME's waiting times, shortened as the medium is hastened."""
 _HASTE: Final = 20.0
 """Simulated seconds on the medium for each real one, so that a demonstration need not wait for it."""
+_HOPS: Final = 1
+"""Everybody hears the concentrator: a last node two hops away was seen to be left without a route."""
 _WORDS: Final = {Entity.METER: "meter", Entity.LNAP: "LNAP", Entity.HOME: "home device"}
 
 
@@ -56,7 +58,7 @@ class Cell:
         self.profile = profile
         self.port = 0
         """Of the hub, once it is open."""
-        self._hub = NeighbourhoodHub(preset(profile, hops=2), time_factor=_HASTE)
+        self._hub = NeighbourhoodHub(preset(profile, hops=_HOPS), time_factor=_HASTE)
         self._secret = secret
         self._client = NeighbourhoodClient()
         self._watch = NeighbourhoodClient()

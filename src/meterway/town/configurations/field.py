@@ -27,7 +27,7 @@ class Field:
     """All of it. ``happen`` is how the world acts on it."""
 
     def __init__(self, order: FieldOrder) -> None:
-        layout = lay_out(configuration_of(order.label), order.meters)
+        layout = lay_out(configuration_of(order.label), order.meters, first=order.first)
         self._electricity = Electricity(layout, order, lambda serial, sap: self._gateways.device(serial, sap))
         self._concentrators = Concentrators(
             layout, order, lambda serial, sap: self._gateways.device(serial, sap), self._electricity.meter

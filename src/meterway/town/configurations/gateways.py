@@ -160,7 +160,7 @@ class Gateways:
         """Some metres from the gateway of the same premises."""
         ident = meter.config.ident
         thing = next(one for one in self._layout.things if one.serial == ident)
-        east = thing.premises * _APART_M + int(ident[0])
+        east = _middle(thing) * _APART_M + int(ident[0])
         return self._air.join(Station(name=ident, place=(east, 3.0, 0.0), hears=mbus.hears(meter.config)))
 
     # -- gateways -----------------------------------------------------------------------------------------------------
@@ -218,8 +218,8 @@ class Gateways:
         )
 
     def _radio(self, gateway: Placed) -> RadioConfig:
-        middle = gateway.premises + (gateway.shares - 1) / 2
-        return RadioConfig(port=self._hub_port, station=gateway.serial, place=(middle * _APART_M, 0.0, 0.0))
+        place = (_middle(gateway) * _APART_M, 0.0, 0.0)
+        return RadioConfig(port=self._hub_port, station=gateway.serial, place=place)
 
     def _accesses(self, gateway: Placed) -> list[Link]:
         return [link for link in self._layout.configuration.links if link.near == gateway.part.name and link.access]
@@ -272,7 +272,7 @@ class Gateways:
         try:
             async with asyncio.timeout(_HEARD_S):
                 if radio is not None:
-                    await _until(lambda: all(lnap.airings for lnap in self.lnaps.values()))
+                    await _until(lambda: all(len(one.airings) == len(one.config.radios) for one in self.lnaps.values()))
                     await self._take_in(radio)
                 await _until(lambda: len(self._heard()) == wanted)
         except TimeoutError:
@@ -393,6 +393,11 @@ class Gateways:
             if module.serial == ident:
                 return {"register": float(self._legacy.meters[self._sits_on(module)].energy(time.time()))}
         return {}
+
+
+def _middle(thing: Placed) -> float:
+    """Of the premises that share it."""
+    return thing.premises + (thing.shares - 1) / 2
 
 
 def _gateway_happens(lnap: Lnap, what: str, value: float) -> dict[str, float]:

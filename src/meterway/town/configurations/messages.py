@@ -20,6 +20,8 @@ class FieldOrder(msgspec.Struct, frozen=True):
     push: dict[str, int] = {}
     speak_s: float = 10.0
     """How often a meter on the air speaks by itself: seconds, within what its band allows."""
+    first: int = 0
+    """Serial numbers begin after this one."""
 
 
 class Way(msgspec.Struct, frozen=True):

@@ -73,21 +73,24 @@ class Layout:
                     yield near, far
 
 
-def lay_out(configuration: Configuration, meters: int) -> Layout:
-    """As many premises as it takes for ``meters`` meters; ConfigError for fewer than one or too many."""
+def lay_out(configuration: Configuration, meters: int, *, first: int = 0) -> Layout:
+    """As many premises as it takes for ``meters`` meters; serial numbers begin after ``first``.
+
+    ConfigError for fewer than one or too many.
+    """
     premises = -(-meters // max(configuration.metering_points, 1))
     if not 1 <= premises <= MAX_PREMISES:
         most = MAX_PREMISES * max(configuration.metering_points, 1)
         raise ConfigError(f"{configuration.label} on one machine has 1 to {most} meters, not {meters}")
-    things = tuple(thing for part in configuration.parts for thing in _placed(configuration, part, premises))
+    things = tuple(thing for part in configuration.parts for thing in _placed(configuration, part, premises, first))
     return Layout(configuration=configuration, premises=premises, things=things)
 
 
-def _placed(configuration: Configuration, part: Part, premises: int) -> Iterator[Placed]:
+def _placed(configuration: Configuration, part: Part, premises: int, after: int) -> Iterator[Placed]:
     shares = part.every or premises
     before = sum(one.kind is part.kind for one in configuration.parts[: configuration.parts.index(part)])
     for number, first in enumerate(range(1, premises + 1, shares), 1):
-        serial = _SERIALS[part.kind].format(number + before * 1000)
+        serial = _SERIALS[part.kind].format(number + before * 1000 + after)
         yield Placed(part=part, serial=serial, premises=first, shares=shares)
 
 

@@ -180,6 +180,6 @@ class Configuration:
 
     @property
     def metering_points(self) -> int:
-        """How many meters each premises has."""
+        """How many meters each premises has for itself."""
         meters = self.of_kind(Kind.ELECTRICITY, Kind.GAS, Kind.WATER, Kind.HEAT, Kind.MODULE)
-        return len(meters)
+        return sum(part.every == 1 for part in meters)
