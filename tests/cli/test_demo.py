@@ -113,6 +113,7 @@ def test_a_demo_that_is_told_to_end_leaves_nothing(tmp_path, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(tmp_path)},
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a shell ignores Ctrl-C for what it runs behind
     )
     while not list(tmp_path.glob("meterway-demo-*/meterway.sqlite")) and process.poll() is None:
         time.sleep(0)

@@ -58,7 +58,7 @@ def test_a_gas_meter_is_read_through_its_gateway_with_every_entity_alone(tmp_pat
             running("lnap", "lnap.toml", "--json", cwd=tmp_path, until="listening") as gateway,
         ):
             rows = meterway("lnap", "lnap.toml", "--csv", "operator", cwd=tmp_path).stdout.decode()
-            rows = re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{json.loads(gateway)['port']},", rows)
+            rows = re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{json.loads(gateway.splitlines()[-1])['port']},", rows)
             (tmp_path / "rows.csv").write_text(rows)
             meterway("headend", "--write-config", "headend.toml", cwd=tmp_path)
             assert meterway("import", "rows.csv", cwd=tmp_path).returncode == 0
