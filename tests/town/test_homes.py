@@ -33,7 +33,7 @@ def test_the_homes_of_a_town_are_read_shown_and_commanded(tmp_path: Path) -> Non
             await _valve_is_ordered(town)
         finally:
             await town.stop()
-        assert all(process.returncode == 0 for process in town._processes)
+        assert all(child.process.returncode == 0 for child in town._children)
 
     asyncio.run(live())
 
@@ -79,7 +79,7 @@ def test_a_town_without_homes_starts_none(tmp_path: Path) -> None:
         town = Town(TownPlan(meters=1, displays=0), tmp_path)
         try:
             await town.start()
-            assert (town.homes, len(town._processes)) == ([], 1)
+            assert (town.homes, len(town._children)) == ([], 1)
             assert [row.label for row in Views(town.head_end).traffic()] == ["I", "H1"]
         finally:
             await town.stop()

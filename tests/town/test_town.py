@@ -62,7 +62,7 @@ def test_a_process_of_the_town_that_is_killed_is_told_and_ends_the_first_collect
         try:
             await town.start()
             town.head_end.collector.progress.devices = set()  # as if nobody had been called yet
-            town._processes[0].kill()
+            town._children[0].process.kill()
             with pytest.raises(LinkError, match="street's process has ended"):
                 town.streets = [*town.streets, *town.streets]  # and more were to come
                 await town.first_collection()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from meterway.base.errors import LinkError
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
+from meterway.town.child import Child
 from meterway.town.configurations.messages import Carried, FieldOrder, FieldReport, Happening, Told
 from meterway.town.configurations.neighbours import FIRST, NEIGHBOURS
 from meterway.town.configurations.registering import register
@@ -42,12 +44,12 @@ class Neighbours:
             first=FIRST,
         )
 
-    def up(self, report: bytes, process: asyncio.subprocess.Process) -> None:
+    def up(self, report: bytes, field: Child) -> None:
         """Take what the field reports, and keep asking it what it carried; LinkError if it did not come up."""
         self._report = msgspec.json.decode(report, type=FieldReport)
         if self._report.error:
             raise LinkError(f"the neighbourhood did not come up: {self._report.error}")
-        self._asking = asyncio.create_task(self._keep_asking(process))
+        self._asking = asyncio.create_task(self._keep_asking(field))
 
     def enrol(self, head_end: HeadEnd, secret: bytes) -> None:
         """Put the devices into the registry."""
@@ -68,18 +70,10 @@ class Neighbours:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 
-    async def _keep_asking(self, process: asyncio.subprocess.Process) -> None:
+    async def _keep_asking(self, field: Child) -> None:
         """Until the process is gone: that it is, its watch tells."""
-        if process.stdin is None or process.stdout is None:
-            return
-        while True:
-            try:
-                process.stdin.write(msgspec.json.encode(Happening()) + b"\n")
-                await process.stdin.drain()
-                line = await asyncio.wait_for(process.stdout.readline(), _ASK_TIMEOUT_S)
-            except (OSError, TimeoutError):
-                return
-            if not line:
-                return
-            self._carried = msgspec.json.decode(line, type=Told).carried
-            await asyncio.sleep(_LOOK_S)
+        with contextlib.suppress(LinkError):
+            while True:
+                line = await field.ask(Happening(), _ASK_TIMEOUT_S)
+                self._carried = msgspec.json.decode(line, type=Told).carried
+                await asyncio.sleep(_LOOK_S)

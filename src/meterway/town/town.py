@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ from meterway.store.tasks import NewTask
 from meterway.town.air import AirWatch
 from meterway.town.automation import Automation
 from meterway.town.broker import Broker, BrokerAccess
+from meterway.town.child import Child
 from meterway.town.configurations.summary import merged
 from meterway.town.homes import METERS_A_HOME, PARTY, Home, HomesOrder, HomesReport, lnap_serial, secret_of
 from meterway.town.neighbours import Neighbours
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Town"]
 
 _START_TIMEOUT_S: Final = 120.0
+_END_S: Final = 5.0
 _DAY_S: Final = 86400
 _POLL_S: Final = 0.1
 _PATIENCE_S: Final = 60.0
@@ -56,7 +57,7 @@ class Town:
         self.plan = plan
         self._secret = secrets.token_bytes(32)
         self._folder = folder
-        self._processes: list[asyncio.subprocess.Process] = []
+        self._children: list[Child] = []
         self._watches: list[asyncio.Task[None]] = []
         self._died: list[str] = []
         self.streets: list[Street] = []
@@ -142,7 +143,7 @@ class Town:
         self.air.stop()
         await self.neighbours.stop()
         await self.automation.stop()
-        await asyncio.gather(*(_end(process) for process in self._processes))
+        await asyncio.gather(*(child.end(_END_S) for child in self._children))
         await self._broker.stop()
 
     async def _start_street(self) -> list[Street]:
@@ -152,7 +153,8 @@ class Town:
             push_port=self.head_end.push.port,
             secret=self._secret.hex(),
         )
-        report = msgspec.json.decode(await self._run("street", order), type=Report)
+        line, _ = await self._run("street", order)
+        report = msgspec.json.decode(line, type=Report)
         if report.error:
             raise LinkError(f"the street's meters did not come up: {report.error}")
         return report.meters
@@ -166,7 +168,8 @@ class Town:
             secret=self._secret.hex(),
             broker=await self._start_broker(),
         )
-        report = msgspec.json.decode(await self._run("homes", order), type=HomesReport)
+        line, _ = await self._run("homes", order)
+        report = msgspec.json.decode(line, type=HomesReport)
         if report.error:
             raise LinkError(f"the homes did not come up: {report.error}")
         return report
@@ -187,37 +190,16 @@ class Town:
         folder = self._folder / "neighbourhood"
         folder.mkdir(mode=0o700, exist_ok=True)
         order = self.neighbours.order(self.plan.neighbours, str(folder), self._secret, self.head_end.push.port)
-        report, process = await self._launch("neighbourhood", order, "configurations.field")
-        self.neighbours.up(report, process)
+        report, field = await self._run("neighbourhood", order, "configurations.field")
+        self.neighbours.up(report, field)
 
-    async def _run(self, name: str, order: msgspec.Struct) -> bytes:
+    async def _run(self, name: str, order: msgspec.Struct, module: str = "") -> tuple[bytes, Child]:
         """Start a process of the town with its order; the line it reports. LinkError if it gives none."""
-        return (await self._launch(name, order, name))[0]
-
-    async def _launch(self, name: str, order: msgspec.Struct, module: str) -> tuple[bytes, asyncio.subprocess.Process]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"meterway.town.{module}",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=1 << 26,
-            start_new_session=True,  # Ctrl-C is for the town, which then closes the process
-        )
-        self._processes.append(process)
+        child = Child(name)
+        process = await child.start(module or name)
+        self._children.append(child)
         self._watches.append(asyncio.create_task(self._watch(name, process)))
-        if process.stdin is None or process.stdout is None:
-            raise LinkError(f"the {name}'s process has no pipes")
-        process.stdin.write(msgspec.json.encode(order) + b"\n")
-        await process.stdin.drain()
-        try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                line = await process.stdout.readline()
-        except TimeoutError:
-            raise LinkError(f"the {name}'s process did not come up within {_START_TIMEOUT_S:g} s") from None
-        if not line:
-            raise LinkError(f"the {name}'s process ended before it came up")
-        return line, process
+        return await child.ask(order, _START_TIMEOUT_S), child
 
     async def _watch(self, name: str, process: asyncio.subprocess.Process) -> None:
         """A process that ends before the town does is told: all it ran is silent from then on."""
@@ -355,17 +337,3 @@ class Town:
         per_device = max(row.expected / row.devices for row in counts if row.devices)
         due = per_device * len(self.streets) * (today - first)
         return min(sum(row.present for row in counts) / due, 1.0) if due else 0.0
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close a process's standard input and wait; one that does not end is killed."""
-    if process.returncode is not None:
-        return
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        async with asyncio.timeout(5):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

@@ -24,8 +24,8 @@ def test_a_display_alone_is_summed_up_without_any_head_end(tmp_path: Path) -> No
                 await at.happen("M0009", "look")
         finally:
             await at.stop()
-        assert at._process is not None
-        assert at._process.returncode == 0
+        assert at._field.process is not None
+        assert at._field.process.returncode == 0
 
     asyncio.run(live())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from meterway.headend.traffic import InterfaceTraffic
 from meterway.home.api import EnergyManager, ManagerConfig
 from meterway.interfaces import Entity, Network, label_of
 from meterway.meter.api import Keys
+from meterway.town.child import Child
 from meterway.town.configurations.catalogue import configuration_of
 from meterway.town.configurations.messages import Carried, FieldOrder, FieldReport, Happening, Port, Told
 from meterway.town.configurations.plan import lay_out, party_secret
@@ -75,8 +75,7 @@ class Running:
         self._speak_s = speak_s
         self._carried: list[Carried] = []
         self._looking: asyncio.Task[None] | None = None
-        self._process: asyncio.subprocess.Process | None = None
-        self._asking = asyncio.Lock()
+        self._field = Child("field")
         self._expected: dict[str, int] = {}
         self._began = 0.0
 
@@ -114,7 +113,7 @@ class Running:
             await manager.stop()
         for head_end in self.head_ends.values():
             await head_end.stop()
-        await self._end_field()
+        await self._field.end(_END_S)
 
     def _settings(self, serial: str) -> HeadEndConfig:
         return HeadEndConfig(
@@ -158,53 +157,15 @@ class Running:
             secret=self._secret.hex(),
             push={name: head_end.push.port for name, head_end in self.head_ends.items()},
         )
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "meterway.town.configurations.field",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=1 << 26,
-            start_new_session=True,  # Ctrl-C is for this process, which then closes the field
-        )
-        report = msgspec.json.decode(await self._ask(order, _START_TIMEOUT_S), type=FieldReport)
+        await self._field.start("configurations.field")
+        report = msgspec.json.decode(await self._field.ask(order, _START_TIMEOUT_S), type=FieldReport)
         if report.error:
             raise LinkError(f"the field did not come up: {report.error}")
         return report
 
-    async def _ask(self, message: msgspec.Struct, timeout_s: float) -> bytes:
-        """Send the field one line; the line it answers. LinkError if it does not."""
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise LinkError("there is no field")
-        async with self._asking:
-            process.stdin.write(msgspec.json.encode(message) + b"\n")
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await process.stdin.drain()
-                    line = await process.stdout.readline()
-            except (TimeoutError, OSError) as error:
-                raise LinkError(f"the field's process does not answer: {error}") from error
-        if not line:
-            raise LinkError("the field's process ended")
-        return line
-
-    async def _end_field(self) -> None:
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(_END_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
     async def happen(self, serial: str, what: str, value: float = 0.0) -> dict[str, float]:
         """Let something happen to a thing in the field; how it is then. ConfigError if it cannot be."""
-        line = await self._ask(Happening(serial=serial, what=what, value=value), _ASK_TIMEOUT_S)
+        line = await self._field.ask(Happening(serial=serial, what=what, value=value), _ASK_TIMEOUT_S)
         told = msgspec.json.decode(line, type=Told)
         if told.error:
             raise ConfigError(told.error)
@@ -212,7 +173,7 @@ class Running:
 
     async def look(self) -> None:
         """Have the field tell what was carried in it."""
-        told = msgspec.json.decode(await self._ask(Happening(), _ASK_TIMEOUT_S), type=Told)
+        told = msgspec.json.decode(await self._field.ask(Happening(), _ASK_TIMEOUT_S), type=Told)
         self._carried = told.carried
 
     async def _keep_looking(self) -> None:
