@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 from meterway.base.errors import DecodeError, LocalProtocolError, MeterwayError, ProtocolError, SecurityError
@@ -32,7 +33,7 @@ COORDINATOR: Final = 0
 """The coordinator's short address."""
 
 
-class WpanStation:
+class WpanStation(ABC):
     """The base of both; ``_short`` is None while a node has no address."""
 
     def __init__(self, eui: bytes, profile: Profile, settings: Settings, *, datagrams: int) -> None:
@@ -90,21 +91,21 @@ class WpanStation:
 
     # What the two sides do differently.
 
+    @abstractmethod
     def _sender(self, frame: MacFrame) -> tuple[int, bytes]:
         """Short address and EUI-64 of who sent a secured frame; SecurityError if it is no member."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _take_other(self, frame: MacFrame, source: int, now: float) -> None:
         """Beacons and commands of the MAC."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _take_lbp(self, message: Lbp, source: int, now: float, *, is_secured: bool) -> None:
         """A bootstrapping message."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _heard(self, eui: bytes, now: float) -> None:
         """A secured frame came from a member."""
-        raise NotImplementedError
 
     # Receiving.
 
