@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from meterway.base.errors import DecodeError
-from meterway.stacks.dlms.framing import ApduReceived, Framing, FramingEvent, Noticed
+from meterway.stacks.dlms.framing import ApduReceived, Framing, FramingAround, FramingEvent, Noticed
 from meterway.stacks.dlms.gateway import RESPONSE
 from meterway.stacks.dlms.gateway.prefix import split
 
@@ -33,33 +33,17 @@ def unasked(apdu: bytes) -> bytes | None:
     return said if said is not apdu and said and said[0] in _PUSHES else None
 
 
-class UnaskedFraming:
+class UnaskedFraming(FramingAround):
     """A ``Framing`` around that of a session at a concentrator: what is a push of another device goes to ``push``.
 
     Another device's is what still has its prefix here, also where the framing below only took notice of it.
     """
 
-    __slots__ = ("_inner", "_push")
+    __slots__ = ("_push",)
 
     def __init__(self, inner: Framing, push: Callable[[bytes], None]) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._push = push
-
-    def connect(self, now: float) -> None:
-        """Open the link."""
-        self._inner.connect(now)
-
-    def disconnect(self, now: float) -> None:
-        """Close the link."""
-        self._inner.disconnect(now)
-
-    def send(self, apdu: bytes, now: float) -> None:
-        """Send one APDU."""
-        self._inner.send(apdu, now)
-
-    def receive_data(self, data: bytes, now: float) -> None:
-        """Take octets from the line; empty data says that the line was closed."""
-        self._inner.receive_data(data, now)
 
     def next_event(self) -> FramingEvent | None:
         """The next thing that concerns the session, or None."""
@@ -72,15 +56,3 @@ class UnaskedFraming:
                 return event
             self._push(said)
         return None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now."""
-        return self._inner.data_to_send()
-
-    def next_timeout(self) -> float | None:
-        """When handle_timeout wants to be called, or None."""
-        return self._inner.next_timeout()
-
-    def handle_timeout(self, now: float) -> None:
-        """Tell the link that the time has come."""
-        self._inner.handle_timeout(now)

@@ -16,6 +16,7 @@ __all__ = [
     "Connected",
     "Disconnected",
     "Framing",
+    "FramingAround",
     "FramingEvent",
     "Noticed",
     "PairedFraming",
@@ -100,3 +101,44 @@ class PairedFraming(Framing, Protocol):
 
     def reply(self, apdu: bytes, *, client: int, server: int) -> None:
         """Send one APDU between ``client`` and ``server``, away from this side."""
+
+
+class FramingAround:
+    """The base of a ``Framing`` around another: what it does not do itself, the inner one does."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Framing) -> None:
+        self._inner = inner
+
+    def connect(self, now: float) -> None:
+        """Open the link below."""
+        self._inner.connect(now)
+
+    def disconnect(self, now: float) -> None:
+        """Close the link below."""
+        self._inner.disconnect(now)
+
+    def send(self, apdu: bytes, now: float) -> None:
+        """Send one whole APDU."""
+        self._inner.send(apdu, now)
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take octets from the line; empty data says that the line was closed."""
+        self._inner.receive_data(data, now)
+
+    def next_event(self) -> FramingEvent | None:
+        """The next thing that happened, or None."""
+        return self._inner.next_event()
+
+    def data_to_send(self) -> bytes:
+        """All octets that are to go out now; each is returned once."""
+        return self._inner.data_to_send()
+
+    def next_timeout(self) -> float | None:
+        """When handle_timeout wants to be called, or None."""
+        return self._inner.next_timeout()
+
+    def handle_timeout(self, now: float) -> None:
+        """Tell the link below that the time has come."""
+        self._inner.handle_timeout(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meterway.base.errors import DecodeError, LinkError
-from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingEvent, Noticed
+from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingAround, FramingEvent, Noticed
 from meterway.stacks.dlms.gateway.prefix import REQUEST, RESPONSE, GatewayAddress, split
 
 __all__ = ["GatewayFraming"]
@@ -11,7 +11,7 @@ __all__ = ["GatewayFraming"]
 _EXCEPTION = 0xD8
 
 
-class GatewayFraming:
+class GatewayFraming(FramingAround):
     """A ``Framing`` around another: prefixes what is sent to ``device``, strips and matches what comes from it.
 
     For a device behind two gateways, put one around another: the one next to the line is for the first gateway.
@@ -19,45 +19,21 @@ class GatewayFraming:
     of the gateway without a prefix says that it cannot carry: ``Disconnected`` with a LinkError.
     """
 
-    __slots__ = ("_device", "_inner", "_prefix")
+    __slots__ = ("_device", "_prefix")
 
     def __init__(self, inner: Framing, device: GatewayAddress) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._device = device
         self._prefix = device.prefix(REQUEST)
-
-    def connect(self, now: float) -> None:
-        """Open the link to the gateway; ``Connected`` follows."""
-        self._inner.connect(now)
-
-    def disconnect(self, now: float) -> None:
-        """Close the link to the gateway; ``Disconnected`` follows."""
-        self._inner.disconnect(now)
 
     def send(self, apdu: bytes, now: float) -> None:
         """Send one APDU to the device; LocalProtocolError if the link does not take one so long with its prefix."""
         self._inner.send(self._prefix + apdu, now)
 
-    def receive_data(self, data: bytes, now: float) -> None:
-        """Take octets from the line; empty data says that the line was closed."""
-        self._inner.receive_data(data, now)
-
     def next_event(self) -> FramingEvent | None:
         """The next thing that happened, or None."""
         event = self._inner.next_event()
         return self._stripped(event) if isinstance(event, ApduReceived) else event
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now; each is returned once."""
-        return self._inner.data_to_send()
-
-    def next_timeout(self) -> float | None:
-        """When handle_timeout wants to be called, or None."""
-        return self._inner.next_timeout()
-
-    def handle_timeout(self, now: float) -> None:
-        """Tell the link to the gateway that the time has come."""
-        self._inner.handle_timeout(now)
 
     def _stripped(self, event: ApduReceived) -> FramingEvent:
         apdu = event.apdu

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from meterway.base.errors import DecodeError
-from meterway.stacks.dlms.framing import ApduReceived, Framing, FramingEvent, Noticed, PairedFraming
+from meterway.stacks.dlms.framing import ApduReceived, Framing, FramingAround, FramingEvent, Noticed, PairedFraming
 from meterway.stacks.dlms.gateway.prefix import REQUEST, RESPONSE, GatewayAddress, split
 from meterway.stacks.dlms.xdlms.error import ExceptionResponse
 
@@ -26,7 +26,7 @@ class GatewayRequest:
     server: int
 
 
-class GatewaySplitter:
+class GatewaySplitter(FramingAround):
     """A ``PairedFraming`` (server role) around another, to put under a ``DlmsServer``.
 
     What has no prefix goes to the server above. What has one waits in ``next_request``: carry it to the device, then
@@ -34,10 +34,10 @@ class GatewaySplitter:
     not name pairs (HDLC, a station) an answer goes to the pair that was heard last.
     """
 
-    __slots__ = ("_inner", "_paired", "_requests")
+    __slots__ = ("_paired", "_requests")
 
     def __init__(self, inner: Framing) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._paired = inner if isinstance(inner, PairedFraming) else None
         self._requests: deque[GatewayRequest] = deque()
 
@@ -58,18 +58,6 @@ class GatewaySplitter:
         self._send(device.prefix(RESPONSE) + apdu, client, server, now)
 
     # -- the framing of the server above -----------------------------------------------------------------------------
-
-    def connect(self, now: float) -> None:
-        """Open the link below."""
-        self._inner.connect(now)
-
-    def disconnect(self, now: float) -> None:
-        """Close the link below."""
-        self._inner.disconnect(now)
-
-    def send(self, apdu: bytes, now: float) -> None:
-        """Send an APDU of the gateway itself to the pair that was heard last."""
-        self._inner.send(apdu, now)
 
     def reply(self, apdu: bytes, *, client: int, server: int) -> None:
         """Send an APDU of the gateway itself between ``client`` and ``server``."""
@@ -92,18 +80,6 @@ class GatewaySplitter:
                 return Noticed(kind="gateway", message=str(error), octets=event.apdu)
             self._requests.append(GatewayRequest(device=device, apdu=apdu, client=event.client, server=event.server))
         return None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now; each is returned once."""
-        return self._inner.data_to_send()
-
-    def next_timeout(self) -> float | None:
-        """When handle_timeout wants to be called, or None."""
-        return self._inner.next_timeout()
-
-    def handle_timeout(self, now: float) -> None:
-        """Tell the link below that the time has come."""
-        self._inner.handle_timeout(now)
 
     def _send(self, apdu: bytes, client: int, server: int, now: float) -> None:
         if self._paired is not None:
