@@ -72,7 +72,7 @@ class Street:
         )
         self.device = Concentrator(
             self.ledger.roll, profile.coordinator(b"CONCENTR", self.ledger.roll.admit), self.ledger, title=TITLE,
-            rules=rules, counter=self.ledger.send_counter(),
+            rules=rules, counter=self.ledger.send_counter(at_least=0),
         )  # fmt: skip
         self.host = MeterNodes(self.network, lambda eui: profile.node(eui, b""))
         self.driver = Driver(self.device, self.network.join(0), self.network)
@@ -177,7 +177,7 @@ def by_broadcast(meters: int, seed: int, image: Firmware) -> dict[str, Any]:
     street.run(300)
     rate = quiet(street)
     began, airtime = street.network.now(), street.airtime_s
-    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=street.ledger.send_counter())
+    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=street.ledger.send_counter(at_least=0))
     work = Campaign(street.device, sender, image, list(street.ledger.roll), CampaignRules(pace_s=2.0), now=began)
     street.driver.call(lambda device, now: device.workers.append(work))
     while work.phase is not Phase.DONE and street.network.now() < began + 7 * 86400:

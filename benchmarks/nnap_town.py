@@ -122,7 +122,7 @@ class Neighbourhood:
         eui = b"NN" + self.number.to_bytes(6, "big")
         self.device = Concentrator(
             self.ledger.roll, profile.coordinator(eui, self.ledger.roll.admit), self.ledger, title=TITLE, rules=rules,
-            counter=self.ledger.send_counter(),
+            counter=self.ledger.send_counter(at_least=0),
         )  # fmt: skip
         self.host = MeterNodes(self.network, lambda eui: profile.node(eui, joining_key(eui)))
         self.driver = Driver(self.device, self.network.join(0), self.network)

@@ -233,7 +233,12 @@ class Network:
         self.ledger.restore()
         station = ToyStation(EUI, admit=self.ledger.roll.admit)
         self.concentrator = Concentrator(
-            self.ledger.roll, station, self.ledger, title=TITLE, rules=self.rules, counter=self.ledger.send_counter()
+            self.ledger.roll,
+            station,
+            self.ledger,
+            title=TITLE,
+            rules=self.rules,
+            counter=self.ledger.send_counter(at_least=0),
         )
         if self.known:
             nodes = [node_of(config, channel) for channel, config in enumerate(self.configs, 1)]

@@ -37,7 +37,7 @@ def device(serial: str, **given: Any) -> NewDevice:
 
 def fleet_of(store: Store) -> Fleet:
     """A fleet over all devices of a store."""
-    return Fleet(store, VAULT, system_title=TITLE)
+    return Fleet(store, VAULT, system_title=TITLE, unix=lambda: 0.0)
 
 
 def moment(unix_s: float) -> Data:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from headend.headends import KEYS, LAYOUT, VAULT, device, fleet_of
+from headend.headends import KEYS, LAYOUT, TITLE, VAULT, device, fleet_of
 from meterway.base.errors import ConfigError, SecurityError, StoreError
 from meterway.headend.fleet import Entry, Fleet
 from meterway.stacks.dlms.client import ClientSettings
@@ -152,3 +152,19 @@ def test_how_to_associate_is_kept_until_the_device_or_its_counters_change(store:
 def test_a_head_end_needs_a_title_of_eight_octets(store: Store) -> None:
     with pytest.raises(ConfigError, match="8 octets, not 3"):
         Fleet(store, VAULT, system_title=b"abc")
+
+
+@pytest.mark.covers("SEC-05")
+def test_a_database_that_is_put_back_repeats_no_counter(store: Store) -> None:
+    noon = 1_795_000_000.0
+    running = Fleet(store, VAULT, system_title=TITLE, unix=lambda: noon)
+    running.prepare([running.of(1)])
+    used = running.of(1).sent
+    assert used is not None
+    last = max(used.take() for _ in range(500))
+    store.counters.begin_anew(1, running.of(1).counter_names[0])  # as in a backup from before
+    restored = Fleet(store, VAULT, system_title=TITLE, unix=lambda: noon + 86400)
+    restored.prepare([restored.of(1)])
+    fresh = restored.of(1).sent
+    assert fresh is not None
+    assert fresh.take() > last

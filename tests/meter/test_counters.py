@@ -14,7 +14,10 @@ from meterway.meter.api import (
     ListenConfig,
     MeterHost,
 )
+from meterway.meter.counters import FileCounters
+from meterway.meter.device import Meter
 from meterway.meter.events import Log
+from meterway.meter.objects import send_counter
 from meterway.stacks.dlms.client import Failed, Released
 
 
@@ -91,3 +94,18 @@ def test_what_was_set_holds_after_a_restart(tmp_path: Path) -> None:
         await again.stop()
 
     run(work())
+
+
+@pytest.mark.covers("SEC-05")
+def test_a_backup_that_is_put_back_repeats_no_counter(tmp_path: Path) -> None:
+    noon, path = 1_795_000_000.0, tmp_path / "counters.json"
+    meter = Meter(settings("M1")[0])
+    running = FileCounters(path, lambda: noon)
+    counter = send_counter(meter, running)
+    used = [counter.take() for _ in range(500)]
+    running.close()
+    path.write_text("")  # as in a backup from before
+    meter.send_counter = None
+    restored = FileCounters(path, lambda: noon + 86400)
+    assert send_counter(meter, restored).take() > max(used)
+    restored.close()

@@ -29,7 +29,7 @@ def network(**changes):
 
 
 def campaign(one, image, *, resumed=False, **changes):
-    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter())
+    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter(at_least=0))
     rules = CampaignRules(**{"pace_s": 0.5, **changes})
     work = Campaign(
         one.concentrator, sender, image, list(one.concentrator.roll), rules, now=one.carrier.now(), resumed=resumed
@@ -132,6 +132,6 @@ def test_an_interrupted_campaign_goes_on_where_it_was():
 
 def test_a_campaign_wants_an_image_and_meters():
     one = network(meters=1)
-    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter())
+    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter(at_least=0))
     with pytest.raises(ConfigError):
         Campaign(one.concentrator, sender, firmware(100), [], CampaignRules(), now=START)

@@ -10,6 +10,7 @@ from meterway.nnap.ledger import Ledger
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.store import Store
+from meterway.stacks.dlms.security.counter import counter_at
 from meterway.store.vault import Vault
 from nnap_network import Network, meter_config, node_of
 
@@ -71,7 +72,7 @@ def test_who_takes_over_jumps_over_the_counters_of_the_primary(tmp_path):
     standby = Ledger(Store(tmp_path / "copy"), Vault(bytes(32)))
     standby.restore()
     standby.take_over()
-    assert standby.send_counter().next > network.concentrator._counter.next + 900_000
+    assert standby.send_counter(at_least=0).next > network.concentrator._counter.next + 900_000
     assert {node.serial for node in standby.roll} == {node.serial for node in network.ledger.roll}
 
 
@@ -85,3 +86,15 @@ def test_events_are_told_once_they_are_on_the_disk():
     assert len(told) == 3
     with pytest.raises(ConfigError):
         network.ledger.number(node_of(meter_config(9), 9))
+
+
+@pytest.mark.covers("SEC-05")
+def test_a_backup_that_is_put_back_repeats_no_counter(tmp_path):
+    noon = 1_795_000_000.0
+    network = Network(rules=RULES, path=tmp_path / "s")
+    first = network.ledger.send_counter(at_least=counter_at(noon))
+    first.take()
+    network.store.copy_to(tmp_path / "backup")
+    used = [first.take() for _ in range(30_000)]
+    restored = Ledger(Store(tmp_path / "backup"), Vault(bytes(32)))
+    assert restored.send_counter(at_least=counter_at(noon + 86400)).take() > max(used)

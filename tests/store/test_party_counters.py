@@ -17,9 +17,9 @@ class Keys:
         return party.encode() + bytes((channel,))
 
 
-def opened(tmp_path: Path) -> tuple[OwnFile, PartyCounters[str]]:
-    file = OwnFile(tmp_path / "own", kind="store", schema=("",))
-    return file, PartyCounters(file, Keys())
+def opened(tmp_path: Path, unix_s: float = 0.0, name: str = "own") -> tuple[OwnFile, PartyCounters[str]]:
+    file = OwnFile(tmp_path / name, kind="store", schema=("",))
+    return file, PartyCounters(file, Keys(), lambda: unix_s)
 
 
 @pytest.mark.covers("SEC-04")
@@ -43,6 +43,19 @@ def test_what_was_not_saved_is_not_remembered_and_what_was_never_used_begins_ane
     file, again = opened(tmp_path)
     assert again.receiving("operator", 1).last == -1
     assert again.sending("operator", 0).take() == 0
+    file.close()
+
+
+@pytest.mark.covers("SEC-05")
+def test_a_backup_that_is_put_back_repeats_no_counter(tmp_path: Path) -> None:
+    noon = 1_795_000_000.0
+    file, counters = opened(tmp_path, noon)
+    first = counters.sending("operator", 1).take()
+    file.copy_to(tmp_path / "backup")
+    used = [counters.sending("operator", 1).take() for _ in range(3000)]
+    file.close()
+    file, restored = opened(tmp_path, noon + 86400, "backup")
+    assert restored.sending("operator", 1).take() > max(first, *used)
     file.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -18,7 +19,7 @@ from meterway.stacks.dlms.framing import Framing, Role
 from meterway.stacks.dlms.gateway import GatewayFraming
 from meterway.stacks.dlms.hdlc import HdlcAddress, HdlcFraming
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys
-from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter, counter_at
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device
@@ -160,12 +161,20 @@ class Fleet:
     """All entries by device id and way, and by serial, loaded from the store when first asked for."""
 
     def __init__(
-        self, store: Store, vault: Vault, *, system_title: bytes, client: int = 1, far_client: int | None = None
+        self,
+        store: Store,
+        vault: Vault,
+        *,
+        system_title: bytes,
+        client: int = 1,
+        far_client: int | None = None,
+        unix: Callable[[], float] = time.time,
     ) -> None:
         if len(system_title) != 8:
             raise ConfigError(f"the head end's system title has 8 octets, not {len(system_title)}")
         self._store = store
         self._vault = vault
+        self._unix = unix
         self._title = system_title
         self._client = client
         self._far_client = client if far_client is None else far_client
@@ -268,7 +277,7 @@ class Fleet:
         received_next = counters.next(device, received)
         if not entry.wants_counters(counters.next(device, sent)):
             return None, received_next
-        start = 0 if entry.sent is None else entry.sent.next
+        start = counter_at(self._unix()) if entry.sent is None else entry.sent.next
         return counters.reserve(device, sent, _RESERVE, at_least=start), received_next
 
     def count_beyond(self, entry: Entry, seen: int) -> bool:

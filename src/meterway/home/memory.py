@@ -17,12 +17,11 @@ import msgspec
 from meterway.base.errors import ConfigError, SecurityError
 from meterway.home.device import LoadController
 from meterway.home.rules import Hold, Relay
-from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter, counter_at
 from meterway.stacks.dlms.security.keys import unwrap_key, wrap_key
 
 __all__ = ["HomeMemory"]
 
-_2020: Final = 1_577_836_800
 _STEP: Final = 1000
 _TRANSFERRED: Final = ("guek", "gak", "gbek", "gbak")
 
@@ -79,7 +78,7 @@ class HomeMemory:
         place = device.config.serial, client
         if place not in self._send:
             kept = self._kept.setdefault(place[0], _Kept(settings=_fingerprint(device)))
-            first = max(kept.send.get(client, 0), int(self._unix()) - _2020)
+            first = max(kept.send.get(client, 0), counter_at(self._unix()))
 
             def reserve(limit: int) -> None:
                 kept.send[client] = limit

@@ -101,7 +101,7 @@ class Lnap:
         self._begun_s = 0.0
         if config.update is not None:
             self.site.maker, self.site.stage = config.update.key(), self._stage
-        self.counters = PartyCounters(self.spool, self.site)
+        self.counters = PartyCounters(self.spool, self.site, self.unix)
         self._listeners: list[tcp.Listener] = []
         self._lines: set[EngineProtocol[FramingEvent]] = set()
         self._tasks: list[asyncio.Task[None]] = []

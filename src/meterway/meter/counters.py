@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -20,12 +21,12 @@ from meterway.base.errors import ConfigError, SecurityError
 from meterway.meter.device import Meter
 from meterway.meter.keys import Keys
 from meterway.meter.memory import recall, remembered
+from meterway.stacks.dlms.security.counter import counter_at
 from meterway.stacks.dlms.security.keys import unwrap_key, wrap_key
 
 __all__ = ["ClockCounters", "FileCounters"]
 
 _KEY_NAMES: Final = ("guek", "gak", "kek", "gbek", "gbak")
-_2020: Final = 1_577_836_800
 
 
 class ClockCounters:
@@ -36,7 +37,7 @@ class ClockCounters:
 
     def first(self, meter: Meter) -> int:
         """The time, as long as less than one message a second is sent on average."""
-        return max(int(self._unix()) - _2020, 0)
+        return counter_at(self._unix())
 
     def reserve(self, meter: Meter, limit: int) -> None:
         """Nothing to keep."""
@@ -62,8 +63,9 @@ def _fingerprint(key: bytes) -> str:
 class FileCounters:
     """Counters in a file; ConfigError if it cannot be read or written, or holds what no meter wrote."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unix: Callable[[], float] = time.time) -> None:
         self._path = path
+        self._unix = unix
         self._entries = self._load()
         try:
             self._rewrite()
@@ -150,8 +152,8 @@ class FileCounters:
         self._append(meter.serial, durable=True)
 
     def first(self, meter: Meter) -> int:
-        """The end of the last reservation."""
-        return self._entry(meter).send
+        """The end of the last reservation, or one a second since 2020 if the file is an old backup."""
+        return max(self._entry(meter).send, counter_at(self._unix()))
 
     def reserve(self, meter: Meter, limit: int) -> None:
         """On disk before any counter of the reservation is used."""

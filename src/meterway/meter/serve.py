@@ -160,7 +160,7 @@ class MeterHost:
     async def start(self) -> None:
         """Make the meters and open every port."""
         if self.config.counters is not None:
-            self.counters = FileCounters(self.config.counters)
+            self.counters = FileCounters(self.config.counters, self.now)
         if self.config.push is not None:
             self.pusher = Pusher(self.config.push, self.counters, self.unix)
         if self.config.network is not None:

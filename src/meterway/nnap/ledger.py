@@ -27,6 +27,7 @@ __all__ = ["Ledger", "NodeRow"]
 
 _SENT: Final = "sent"
 _HANDED_OVER: Final = 1_000_000
+_STEP: Final = 1000
 _DAY_S: Final = 86400
 
 
@@ -159,14 +160,17 @@ class Ledger:
 
     # -- counters -----------------------------------------------------------------------------------------------
 
-    def send_counter(self, name: str = _SENT) -> SendCounter:
-        """The one counter of all that the concentrator protects as a client, or of what it broadcasts."""
+    def send_counter(self, name: str = _SENT, *, at_least: int) -> SendCounter:
+        """The one counter of all that the concentrator protects as a client, or of what it broadcasts.
+
+        It goes on above what the file has reserved, but not below ``at_least``: the file may be an old backup.
+        """
 
         def reserve(limit: int) -> None:
             with self.store.transaction():
                 self.store.keep_counter(name, limit)
 
-        return SendCounter(self.store.counter(name), reserve=reserve, step=10_000)
+        return SendCounter(max(self.store.counter(name), at_least), reserve=reserve, step=_STEP)
 
     def take_over(self) -> None:
         """This file is the copy of a primary's: what that has used since the copy is jumped over."""

@@ -38,6 +38,7 @@ from meterway.nnap.store import Store
 from meterway.nnap.wake import check_wake, greeting
 from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
 from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
+from meterway.stacks.dlms.security.counter import counter_at
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES, Profile
 from meterway.stacks.neighbourhood.station import Apdu, Coordinator
@@ -107,7 +108,7 @@ class Nnap:
         self.ledger.restore()
         profile = _profile(config.network) if config.network is not None else next(iter(PROFILES.values()))
         made = (station or profile.coordinator)(config.own_eui, self.ledger.roll.admit)
-        counter = self.ledger.send_counter()
+        counter = self.ledger.send_counter(at_least=counter_at(unix()))
         self.device = Concentrator(
             self.ledger.roll, made, self.ledger, title=config.title, rules=config.rules(), counter=counter
         )
@@ -127,13 +128,13 @@ class Nnap:
             begin_firmware=self._begin_firmware,
             cascades=self._cascades,
         )
-        self.counters = PartyCounters(self.store, self.site)
+        self.counters = PartyCounters(self.store, self.site, unix)
         self.broadcaster: Broadcaster | None = None
         if config.broadcast is not None:
             self.broadcaster = Broadcaster(
                 title=config.title,
                 keys=config.broadcast.keys,
-                counter=self.ledger.send_counter("broadcast"),
+                counter=self.ledger.send_counter("broadcast", at_least=int(unix())),
                 client=config.broadcast.client,
             )
         self.campaign: Campaign | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeVar
 
-from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter, counter_at
 from meterway.store.own_file import OwnFile
 
 __all__ = ["PartyCounters"]
@@ -23,10 +25,15 @@ class KeyHolder(Protocol[PartyInT]):
 
 
 class PartyCounters(Generic[PartyT]):
-    """Counters belong to a key, named by a fingerprint: under a new key they begin anew."""
+    """Counters belong to a key, named by a fingerprint: under a new key they begin anew.
 
-    def __init__(self, file: OwnFile, keys: KeyHolder[PartyT]) -> None:
+    ``unix`` gives Unix seconds: no counter begins below one a second since 2020, so that an old
+    backup repeats none.
+    """
+
+    def __init__(self, file: OwnFile, keys: KeyHolder[PartyT], unix: Callable[[], float] = time.time) -> None:
         self._file = file
+        self._unix = unix
         self._keys = keys
         self._sent: dict[str, SendCounter] = {}
         self._received: dict[str, ReceivedCounter] = {}
@@ -42,7 +49,9 @@ class PartyCounters(Generic[PartyT]):
         if found is None:
             kept = f"dlms-sent:{name}"
             found = self._sent[name] = SendCounter(
-                self._file.counter(kept), reserve=lambda limit: self._file.keep_counter(kept, limit), step=_STEP
+                max(self._file.counter(kept), counter_at(self._unix())),
+                reserve=lambda limit: self._file.keep_counter(kept, limit),
+                step=_STEP,
             )
         return found
 

@@ -23,7 +23,7 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.acse.apdu import CONTEXT_LN_CIPHERED
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.security.context import Keys
-from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
+from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter, counter_at
 from meterway.stacks.dlms.server import Association, DeviceSecurity
 from meterway.stacks.dlms.server.session import ServerSession
 from meterway.stacks.dlms.xdlms.action import ActionOutcome
@@ -42,7 +42,6 @@ _HLS5, _ENCRYPTED_AND_AUTHENTICATED = 5, 0x30
 _LAST, _NUMBER = 0x10, 0x0F
 _SEGMENT: Final = 248
 _LONGEST: Final = _SEGMENT * 16
-_2020: Final = 1_577_836_800
 _NAME, _SERIAL, _CLOCK = Obis(0, 0, 42, 0, 0), Obis(0, 0, 96, 1, 0), Obis(0, 0, 1, 0, 0)
 _IDENTITY: Final = (_NAME, _SERIAL, _CLOCK)
 _READS: Final = Conformance.GET | Conformance.BLOCK_TRANSFER_WITH_GET | Conformance.MULTIPLE_REFERENCES
@@ -66,7 +65,7 @@ class UtilityDevice:
         self.meter = meter
         self._keys = None if keys is None else Keys(*keys.secrets)
         self._unix = unix
-        self._counter = SendCounter(max(int(unix()) - _2020, 0))  # a restart never goes back
+        self._counter = SendCounter(counter_at(unix()))  # a restart never goes back
         self._received = ReceivedCounter()
 
     @property

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterway.base.errors import SecurityError
-from meterway.stacks.dlms.security.counter import MAX_COUNTER, ReceivedCounter, SendCounter
+from meterway.stacks.dlms.security.counter import MAX_COUNTER, ReceivedCounter, SendCounter, counter_at
 
 pytestmark = pytest.mark.covers("SEC-05")
 
@@ -85,3 +85,9 @@ def test_a_received_counter_must_be_above_the_last() -> None:
         with pytest.raises(SecurityError, match=f"{counter} is not above 7") as refused:
             received.check(counter)
         assert refused.value.check == "counter"
+
+
+def test_a_counter_by_the_clock_rises_with_it_and_leaves_half_of_the_range() -> None:
+    assert counter_at(1_577_836_800 + 5.9) == 5
+    assert counter_at(0.0) == counter_at(-1e9) == 0
+    assert counter_at(1e12) == MAX_COUNTER // 2

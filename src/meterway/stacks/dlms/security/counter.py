@@ -3,6 +3,10 @@
 A sender reserves counters ahead: before the first counter of a reservation is used, its end is handed to
 ``reserve``, which must make it durable. After a crash the sender goes on from the end of the last reservation;
 counters in between are lost, none is used twice.
+
+What is durable may itself be lost: a backup that is put back knows only what was reserved when it was made. A sender
+that begins no lower than ``counter_at`` says repeats nothing then either, as long as it has used, on the whole, no more
+than one counter a second.
 """
 
 from __future__ import annotations
@@ -11,9 +15,15 @@ from collections.abc import Callable
 
 from meterway.base.errors import SecurityError
 
-__all__ = ["MAX_COUNTER", "ReceivedCounter", "SendCounter"]
+__all__ = ["MAX_COUNTER", "ReceivedCounter", "SendCounter", "counter_at"]
 
 MAX_COUNTER = 0xFFFFFFFF
+_2020 = 1_577_836_800
+
+
+def counter_at(unix_s: float) -> int:
+    """The counter that one a second since 2020 has come to; 0 before, and never beyond the middle of the range."""
+    return min(max(int(unix_s) - _2020, 0), MAX_COUNTER // 2)
 
 
 class SendCounter:
