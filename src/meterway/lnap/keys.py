@@ -6,22 +6,21 @@ Keys that a party transferred take the place of those that derive, until its sec
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from meterway.base.errors import ConfigError, SecurityError
+from meterway.base.errors import ConfigError
 from meterway.mapping.party_keys import party_keys
-from meterway.stacks.dlms.classes.security_setup import KeyId, KeyTransfer
-from meterway.stacks.dlms.security.keys import unwrap_key
+from meterway.stacks.dlms.classes.security_setup import KeyId
 
-__all__ = ["PartyKeys", "derive", "fingerprint", "title_of", "unwrapped"]
+__all__ = ["FIELDS", "PartyKeys", "derive", "fingerprint", "title_of"]
 
 _LEAST: Final = 16
-_FIELDS: Final[dict[int, str]] = {
+FIELDS: Final[dict[int, str]] = {
     KeyId.GLOBAL_UNICAST_ENCRYPTION: "guek",
     KeyId.AUTHENTICATION: "gak",
     KeyId.MASTER: "kek",
 }
+"""The keys that a party may transfer, as ``PartyKeys`` calls them."""
 
 
 class PartyKeys(NamedTuple):
@@ -46,21 +45,6 @@ def derive(secret: bytes, party: str, device: str) -> PartyKeys:
 def fingerprint(keys: PartyKeys) -> str:
     """What a set of keys is named by, from which none of them can be told."""
     return hashlib.sha256(b"party keys" + keys.guek + keys.gak + keys.kek).hexdigest()[:32]
-
-
-def unwrapped(kek: bytes, wanted: Sequence[KeyTransfer]) -> dict[str, bytes] | None:
-    """Transferred keys by field of ``PartyKeys``, all of them or None: one is not wrapped under ``kek``, or no such."""
-    fresh: dict[str, bytes] = {}
-    for entry in wanted:
-        field = _FIELDS.get(entry.key_id)
-        try:
-            key = unwrap_key(kek, entry.wrapped)
-        except SecurityError:
-            return None
-        if field is None or len(key) != _LEAST:
-            return None
-        fresh[field] = key
-    return fresh or None
 
 
 def title_of(flag: str, name: str) -> bytes:

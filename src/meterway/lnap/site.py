@@ -12,13 +12,14 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.lnap.events import Code, Event
 from meterway.lnap.firmware import MakerKey
-from meterway.lnap.keys import PartyKeys, derive, fingerprint, title_of, unwrapped
+from meterway.lnap.keys import FIELDS, PartyKeys, derive, fingerprint, title_of
 from meterway.lnap.ledger import Ledger
 from meterway.lnap.meters import Bound
 from meterway.lnap.rules import Party, Side
 from meterway.lnap.tariff import TariffCase
 from meterway.mapping.party_keys import device_name
 from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
+from meterway.stacks.dlms.classes.key_transfer import unwrapped_keys
 from meterway.stacks.dlms.classes.security_setup import KeyTransfer
 
 __all__ = ["ALARM_BITS", "Site", "Waiting"]
@@ -119,7 +120,7 @@ class Site:
         False, and nothing is changed, if one of them does not unwrap. They are on the disk when it returns.
         """
         present, name = self.keys(party, channel), fingerprint(self._derived(party, channel))
-        fresh = unwrapped(present.kek, wanted)
+        fresh = unwrapped_keys(present.kek, wanted, FIELDS)
         if fresh is None:
             return False
         keys = present._replace(**fresh)

@@ -1,17 +1,16 @@
-"""Small parts of objects."""
+"""Who may do what: the clients of a load controller as sets of rights."""
 
-from meterway.base.obis import Obis
-from meterway.home.objects.table import Thing, fixed
-from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.tabled.table import date_time
+from meterway.home.objects.table import BROADCAST, CONSUMER, OPERATOR, PARTIES, PUBLIC
+from meterway.stacks.dlms.tabled import Right
 
 
-def test_an_object_is_found_by_class_and_name_and_fixed_values_stay():
-    thing = Thing(class_id=1, obis=Obis(0, 0, 42, 0, 0), attributes={2: fixed(axdr.u8(7))})
-    assert thing.key == (1, Obis(0, 0, 42, 0, 0))
-    assert thing.attributes[2].read(None) == b"\x11\x07"
+def who_may(right):
+    return {client for client, party in PARTIES.items() if right in party.rights}
 
 
-def test_a_moment_is_twelve_octets_of_utc():
-    assert axdr.native(date_time(1_795_467_600)).hex() == "07ea0b170115000000000000"
-    assert len(axdr.native(date_time(1e18))) == 12
+def test_each_right_is_that_of_a_set_of_clients():
+    assert who_may(Right.READ) == {OPERATOR, CONSUMER}
+    assert who_may(Right.COMMAND) == {OPERATOR, BROADCAST}
+    assert who_may(Right.CONFIGURE) == {OPERATOR}
+    assert who_may(Right.CONSENT) == {CONSUMER}
+    assert PARTIES[PUBLIC].rights is Right.EVERY_PARTY

@@ -10,7 +10,7 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.home.device import SCRIPTS, LoadController, RefusedError
 from meterway.home.objects.rows import ENERGY, EVENT_CODE, STATUS, event_log, hourly_profile
-from meterway.home.objects.table import CONSUMER, GROUP, OPERATORS, Ask, Attr, Method, Thing, fixed
+from meterway.home.objects.table import Ask, Attr, Method, Thing
 from meterway.home.rules import Cause
 from meterway.mapping.home import (
     ACKNOWLEDGE,
@@ -27,12 +27,13 @@ from meterway.mapping.home import (
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data
 from meterway.stacks.dlms.classes import interface_class
-from meterway.stacks.dlms.classes.elements import SCALER_UNIT, VALUE_DEFINITION, ActionItem, ScalerUnit, ValueDefinition
+from meterway.stacks.dlms.classes.elements import VALUE_DEFINITION, ActionItem, ValueDefinition
 from meterway.stacks.dlms.classes.limiter import EmergencyProfile
 from meterway.stacks.dlms.classes.schedule import ExecutionTime
 from meterway.stacks.dlms.classes.script_table import Script, ScriptAction
 from meterway.stacks.dlms.classes.types import Mismatch
-from meterway.stacks.dlms.tabled.table import date_time
+from meterway.stacks.dlms.tabled import Right
+from meterway.stacks.dlms.tabled.table import clock, data_object, date_time, fixed, scaler_unit, text
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = ["CLOCK", "NAME", "things_of"]
@@ -46,7 +47,6 @@ _LIMITER: Final = Obis(0, 0, 17, 0, 0)
 _SCHEDULE: Final = Obis(0, 0, 15, 0, 1)
 _POWER: Final = Obis(1, 0, 1, 7, 0)
 _W, _WH = 27, 30
-_CONSUMER_ONLY: Final = frozenset((CONSUMER,))
 _MODE: Final = 5
 """Control mode: remote disconnection leaves the relay ready for a hand, as far as the hand has the right."""
 
@@ -70,14 +70,6 @@ def _called(step: Callable[[], None]) -> ActionResult:
     }.get(result, ActionResult.OTHER_REASON)
 
 
-def _data(obis: Obis, read: Attr, *, public: bool = False) -> Thing:
-    return Thing(class_id=1, obis=obis, attributes={2: read}, open=public)
-
-
-def _text(value: str) -> Data:
-    return axdr.octets(value.encode())
-
-
 # -- relays ----------------------------------------------------------------------------------------------------
 
 
@@ -93,14 +85,14 @@ def _relay(obis: Obis, places: range, bits: int) -> Thing:
     """The output is what the contacts say: of several relays, connected if any is."""
 
     def switch(*, on: bool) -> Method:
-        return Method(lambda ask, _: _called(lambda: ask.device.switch(bits, on=on, now=ask.now)), GROUP)
+        return Method(lambda ask, _: _called(lambda: ask.site.switch(bits, on=on, now=ask.now)), Right.COMMAND)
 
     return Thing(
         class_id=70,
         obis=obis,
         attributes={
-            2: Attr(lambda ask: axdr.boolean(value=any(ask.device.closed[place] for place in places))),
-            3: Attr(lambda ask: axdr.enum(_state(ask.device, places))),
+            2: Attr(lambda ask: axdr.boolean(value=any(ask.site.closed[place] for place in places))),
+            3: Attr(lambda ask: axdr.enum(_state(ask.site, places))),
             4: fixed(axdr.enum(_MODE)),
         },
         methods={1: switch(on=False), 2: switch(on=True)},
@@ -108,7 +100,7 @@ def _relay(obis: Obis, places: range, bits: int) -> Thing:
 
 
 def _relays(ask: Ask) -> Data:
-    device = ask.device
+    device = ask.site
     return axdr.array(
         *[
             axdr.structure(
@@ -123,17 +115,17 @@ def _relays(ask: Ask) -> Data:
 
 
 def _order(ask: Ask, value: Data) -> DataAccessResult:
-    return _written(lambda: ask.device.order(LoadOrder.decode(axdr.native(value)), ask.now))
+    return _written(lambda: ask.site.order(LoadOrder.decode(axdr.native(value)), ask.now))
 
 
 def _last_order(ask: Ask) -> Data:
-    return axdr.null() if ask.device.order_taken is None else ask.device.order_taken.encode()
+    return axdr.null() if ask.site.order_taken is None else ask.site.order_taken.encode()
 
 
 def _override(ask: Ask, value: Data) -> DataAccessResult:
     match axdr.native(value):
         case [int(relay), bool(on)]:
-            return _written(lambda: ask.device.override(relay - 1, on=on, now=ask.now))
+            return _written(lambda: ask.site.override(relay - 1, on=on, now=ask.now))
     return DataAccessResult.TYPE_UNMATCHED
 
 
@@ -146,7 +138,7 @@ def _register(obis: Obis, unit: int, read: Callable[[Ask], int]) -> Thing:
         obis=obis,
         attributes={
             2: Attr(lambda ask: axdr.u32(read(ask) & 0xFFFFFFFF)),
-            3: fixed(SCALER_UNIT.untyped(ScalerUnit(scaler=0, unit=unit))),
+            3: fixed(scaler_unit(0, unit)),
         },
     )
 
@@ -154,8 +146,8 @@ def _register(obis: Obis, unit: int, read: Callable[[Ask], int]) -> Thing:
 def _of_relay(place: int) -> list[Thing]:
     return [
         _relay(Obis(0, place + 1, 96, 3, 10), range(place, place + 1), 1 << place),
-        _register(Obis(1, place + 1, 1, 7, 0), _W, lambda ask: ask.device.power_w(place, ask.now)),
-        _register(Obis(1, place + 1, 1, 8, 0), _WH, lambda ask: ask.device.energy_wh(place)),
+        _register(Obis(1, place + 1, 1, 7, 0), _W, lambda ask: ask.site.power_w(place, ask.now)),
+        _register(Obis(1, place + 1, 1, 8, 0), _WH, lambda ask: ask.site.energy_wh(place)),
     ]
 
 
@@ -177,14 +169,14 @@ def _limit_setter(attribute: int) -> Callable[[Ask, Data], DataAccessResult]:
             return DataAccessResult.TYPE_UNMATCHED
         if attribute in (4, 5) and not (isinstance(typed, int) and typed >= 0):
             return DataAccessResult.TYPE_UNMATCHED
-        settings = replace(ask.device.limiter, **{_FIELDS[attribute]: typed})  # type: ignore[arg-type]
-        return _written(lambda: ask.device.limit(settings, ask.now))
+        settings = replace(ask.site.limiter, **{_FIELDS[attribute]: typed})  # type: ignore[arg-type]
+        return _written(lambda: ask.site.limit(settings, ask.now))
 
     return write
 
 
 def _profile_of(ask: Ask) -> Data:
-    held = ask.device.limiter.emergency or EmergencyProfile(profile_id=0, activation_time=None, duration=0)
+    held = ask.site.limiter.emergency or EmergencyProfile(profile_id=0, activation_time=None, duration=0)
     return _LIMITS.attribute(8).type.untyped(held)
 
 
@@ -193,21 +185,19 @@ def _limiter() -> Thing:
 
     def number(attribute: int) -> Attr:
         name = _FIELDS[attribute]
-        return Attr(lambda ask: axdr.u32(int(getattr(ask.device.limiter, name))), _limit_setter(attribute))
+        return Attr(lambda ask: axdr.u32(int(getattr(ask.site.limiter, name))), _limit_setter(attribute))
 
     return Thing(
         class_id=71,
         obis=_LIMITER,
         attributes={
             2: fixed(VALUE_DEFINITION.untyped(watched)),
-            3: Attr(lambda ask: axdr.u32(int(ask.device.threshold_w(ask.now)))),
+            3: Attr(lambda ask: axdr.u32(int(ask.site.threshold_w(ask.now)))),
             **{attribute: number(attribute) for attribute in (4, 5, 6, 7)},
-            8: Attr(_profile_of, _limit_setter(8), GROUP),
-            9: Attr(
-                lambda ask: _LIMITS.attribute(9).type.untyped(ask.device.limiter.groups), _limit_setter(9), OPERATORS
-            ),
-            10: Attr(lambda ask: axdr.boolean(value=ask.device.emergency_active(ask.now))),
-            11: Attr(lambda ask: _LIMITS.attribute(11).type.untyped(ask.device.limiter.actions)),
+            8: Attr(_profile_of, _limit_setter(8), Right.COMMAND),
+            9: Attr(lambda ask: _LIMITS.attribute(9).type.untyped(ask.site.limiter.groups), _limit_setter(9)),
+            10: Attr(lambda ask: axdr.boolean(value=ask.site.emergency_active(ask.now))),
+            11: Attr(lambda ask: _LIMITS.attribute(11).type.untyped(ask.site.limiter.actions)),
         },
     )
 
@@ -226,17 +216,17 @@ def _scripts() -> Thing:
         number = value.value
         if not isinstance(number, int):
             return ActionResult.TYPE_UNMATCHED
-        return _called(lambda: ask.device.run_script(number, ask.now))
+        return _called(lambda: ask.site.run_script(number, ask.now))
 
     listed = table.attribute(2).type.untyped((script(1), script(2)))
-    return Thing(class_id=9, obis=SCRIPTS, attributes={2: fixed(listed)}, methods={1: Method(execute, GROUP)})
+    return Thing(class_id=9, obis=SCRIPTS, attributes={2: fixed(listed)}, methods={1: Method(execute, Right.COMMAND)})
 
 
 def _schedule() -> Thing:
     table = interface_class(22)
 
     def item(ask: Ask) -> Data:
-        return table.attribute(2).type.untyped(ActionItem(script_table=SCRIPTS, selector=ask.device.script))
+        return table.attribute(2).type.untyped(ActionItem(script_table=SCRIPTS, selector=ask.site.script))
 
     def choose(ask: Ask, value: Data) -> DataAccessResult:
         try:
@@ -245,7 +235,7 @@ def _schedule() -> Thing:
             return DataAccessResult.TYPE_UNMATCHED
         if not isinstance(wanted, ActionItem) or wanted.script_table != SCRIPTS or wanted.selector not in (1, 2):
             return DataAccessResult.OTHER_REASON
-        ask.device.script = wanted.selector
+        ask.site.script = wanted.selector
         return DataAccessResult.SUCCESS
 
     def plan(ask: Ask, value: Data) -> DataAccessResult:
@@ -253,7 +243,7 @@ def _schedule() -> Thing:
             times = table.attribute(4).type.typed(value, [])
         except Mismatch:
             return DataAccessResult.TYPE_UNMATCHED
-        ask.device.schedule = cast(tuple[ExecutionTime, ...], times)
+        ask.site.schedule = cast(tuple[ExecutionTime, ...], times)
         return DataAccessResult.SUCCESS
 
     return Thing(
@@ -262,7 +252,7 @@ def _schedule() -> Thing:
         attributes={
             2: Attr(item, choose),
             3: fixed(axdr.enum(5)),
-            4: Attr(lambda ask: table.attribute(4).type.untyped(ask.device.schedule), plan),
+            4: Attr(lambda ask: table.attribute(4).type.untyped(ask.site.schedule), plan),
         },
     )
 
@@ -271,34 +261,34 @@ def _schedule() -> Thing:
 
 
 def _signals(ask: Ask) -> Data:
-    told = ask.device.signals(ask.now)
+    told = ask.site.signals(ask.now)
     return axdr.array(*[axdr.structure(*signal.fields(), axdr.boolean(value=seen)) for signal, seen in told])
 
 
 def _tell(ask: Ask, value: Data) -> DataAccessResult:
-    return _written(lambda: ask.device.tell(Signal.decode(axdr.native(value)), ask.now))
+    return _written(lambda: ask.site.tell(Signal.decode(axdr.native(value)), ask.now))
 
 
 def _acknowledge(ask: Ask, value: Data) -> DataAccessResult:
     ident = value.value
     if not isinstance(ident, int):
         return DataAccessResult.TYPE_UNMATCHED
-    return _written(lambda: ask.device.acknowledge(ident, ask.now))
+    return _written(lambda: ask.site.acknowledge(ident, ask.now))
 
 
 def _enrol(ask: Ask, value: Data) -> DataAccessResult:
     name = value.value
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    if not isinstance(text, str) or len(text) > 64 or not (text.isprintable()):
+    programme = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    if not isinstance(programme, str) or len(programme) > 64 or not programme.isprintable():
         return DataAccessResult.TYPE_UNMATCHED
-    return _written(lambda: ask.device.enrol(text, ask.now))
+    return _written(lambda: ask.site.enrol(programme, ask.now))
 
 
 def _agree(ask: Ask, value: Data) -> DataAccessResult:
     consent = value.value
     if not isinstance(consent, bool):
         return DataAccessResult.TYPE_UNMATCHED
-    return _written(lambda: ask.device.agree(consent=consent, now=ask.now))
+    return _written(lambda: ask.site.agree(consent=consent, now=ask.now))
 
 
 # -- clock, names ----------------------------------------------------------------------------------------------
@@ -312,60 +302,40 @@ def _set_time(ask: Ask, value: Data) -> DataAccessResult:
     moment = wanted.utc(0) if isinstance(wanted, CosemDateTime) else None
     if moment is None:
         return DataAccessResult.OTHER_REASON
-    ask.device.set_clock(moment.timestamp(), ask.now)
+    ask.site.set_clock(moment.timestamp(), ask.now)
     return DataAccessResult.SUCCESS
-
-
-def _clock() -> Thing:
-    never = fixed(axdr.octets(b"\xff" * 12))
-    return Thing(
-        class_id=8,
-        obis=CLOCK,
-        attributes={
-            2: Attr(lambda ask: date_time(ask.device.clock(ask.now)), _set_time, GROUP),
-            3: fixed(axdr.i16(0)),
-            4: fixed(axdr.u8(0)),
-            5: never,
-            6: never,
-            7: fixed(axdr.i8(0)),
-            8: fixed(axdr.boolean(value=False)),
-            9: fixed(axdr.enum(1)),
-        },
-        open=True,
-    )
 
 
 def _name(device: LoadController) -> Data:
     return axdr.octets(b"MWY" + device.config.serial.encode())
 
 
-def things_of(device: LoadController) -> dict[tuple[int, Obis], Thing]:
+def things_of(device: LoadController) -> list[Thing]:
     """All objects of a device but its association and its security setup."""
     places = range(len(device.relays))
     sap = axdr.array(axdr.structure(axdr.u16(1), _name(device)))
-    made = [
-        _clock(),
-        _data(NAME, fixed(_name(device)), public=True),
-        _data(_SERIAL, fixed(_text(device.config.serial)), public=True),
-        _data(_FIRMWARE, fixed(_text("MWY-HOME-1"))),
-        Thing(class_id=17, obis=_SAP, attributes={2: fixed(sap)}, open=True),
+    return [
+        clock(Attr(lambda ask: date_time(ask.site.clock(ask.now)), _set_time, Right.COMMAND), is_public=True),
+        data_object(NAME, fixed(_name(device)), is_public=True),
+        data_object(_SERIAL, fixed(text(device.config.serial)), is_public=True),
+        data_object(_FIRMWARE, fixed(text("MWY-HOME-1"))),
+        Thing(class_id=17, obis=_SAP, attributes={2: fixed(sap)}, is_public=True),
         _relay(RELAY_ALL, places, 0),
         *[thing for place in places for thing in _of_relay(place)],
-        _register(_POWER, _W, lambda ask: ask.device.total_w(ask.now)),
-        _register(ENERGY, _WH, lambda ask: int(sum(ask.device.energy_ws) // 3600)),
-        _data(STATUS, Attr(lambda ask: axdr.u8(sum(on << place for place, on in enumerate(ask.device.closed))))),
+        _register(_POWER, _W, lambda ask: ask.site.total_w(ask.now)),
+        _register(ENERGY, _WH, lambda ask: int(sum(ask.site.energy_ws) // 3600)),
+        data_object(STATUS, Attr(lambda ask: axdr.u8(sum(on << place for place, on in enumerate(ask.site.closed))))),
         _limiter(),
         _scripts(),
         _schedule(),
-        _data(EVENT_CODE, Attr(lambda ask: axdr.u8(ask.device.events[-1].code))),
+        data_object(EVENT_CODE, Attr(lambda ask: axdr.u8(ask.site.events[-1].code))),
         hourly_profile(),
         event_log(),
-        _data(LOAD_ORDER, Attr(_last_order, _order, GROUP)),
-        _data(SIGNALS, Attr(_signals, _tell, GROUP)),
-        _data(ACKNOWLEDGE, Attr(lambda ask: axdr.u32(ask.device.acknowledged), _acknowledge, _CONSUMER_ONLY)),
-        _data(PROGRAMME, Attr(lambda ask: _text(ask.device.programme), _enrol)),
-        _data(CONSENT, Attr(lambda ask: axdr.boolean(value=ask.device.consent), _agree, _CONSUMER_ONLY)),
-        _data(OVERRIDE, Attr(_relays, _override, _CONSUMER_ONLY)),
-        _data(RELAYS, Attr(_relays)),
+        data_object(LOAD_ORDER, Attr(_last_order, _order, Right.COMMAND)),
+        data_object(SIGNALS, Attr(_signals, _tell, Right.COMMAND)),
+        data_object(ACKNOWLEDGE, Attr(lambda ask: axdr.u32(ask.site.acknowledged), _acknowledge, Right.CONSENT)),
+        data_object(PROGRAMME, Attr(lambda ask: text(ask.site.programme), _enrol)),
+        data_object(CONSENT, Attr(lambda ask: axdr.boolean(value=ask.site.consent), _agree, Right.CONSENT)),
+        data_object(OVERRIDE, Attr(_relays, _override, Right.CONSENT)),
+        data_object(RELAYS, Attr(_relays)),
     ]
-    return {thing.key: thing for thing in made}

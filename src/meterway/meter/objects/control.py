@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Final, cast
 
-from meterway.base.errors import SecurityError
 from meterway.base.obis import Obis
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.events import EventCode, Log
@@ -19,9 +18,9 @@ from meterway.stacks.dlms.classes.activity_calendar import Calendar, DayProfile,
 from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply
 from meterway.stacks.dlms.classes.elements import ActionItem
 from meterway.stacks.dlms.classes.image_transfer import ImageBlock, ImageInitiate, ImageStatus, ImageTransfer
-from meterway.stacks.dlms.classes.security_setup import KeyTransfer
+from meterway.stacks.dlms.classes.key_transfer import key_transfers, unwrapped_keys
+from meterway.stacks.dlms.classes.security_setup import KeyId
 from meterway.stacks.dlms.classes.types import Mismatch
-from meterway.stacks.dlms.security.keys import unwrap_key
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = [
@@ -363,7 +362,12 @@ _FIRMWARE: Final = Behaviour(
 
 # -- keys --------------------------------------------------------------------------------------------------
 
-_KEY_FIELDS: Final = ("guek", "gbek", "gak", "kek")
+_KEY_FIELDS: Final[dict[int, str]] = {
+    KeyId.GLOBAL_UNICAST_ENCRYPTION: "guek",
+    KeyId.GLOBAL_BROADCAST_ENCRYPTION: "gbek",
+    KeyId.AUTHENTICATION: "gak",
+    KeyId.MASTER: "kek",
+}
 
 
 def _transfer_keys(meter: Meter, parameter: Data, now: float) -> ActionResult:
@@ -371,20 +375,12 @@ def _transfer_keys(meter: Meter, parameter: Data, now: float) -> ActionResult:
 
     A new encryption key starts its invocation counters afresh; without one, they go on.
     """
-    wanted = _parameter(64, 0, 2, parameter)
-    if not isinstance(wanted, tuple) or not wanted:
+    wanted = key_transfers(parameter)
+    if wanted is None:
         return ActionResult.TYPE_UNMATCHED
-    fresh: dict[str, bytes] = {}
-    for entry in wanted:
-        if not isinstance(entry, KeyTransfer) or not 0 <= entry.key_id < len(_KEY_FIELDS):
-            return ActionResult.OTHER_REASON
-        try:
-            key = unwrap_key(meter.keys.kek, entry.wrapped)
-        except SecurityError:
-            return ActionResult.OTHER_REASON
-        if len(key) != 16:
-            return ActionResult.OTHER_REASON
-        fresh[_KEY_FIELDS[entry.key_id]] = key
+    fresh = unwrapped_keys(meter.keys.kek, wanted, _KEY_FIELDS)
+    if fresh is None:
+        return ActionResult.OTHER_REASON
     meter.change_keys(fresh, now)
     return ActionResult.SUCCESS
 

@@ -1,4 +1,4 @@
-"""A logical device whose objects are tables of functions: what a gateway and a concentrator show of themselves."""
+"""A logical device whose objects are tables of functions: what a gateway, a concentrator and a load controller show."""
 
 from meterway.stacks.dlms.tabled.logical import CounterStore, TabledDevice
 from meterway.stacks.dlms.tabled.table import Ask, Attr, Method, Right, Thing

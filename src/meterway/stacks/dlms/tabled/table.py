@@ -41,13 +41,17 @@ AskInT = TypeVar("AskInT", contravariant=True)
 
 
 class Right(Flag):
-    """What a party may do."""
+    """What a party may do: whoever has the same right is a set of clients."""
 
+    EVERY_PARTY = 0
+    """What needs no right; the public is no party."""
     READ = 1
     COMMAND = 2
-    """Orders to meters."""
+    """Orders to meters and loads."""
     CONFIGURE = 4
     """Who is behind it, clock, firmware."""
+    CONSENT = 8
+    """What is the consumer's alone to decide."""
 
 
 class Ask(NamedTuple, Generic[SiteT, PartyT]):
@@ -77,13 +81,18 @@ class Method(NamedTuple, Generic[AskInT]):
 
 @dataclass(frozen=True, kw_only=True)  # not slotted: calling Thing[…] of a frozen, slotted one is an error in Python
 class Thing(Generic[AskInT]):
-    """One object: class, logical name, version, attributes from 2 on, methods."""
+    """One object: class, logical name, version, attributes from 2 on, methods.
+
+    ``readers`` is the right that reading wants; what is ``is_public`` may be read without keys too.
+    """
 
     class_id: int
     obis: Obis
     version: int = 0
     attributes: Mapping[int, Attr[AskInT]]
     methods: Mapping[int, Method[AskInT]] = field(default_factory=dict)
+    readers: Right = Right.READ
+    is_public: bool = False
 
     @property
     def key(self) -> tuple[int, Obis]:
@@ -97,16 +106,17 @@ def fixed(data: Data) -> Attr[object]:
     return Attr(lambda _: encoded)
 
 
-def data_object(obis: Obis, attribute: Attr[AskT]) -> Thing[AskT]:
+def data_object(obis: Obis, attribute: Attr[AskT], *, is_public: bool = False) -> Thing[AskT]:
     """A data object (class 1) with this value."""
-    return Thing(class_id=1, obis=obis, attributes={2: attribute})
+    return Thing(class_id=1, obis=obis, attributes={2: attribute}, is_public=is_public)
 
 
-def clock(time: Attr[AskT]) -> Thing[AskT]:
+def clock(time: Attr[AskT], *, is_public: bool = False) -> Thing[AskT]:
     """A clock (class 8) that shows UTC."""
     return Thing(
         class_id=8,
         obis=Obis(0, 0, 1, 0, 0),
+        is_public=is_public,
         attributes={
             2: time,
             3: fixed(axdr.i16(0)),
