@@ -6,10 +6,10 @@ from pathlib import Path
 
 from lnap_town import NOON, RadioMeter, hear, ledger, site
 from meterway.base.obis import Obis
-from meterway.lnap.ledger import Ledger
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.rules import Party, Side
+from meterway.interfaces.mbus.tariff import TariffCase
 from meterway.lnap.objects import LogicalSite
-from meterway.lnap.rules import Party, Side
-from meterway.lnap.tariff import TariffCase
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.classes import typed

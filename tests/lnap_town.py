@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from meterway.interfaces.mbus.device import Gateway
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.meters import Bound, Profile
+from meterway.interfaces.mbus.rules import Party
+from meterway.interfaces.mbus.settings import MeterConfig
+from meterway.interfaces.mbus.site import Site
+from meterway.interfaces.mbus.store import Spool
+from meterway.interfaces.mbus.tariff import TariffCase
 from meterway.links.radio import OnReception, Reception
-from meterway.lnap.config import LnapConfig, MeterConfig, PartyConfig
-from meterway.lnap.device import Gateway
-from meterway.lnap.ledger import Ledger
+from meterway.lnap.config import LnapConfig, PartyConfig
 from meterway.lnap.links_config import SideConfig
-from meterway.lnap.meters import Bound, Profile
-from meterway.lnap.rules import Party
-from meterway.lnap.site import Site
-from meterway.lnap.store import Spool
-from meterway.lnap.tariff import TariffCase
 from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.mbus.address import Address, manufacturer_code
 from meterway.stacks.mbus.build import Wrapping, radio_telegrams

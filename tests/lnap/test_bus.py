@@ -13,12 +13,12 @@ import pytest
 from lnap_town import NOON, RadioMeter, ledger
 from meterway.base.errors import LinkError
 from meterway.base.obis import Obis
+from meterway.interfaces.mbus.delivery import digest
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.meters import Bound
+from meterway.interfaces.mbus.mirror import OrderState
 from meterway.lnap.bus import Bus
-from meterway.lnap.delivery import digest
-from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import BusConfig
-from meterway.lnap.meters import Bound
-from meterway.lnap.mirror import OrderState
 from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.api import HostConfig, MeterConfig, Utility, running
 from meterway.stacks.mbus.application import ClockOrder

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lnap_town import RadioMeter, listed, settings
+from lnap_town import settings
 from meterway.base.errors import ConfigError
-from meterway.lnap.config import MeterConfig, PartyConfig, address_of, load_config
-from meterway.lnap.meters import Profile
+from meterway.lnap.config import PartyConfig, load_config
 from meterway.lnap.sample import SAMPLE
 from meterway.stacks.dlms.tabled import Right
 
@@ -65,21 +64,3 @@ def test_a_missing_file_and_a_wrong_zone_are_named(tmp_path: Path) -> None:
         load_config(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="Mars/Olympus"):
         _ = settings(tmp_path, zone="Mars/Olympus").zone_info
-
-
-def test_a_meter_is_bound_as_listed() -> None:
-    meter = RadioMeter()
-    bound = listed(meter, 4, security="D").bound()
-    assert (bound.address, bound.channel, bound.keys, bound.security) == (meter.address, 4, (meter.key,), Profile.D)
-    with pytest.raises(ConfigError, match="wants a key"):
-        MeterConfig(address=str(meter.address), channel=1).bound()
-
-
-@pytest.mark.parametrize("text", ["", "MWY-1-01-03", "MWY-10000001-01", "mwy-10000001-01-03", "MWY-1000000X-01-03"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError):
-        address_of(text)
-
-
-def test_an_address_comes_back_from_its_text() -> None:
-    assert address_of(str(RadioMeter().address)) == RadioMeter().address

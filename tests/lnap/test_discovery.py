@@ -9,9 +9,9 @@ import pytest
 
 from lnap_town import HEAT, NOON, WATER, RadioMeter, hear, ledger, site
 from meterway.base.obis import Obis
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.tariff import Stage, TariffCase
 from meterway.lnap.discovery import announcements, sensor_of, states
-from meterway.lnap.ledger import Ledger
-from meterway.lnap.tariff import Stage, TariffCase
 from meterway.stacks.mbus.records.record import make_record
 
 # Which state classes and units Home Assistant takes for which device class of a sensor.

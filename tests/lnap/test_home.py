@@ -24,8 +24,8 @@ from cryptography.x509.oid import NameOID
 
 from lnap_town import NOON, RadioMeter, hear, ledger, site
 from meterway.base.errors import ConfigError
+from meterway.interfaces.mbus.ledger import Ledger
 from meterway.lnap.home import Home
-from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import MqttConfig
 
 aiomqtt = pytest.importorskip("aiomqtt")

@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterway.base.errors import ConfigError
-from meterway.links.receivers.amber import AmberCodec
-from meterway.links.receivers.imst import ImstCodec
-from meterway.links.receivers.lines import LineCodec
-from meterway.links.receivers.radiocrafts import RadiocraftsCodec
 from meterway.lnap.config import LnapConfig, load_config
-from meterway.lnap.links_config import RadioConfig
 
 
 def loaded(tmp_path: Path, text: str) -> LnapConfig:
@@ -50,19 +45,6 @@ def test_a_wrong_radio_is_named(tmp_path: Path, text: str, complaint: str) -> No
 def test_a_wrong_bus_is_named(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         loaded(tmp_path, f"[[buses]]\n{text}")
-
-
-def test_each_receiver_has_its_codec_its_speed_and_its_way() -> None:
-    found = {
-        name: RadioConfig(receiver=name, serial="/dev/x", mode="S2" if name != "rc1180" else "S1")  # type: ignore[arg-type]
-        for name in ("im871a", "amb8465", "rc1180", "lines")
-    }
-    kinds = [type(radio.codec()) for radio in found.values()]
-    assert kinds == [ImstCodec, AmberCodec, RadiocraftsCodec, LineCodec]
-    assert [radio.speed for radio in found.values()] == [57600, 9600, 19200, 115200]
-    assert found["im871a"].way == "/dev/x"
-    assert RadioConfig(receiver="lines", program=("rtl_433", "-F", "json")).way == "rtl_433"
-    assert RadioConfig(port=5).way == "127.0.0.1:5"
 
 
 def test_a_sample_of_each_attachment_is_read(tmp_path: Path) -> None:

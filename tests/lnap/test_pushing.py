@@ -12,11 +12,11 @@ import pytest
 from lnap_town import NOON, RadioMeter, ledger, site
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import ConfigError, StoreError
-from meterway.lnap.events import Code
-from meterway.lnap.ledger import Ledger
+from meterway.interfaces.mbus.events import Code
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.site import Site
 from meterway.lnap.links_config import PushConfig
 from meterway.lnap.pushing import Pusher, protected_push
-from meterway.lnap.site import Site
 from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.security.context import open_octets
 from meterway.stacks.dlms.wrapper import decode_datagram

@@ -10,11 +10,12 @@ import pytest
 from lnap_town import NOON, Air, RadioMeter, listed, settings
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
+from meterway.interfaces.mbus.events import Code
+from meterway.interfaces.mbus.settings import RadioConfig
 from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.hub import RadioHub
-from meterway.lnap.events import Code
-from meterway.lnap.links_config import RadioConfig, SideConfig
+from meterway.lnap.links_config import SideConfig
 from meterway.lnap.serve import Lnap
 from meterway.stacks.mbus.wireless.modes import MODES
 

@@ -19,8 +19,8 @@ from meterway.headend.config import CollectConfig, HeadEndConfig
 from meterway.headend.config import PushConfig as HeadEndPush
 from meterway.headend.registry import import_csv
 from meterway.headend.serve import HeadEnd
+from meterway.interfaces.mbus.events import Code
 from meterway.lnap.api import Lnap, PartyConfig, PushConfig, registry_rows, serve_lnap
-from meterway.lnap.events import Code
 from meterway.stacks.mbus.records.record import make_record
 from meterway.stacks.mbus.telegram import decode, sender_of
 

@@ -11,14 +11,14 @@ import pytest
 
 from lnap_town import ledger
 from meterway.base.obis import Obis
+from meterway.interfaces.mbus.airing import Airing as GatewayAiring
+from meterway.interfaces.mbus.delivery import digest
+from meterway.interfaces.mbus.events import Code
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.meters import Bound, KeyStatus, Profile
+from meterway.interfaces.mbus.mirror import OrderState
 from meterway.links.medium.air import AirSettings, Station
 from meterway.links.medium.memory import SimulatedRadio
-from meterway.lnap.airing import Airing as GatewayAiring
-from meterway.lnap.delivery import digest
-from meterway.lnap.events import Code
-from meterway.lnap.ledger import Ledger
-from meterway.lnap.meters import Bound, KeyStatus, Profile
-from meterway.lnap.mirror import OrderState
 from meterway.meter.firmware import signed_image
 from meterway.meter.mbus.airing import Airing as MeterAiring
 from meterway.meter.mbus.api import MbusMeter, MeterConfig, Utility, Valve, hears

@@ -19,9 +19,9 @@ from meterway.headend.commands import Command
 from meterway.headend.config import CollectConfig, HeadEndConfig
 from meterway.headend.config import PushConfig as HeadEndPush
 from meterway.headend.serve import HeadEnd
+from meterway.interfaces.mbus.events import Code
+from meterway.interfaces.mbus.keys import PartyKeys, fingerprint
 from meterway.lnap.api import Lnap, registry_rows, serve_lnap
-from meterway.lnap.events import Code
-from meterway.lnap.keys import PartyKeys, fingerprint
 from meterway.store.devices import GATEWAY, NewDevice
 
 GAS = Obis(7, 0, 3, 0, 0)

@@ -11,20 +11,13 @@ from pathlib import Path
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
-from meterway.lnap.config import (
-    FirmwareConfig,
-    LnapConfig,
-    MeterConfig,
-    PartyConfig,
-    TariffConfig,
-    address_of,
-    load_config,
-)
-from meterway.lnap.device import Fate
-from meterway.lnap.keys import derive, title_of
-from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, RadioConfig, SideConfig, UplinkConfig
-from meterway.lnap.meters import Bound, Link, Profile
-from meterway.lnap.mirror import Order, OrderState
+from meterway.interfaces.mbus.device import Fate
+from meterway.interfaces.mbus.keys import derive, title_of
+from meterway.interfaces.mbus.meters import Bound, Link, Profile
+from meterway.interfaces.mbus.mirror import Order, OrderState
+from meterway.interfaces.mbus.settings import MeterConfig, RadioConfig, address_of
+from meterway.lnap.config import FirmwareConfig, LnapConfig, PartyConfig, TariffConfig, load_config
+from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, SideConfig, UplinkConfig
 from meterway.lnap.sample import SAMPLE, sample
 from meterway.lnap.serve import Lnap
 from meterway.lnap.slots import Slots

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from meterway.base.errors import LinkError, MeterwayError
+from meterway.interfaces.mbus.answers import bus_firmware, bus_order
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.meters import Bound
+from meterway.interfaces.mbus.mirror import Order, OrderState
+from meterway.interfaces.mbus.rules import next_poll, search_order
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.links.serial import open_serial
-from meterway.lnap.answers import bus_firmware, bus_order
-from meterway.lnap.ledger import Ledger
 from meterway.lnap.links_config import BusConfig
-from meterway.lnap.meters import Bound
-from meterway.lnap.mirror import Order, OrderState
-from meterway.lnap.rules import next_poll, search_order
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.link.exchange import Found, LineSpeed, Procedure
 from meterway.stacks.mbus.link.frames import LongFrame

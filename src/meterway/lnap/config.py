@@ -11,33 +11,19 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.base.settings import key_octets, read_settings
-from meterway.lnap.firmware import MakerKey, maker_key
-from meterway.lnap.keys import title_of
-from meterway.lnap.links_config import (
-    BusConfig,
-    Channel,
-    MqttConfig,
-    PushConfig,
-    RadioConfig,
-    Seconds,
-    SideConfig,
-    UplinkConfig,
-)
-from meterway.lnap.meters import Bound, Profile
-from meterway.lnap.rules import Limits, Party
-from meterway.lnap.tariff import Stage, TariffCase
+from meterway.interfaces.mbus.firmware import MakerKey, maker_key
+from meterway.interfaces.mbus.keys import title_of
+from meterway.interfaces.mbus.rules import Limits, Party
+from meterway.interfaces.mbus.settings import Channel, MeterConfig, RadioConfig, Seconds
+from meterway.interfaces.mbus.tariff import Stage, TariffCase
+from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, SideConfig, UplinkConfig
 from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
 from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.mbus.address import Address, manufacturer_code
 
-__all__ = ["FirmwareConfig", "LnapConfig", "MeterConfig", "PartyConfig", "TariffConfig", "address_of", "load_config"]
+__all__ = ["FirmwareConfig", "LnapConfig", "PartyConfig", "TariffConfig", "load_config"]
 
 _PLACES: Final = ("store", "master_key", "drivers")
-
-
-def address_of(text: str) -> Address:
-    """A meter's address from ``KAM-63452869-1B-16``; ConfigError for anything else."""
-    return Address.parse(text)
 
 
 class PartyConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -67,28 +53,6 @@ class PartyConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     def octets(self) -> bytes:
         """The secret; ConfigError if there is none or it is short."""
         return key_octets(self.secret, field=f"parties, {self.name}, secret", most=64)
-
-
-class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A meter of the white list."""
-
-    address: str
-    channel: Channel
-    key: str = ""
-    link: Literal["radio", "wired"] = "radio"
-    security: Literal["plain", "A", "B", "D"] = "B"
-    """The least protection its telegrams must have."""
-    primary: Annotated[int, msgspec.Meta(ge=0, le=250)] | None = None
-
-    def bound(self) -> Bound:
-        """The meter as the gateway binds it; ConfigError for a wrong address or key."""
-        keys = (key_octets(self.key, field=f"meters, {self.address}, key", least=8),) if self.key else ()
-        if self.security != "plain" and not keys:
-            raise ConfigError(f"meters, {self.address}: security {self.security} wants a key")
-        return Bound(
-            address=address_of(self.address), channel=self.channel, link=self.link, keys=keys, primary=self.primary,
-            security=Profile[self.security.upper()],
-        )  # fmt: skip
 
 
 class StageConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
 from meterway.base.units import symbol_of
-from meterway.lnap.meters import Bound
-from meterway.lnap.mirror import Mirrored
-from meterway.lnap.rules import is_cumulative
-from meterway.lnap.site import Site
-from meterway.lnap.tariff import stage_at
+from meterway.interfaces.mbus.meters import Bound
+from meterway.interfaces.mbus.mirror import Mirrored
+from meterway.interfaces.mbus.rules import is_cumulative
+from meterway.interfaces.mbus.site import Site
+from meterway.interfaces.mbus.tariff import stage_at
 from meterway.mapping.obis import describe
 from meterway.stacks.mbus.address import DEVICE_TYPES
 

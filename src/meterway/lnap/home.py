@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import MeterwayError
+from meterway.interfaces.mbus.meters import Bound
+from meterway.interfaces.mbus.site import Site
 from meterway.links.mqtt import MqttClient, library
 from meterway.links.tls import client_context
 from meterway.lnap.discovery import Messages, announcements, states, topics_of
 from meterway.lnap.links_config import MqttConfig
-from meterway.lnap.meters import Bound
-from meterway.lnap.site import Site
 
 __all__ = ["Home"]
 

@@ -1,42 +1,17 @@
-"""Settings of what a gateway is attached to: sides, radios, buses, where events go, the home's broker."""
+"""Settings of what a gateway is attached to: sides, buses, where events go, the home's broker."""
 
 from __future__ import annotations
 
 import os
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from meterway.base.errors import ConfigError
 from meterway.base.settings import key_octets
-from meterway.links.receivers.amber import AmberCodec
-from meterway.links.receivers.codec import ReceiverCodec
-from meterway.links.receivers.imst import ImstCodec
-from meterway.links.receivers.lines import LineCodec
-from meterway.links.receivers.radiocrafts import RadiocraftsCodec
-from meterway.lnap.rules import Window
+from meterway.interfaces.mbus.settings import Channel, Port, Seconds
 from meterway.stacks.neighbourhood.profiles import PROFILES
 
-__all__ = [
-    "BusConfig",
-    "Channel",
-    "MqttConfig",
-    "Port",
-    "PushConfig",
-    "RadioConfig",
-    "Receiver",
-    "Seconds",
-    "SideConfig",
-    "UplinkConfig",
-    "WindowConfig",
-]
-
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=31_536_000)]
-Channel = Annotated[int, msgspec.Meta(ge=1, le=2000)]
-Receiver = Literal["simulated", "lines", "im871a", "amb8465", "rc1180"]
-
-_BAUD: Final = {"im871a": 57600, "amb8465": 9600, "rc1180": 19200, "lines": 115200}
+__all__ = ["BusConfig", "MqttConfig", "PushConfig", "SideConfig", "UplinkConfig"]
 
 
 class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -65,80 +40,6 @@ class UplinkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
     def octets(self) -> bytes:
         """The key; empty if there is none."""
         return key_octets(self.key, field="uplink, key") if self.key else b""
-
-
-class WindowConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """When a radio listens; a gateway on the mains listens always."""
-
-    every_s: Seconds
-    length_s: Seconds
-    offset_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-
-    def window(self) -> Window:
-        """The window as the rules know it."""
-        return Window(every_s=self.every_s, length_s=self.length_s, offset_s=self.offset_s)
-
-
-class RadioConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A place on the air: a real receiver, or the simulated air of a radio hub; a place is in metres.
-
-    A receiver's stream comes over one of: a TCP ``port``, a ``serial`` port, a ``file`` that grows or a named pipe, or
-    the output of a ``program`` that is started. Text lines (``lines``: rtl_wmbus, rtl_433) come by any of them.
-    """
-
-    receiver: Receiver = "simulated"
-    host: str = "127.0.0.1"
-    port: Port = 0
-    serial: str = ""
-    file: str = ""
-    program: tuple[str, ...] = ()
-    baud: Annotated[int, msgspec.Meta(ge=0, le=4_000_000)] = 0
-    """Of a serial port; 0 is what the receiver is delivered with."""
-    mode: str = "T1"
-    """The mode a receiver is set to, or was set to."""
-    rssi: bool = False
-    """Whether the receiver was set to append the strength (amb8465, rc1180)."""
-    retry_s: Seconds = 5.0
-    """How long after its end a line is built up again."""
-    station: str = ""
-    hears: tuple[str, ...] = ("S1", "T1", "C1", "N1a")
-    place: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    windows: tuple[WindowConfig, ...] = ()
-
-    def __post_init__(self) -> None:
-        ways = {"port": self.port, "serial": self.serial, "file": self.file, "program": self.program}
-        given = [name for name, value in ways.items() if value]
-        if len(given) != 1:
-            said = f"not {' and '.join(given)}" if given else "none is given"
-            raise ValueError(f"one of port, serial, file and program is wanted; {said}")
-        if self.receiver == "simulated" and not self.port:
-            raise ValueError(f"{given[0]}: the simulated air is behind a port; for a real one name the receiver")
-        if self.receiver in ("im871a", "amb8465", "rc1180") and (self.file or self.program):
-            raise ValueError(f"{given[0]}: the {self.receiver} is on a serial port, or a TCP port")
-        try:
-            self.codec()
-        except ConfigError as error:
-            raise ValueError(f"mode: {error}") from None
-
-    def codec(self) -> ReceiverCodec:
-        """A codec for one line to the receiver; ConfigError for a mode it does not know."""
-        if self.receiver == "im871a":
-            return ImstCodec(self.mode)
-        if self.receiver == "amb8465":
-            return AmberCodec(self.mode, rssi=self.rssi)
-        return RadiocraftsCodec(self.mode, rssi=self.rssi) if self.receiver == "rc1180" else LineCodec()
-
-    @property
-    def way(self) -> str:
-        """Where its stream comes from, in words."""
-        if self.port:
-            return f"{self.host}:{self.port}"
-        return self.serial or self.file or self.program[0]
-
-    @property
-    def speed(self) -> int:
-        """Baud of its serial port."""
-        return self.baud or _BAUD.get(self.receiver, 9600)
 
 
 class BusConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

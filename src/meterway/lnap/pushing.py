@@ -14,11 +14,11 @@ from typing import Final
 import msgspec
 
 from meterway.base.errors import ConfigError, LinkError, StoreError
+from meterway.interfaces.mbus.rules import Party
+from meterway.interfaces.mbus.site import Site, Waiting
 from meterway.links import tcp
 from meterway.lnap.links_config import PushConfig
 from meterway.lnap.objects import push_notification
-from meterway.lnap.rules import Party
-from meterway.lnap.site import Site, Waiting
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, Keys, SecurityContext
 from meterway.stacks.dlms.security.counter import ReceivedCounter
 from meterway.stacks.dlms.tabled import CounterStore

@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import ConfigError, MeterwayError
+from meterway.interfaces.mbus.airing import Airing
+from meterway.interfaces.mbus.attaching import stay_attached
+from meterway.interfaces.mbus.device import Gateway
+from meterway.interfaces.mbus.events import Code
+from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.rules import Side, Window
+from meterway.interfaces.mbus.settings import RadioConfig
+from meterway.interfaces.mbus.site import Site
+from meterway.interfaces.mbus.store import Spool
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
 from meterway.links.radio import RadioPort
-from meterway.lnap.airing import Airing
-from meterway.lnap.attaching import stay_attached
 from meterway.lnap.bus import Bus
 from meterway.lnap.config import LnapConfig
-from meterway.lnap.device import Gateway
-from meterway.lnap.events import Code
 from meterway.lnap.home import Home
-from meterway.lnap.ledger import Ledger
-from meterway.lnap.links_config import RadioConfig, SideConfig, UplinkConfig
+from meterway.lnap.links_config import SideConfig, UplinkConfig
 from meterway.lnap.objects import LogicalSite
 from meterway.lnap.pushing import Pusher
-from meterway.lnap.rules import Side, Window
-from meterway.lnap.site import Site
 from meterway.lnap.slots import Slots
-from meterway.lnap.store import Spool
 from meterway.lnap.uplink import stay_joined
 from meterway.stacks.dlms.classes.image_transfer import ImageStatus
 from meterway.stacks.dlms.framing import Disconnected, FramingEvent, Role

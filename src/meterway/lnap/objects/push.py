@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from meterway.lnap.objects.shared import PUSH_ALARM
-from meterway.lnap.site import Site
+from meterway.interfaces.mbus.objects.shared import PUSH_ALARM
+from meterway.interfaces.mbus.site import Site
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.tabled.table import date_time
 from meterway.stacks.dlms.xdlms.notification import DataNotification

@@ -9,8 +9,8 @@ from typing import Final
 
 from meterway.base.errors import ConfigError, LinkError
 from meterway.interfaces import Entity, Network, label_of
+from meterway.interfaces.mbus.keys import title_of as gateway_title
 from meterway.lnap.api import UplinkConfig
-from meterway.lnap.keys import title_of as gateway_title
 from meterway.meter.api import EventCode, Keys, Log, Meter, MeterConfig
 from meterway.meter.nodes import Beyond, MeterNodes
 from meterway.nnap.api import ChildConfig, NetworkConfig, Nnap, NnapConfig, NodeConfig, PartyConfig, PlanConfig, nodes

@@ -1,0 +1,1 @@
+"""What an access point shows northbound of each of its M-Bus meters."""
