@@ -15,8 +15,8 @@ from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.keys import Keys
 from meterway.meter.load import LoadKind
+from meterway.meter.profile_rows import periodic_rows
 from meterway.meter.tariff import TARIFF_SCRIPTS, TARIFFS, plan_of
-from meterway.meter.zone import Zone
 from meterway.stacks.dlms.axdr import CosemDate, CosemTime
 from meterway.stacks.dlms.classes.activity_calendar import Calendar, DayAction, DayProfile, SpecialDay
 from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply
@@ -74,42 +74,12 @@ def test_a_new_calendar_moves_energy_to_its_tariff_from_the_next_quarter_hour_on
     assert codes == [EventCode.TARIFF_CALENDAR_ACTIVATED]
 
 
-@pytest.mark.covers("F1a")
-def test_the_load_profile_holds_what_fits_and_its_rows_are_the_registers(make: Make, now: float) -> None:
-    meter = make(profile_days=35)
-    first, last = meter.periodic_bounds(900, 35 * 96, 0.0, now)
-    rows = meter.periodic_rows(900, first, last)
-    assert len(rows.times_s) == 35 * 96 == last - first + 1
-    assert rows.times_s[-1] == now // 900 * 900
-    assert tuple(rows.values[-1].tolist()) == meter.energy_at(float(rows.times_s[-1]))
-    assert (np.diff(rows.values[:, 0]) >= 0).all()
-
-
-def test_a_profile_starts_with_the_installation(make: Make, now: float) -> None:
-    meter = make(installed=date(2026, 3, 10))
-    rows = meter.periodic_rows(900, *meter.periodic_bounds(900, 10**6, 0.0, now))
-    assert rows.times_s[0] == utc(2026, 3, 9, 23)
-
-
-@pytest.mark.parametrize(("day", "rows"), [((2026, 3, 29), 92), ((2026, 10, 25), 100), ((2026, 6, 1), 96)])
-def test_a_local_day_of_the_profile_has_92_96_or_100_rows_and_marks_summer(
-    make: Make, day: tuple[int, int, int], rows: int
-) -> None:
-    meter = make()
-    start = meter.zone.unix(datetime(*day))  # noqa: DTZ001
-    end = meter.zone.midnight(start + 30 * 3600)
-    found = meter.periodic_rows(900, start // 900 + 1, end // 900)
-    assert len(found.times_s) == rows
-    summer = [meter.zone.is_summer(moment) for moment in found.times_s.tolist()]
-    assert (found.status & 0x08 != 0).tolist() == summer
-
-
 @pytest.mark.covers("F2a", "UC-EV-05")
 def test_an_outage_leaves_no_rows_no_energy_two_events_and_a_mark_on_the_next_row(make: Make, now: float) -> None:
     whole, meter = make(), make()
     start, end = now - 7200.0, now - 3600.0
     meter.add_outage(start, end)
-    rows = meter.periodic_rows(900, int(start // 900), int(now // 900))
+    rows = periodic_rows(meter, 900, int(start // 900), int(now // 900))
     assert not ((rows.times_s >= start) & (rows.times_s < end)).any()
     after = rows.times_s >= end
     assert rows.status[after][0] & 0x80
@@ -171,7 +141,7 @@ def test_a_clock_drifts_until_it_is_set_and_the_jump_is_logged(make: Make, now: 
     assert meter.clock(now + 1_000_000) - now == pytest.approx(1_000_050.0)
     codes = [event.code for event in meter.log_events(Log.STANDARD, now - 10, now + 1000, now)]
     assert codes == [EventCode.CLOCK_ADJUSTED_NEW, EventCode.CLOCK_ADJUSTED_OLD]  # by what the clock said
-    rows = meter.periodic_rows(900, int(now // 900), int(now // 900) + 1)
+    rows = periodic_rows(meter, 900, int(now // 900), int(now // 900) + 1)
     assert rows.status.tolist() == [0, 0x20]
 
 
@@ -185,19 +155,6 @@ def test_logs_have_a_plausible_past_that_never_changes_and_can_be_cleared(make: 
     assert meters[0].log_events(Log.FRAUD, 0, now, now)[0].code == EventCode.TERMINAL_COVER_REMOVED
     meters[0].clear_log(Log.FRAUD, now)
     assert [event.code for event in meters[0].log_events(Log.FRAUD, 0, now, now)] == [EventCode.LOG_CLEARED]
-
-
-def test_daily_and_monthly_rows_are_taken_at_local_midnight(make: Make, now: float) -> None:
-    meter = make(zone=Zone(), profile_days=20)
-    days = meter.daily_times(0, now, now, 20)
-    assert len(days) == 20
-    assert all(meter.zone.local(day).hour == 0 for day in days.tolist())
-    months = meter.monthly_times(0, now, now, 13)
-    assert [meter.zone.local(month).month for month in months.tolist()] == [1, 2, 3]
-    rows = meter.billing_rows(months)
-    assert (rows.values[:, 0] == rows.values[:, 4:8].sum(axis=1)).all()
-    assert tuple(rows.values[-1, :4].tolist()) == meter.energy_at(float(months[-1]))
-    assert tuple(rows.values[-1, 4:].tolist()) == make(zone=Zone()).rates_at(float(months[-1]))
 
 
 def test_the_highest_demand_is_the_quarter_hour_with_most_energy(make: Make, now: float) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from meterway.meter.api import Keys, ListenConfig, MeterConfig, serve_meters
+from meterway.meter.profile_rows import periodic_bounds, periodic_rows
 
 pytestmark = [
     pytest.mark.peer,
@@ -61,8 +62,8 @@ def test_gurux_reads_and_commands_the_meter(transport: str, interface: str, auth
     assert found["objects"] > 70
     assert found["register"] == pytest.approx(meter.energy_at(now)[0], abs=200)
     assert found["unit"] == 30
-    first, _ = meter.periodic_bounds(900, 8 * 96, 0.0, now)
-    rows = meter.periodic_rows(900, first, first + 1)
+    first, _ = periodic_bounds(meter, 900, 8 * 96, 0.0, now)
+    rows = periodic_rows(meter, 900, first, first + 1)
     assert [row[1:] for row in found["first"]] == rows.values.tolist()
     assert found["by_range"] in (96, 97)
     assert found["whole"] == 8 * 96

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from meterway.stacks.dlms.classes.limiter import LimiterState
     from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 
-__all__ = ["Buffer", "Meter", "OffPeriod", "Rows"]
+__all__ = ["ALARM_FILTER", "ALARM_PUSH", "Buffer", "Meter", "OffPeriod"]
 
 ALARM_PUSH: Final = Obis(0, 4, 25, 9, 0)
 """The push setup that sends alarms."""
@@ -63,11 +63,6 @@ _MOVED: Final[dict[tuple[Mover, ControlState], EventCode]] = {
     (Mover.LOCAL, ControlState.CONNECTED): EventCode.LOCAL_RECONNECTION,
 }
 
-STATUS_CLOCK_INVALID: Final = 0x02
-STATUS_SUMMER: Final = 0x08
-STATUS_CLOCK_ADJUSTED: Final = 0x20
-STATUS_POWER_DOWN: Final = 0x80
-
 Ints = NDArray[np.int64]
 
 
@@ -84,14 +79,6 @@ class Buffer(NamedTuple):
 
     since: float = 0.0
     captured: tuple[float, ...] = ()
-
-
-class Rows(NamedTuple):
-    """Rows of a profile as columns: true time of capture, status octet, values."""
-
-    times_s: Ints
-    status: NDArray[np.uint8]
-    values: Ints
 
 
 _PLANS: Final[tuple[tuple[float, TariffPlan], ...]] = ((0.0, DEFAULT_PLAN),)
@@ -353,78 +340,6 @@ class Meter:
 
     # -- profiles ------------------------------------------------------------------------------------
 
-    def periodic_bounds(self, period_s: int, entries: int, since: float, now: float) -> tuple[int, int]:
-        """First and last boundary (periods since 1970) that a profile holds at most; gaps may lie between."""
-        last = int(now // period_s)
-        first = max(-(-self.installed_s // period_s), last - entries + 1, int(since // period_s) + 1)
-        return first, last
-
-    def periodic_rows(self, period_s: int, first: int, last: int, *, rates: bool = False) -> Rows:
-        """Rows captured at these boundaries of a period of whole quarter-hours; with tariff registers or without."""
-        if last < first:
-            return _nothing(4 + 2 * TARIFFS)
-        times = np.arange(first, last + 1) * period_s
-        step = period_s // SLOT_S
-        if rates:
-            values = self.rates_slots(times // SLOT_S)
-        else:
-            values = self.energy_slots(first * step, (last - first) * step + 1)[::step]
-        return self._present(Rows(times, self._status(times, period_s), values))
-
-    def _present(self, rows: Rows) -> Rows:
-        """Without the rows that would have been captured while the meter had no supply."""
-        dark = [period for period in self.off if period.dark]
-        if not dark:
-            return rows
-        there = np.ones(len(rows.times_s), dtype=bool)
-        for period in dark:
-            there &= (rows.times_s < period.start) | (rows.times_s >= period.end)
-        return Rows(rows.times_s[there], rows.status[there], rows.values[there])
-
-    def _status(self, times: Ints, window_s: int = SLOT_S) -> NDArray[np.uint8]:
-        """The status octets of rows; what happened within ``window_s`` before a row marks it."""
-        first, last = int(times[0]), int(times[-1])
-        count = len(times)
-        if count > 1 and last - first == (count - 1) * int(times[1] - times[0]):
-            status = _even_summer(self.zone, first, (last - first) // (count - 1), count).copy()
-        else:
-            status = _summer_marks(self.zone, times)
-        if abs(self.clock_offset_s) >= 86400:
-            status |= np.uint8(STATUS_CLOCK_INVALID)
-        cuts = events.past_power_cuts(self.load.seed, (first - window_s) // 86400, last // 86400)
-        cuts += [(int(period.start), int(min(period.end, last + 1))) for period in self.off if period.dark]
-        for bit, moments in (
-            (STATUS_POWER_DOWN, [moment for cut in cuts for moment in cut]),
-            (STATUS_CLOCK_ADJUSTED, [int(jump) for jump in self.clock_jumps]),
-        ):
-            for moment in moments:
-                row = int(np.searchsorted(times, moment, side="left"))
-                if row < len(times) and times[row] - moment < window_s:
-                    status[row] |= np.uint8(bit)
-        return status
-
-    def daily_times(self, from_s: float, to_s: float, now: float, entries: int) -> Ints:
-        """Local midnights at which a daily profile captured, within [from_s, to_s], the last ``entries`` at most."""
-        times = _midnights(self.zone, self.zone.midnight(now), entries)
-        low = np.searchsorted(times, max(from_s, self.installed_s))
-        return times[low : np.searchsorted(times, to_s, side="right")]
-
-    def monthly_times(self, from_s: float, to_s: float, now: float, entries: int) -> Ints:
-        """Starts of local months at which a billing profile captured, the last ``entries`` at most."""
-        starts = _months(self.zone, self.zone.month_start(now), entries)
-        low = np.searchsorted(starts, max(from_s, self.installed_s))
-        return starts[low : np.searchsorted(starts, to_s, side="right")]
-
-    def billing_rows(self, times: Ints) -> Rows:
-        """Rows at these moments: the four registers, then ``rates_at``; shape (count, 12)."""
-        if not len(times):
-            return _nothing(4 + 2 * TARIFFS)
-        even = times % SLOT_S == 0
-        if even.all():
-            return self._present(Rows(times, self._status(times), self.rates_slots(times // SLOT_S)))
-        values = np.array([(*self.energy_at(moment), *self.rates_at(moment)) for moment in times.tolist()])
-        return self._present(Rows(times, self._status(times), values))
-
     def reset_buffer(self, profile: Obis, now: float) -> None:
         """Empty a profile; its rows start anew."""
         self.buffers = {**(self.buffers or {}), profile: Buffer(since=now)}
@@ -547,44 +462,9 @@ class Meter:
         return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
 
 
-def _summer_marks(zone: Zone, times: Ints) -> NDArray[np.uint8]:
-    """The status octets of these times as far as the season goes."""
-    first, last = int(times[0]), int(times[-1])
-    status = np.full(len(times), STATUS_SUMMER if zone.is_summer(first) else 0, dtype=np.uint8)
-    for turn in zone.turns(first + 1, last + 1):
-        status[np.searchsorted(times, turn) :] ^= np.uint8(STATUS_SUMMER)
-    return status
-
-
-@lru_cache(maxsize=256)
-def _even_summer(zone: Zone, first_s: int, step_s: int, count: int) -> NDArray[np.uint8]:
-    """The same slice is asked of many meters; not to be written."""
-    return _summer_marks(zone, np.arange(count, dtype=np.int64) * step_s + first_s)
-
-
-def _nothing(columns: int) -> Rows:
-    none = np.zeros(0, dtype=np.int64)
-    return Rows(none, none.astype(np.uint8), np.zeros((0, columns), dtype=np.int64))
-
-
 @lru_cache(maxsize=1024)
 def _day_start(zone: Zone, day: date) -> int:
     return zone.unix(datetime(day.year, day.month, day.day))  # noqa: DTZ001  a wall clock
-
-
-@lru_cache(maxsize=64)
-def _months(zone: Zone, newest: int, count: int) -> Ints:
-    """The last ``count`` starts of local months up to ``newest``, the oldest first; not to be written."""
-    return np.array([zone.month_start(newest, back) for back in range(count - 1, -1, -1)], dtype=np.int64)
-
-
-@lru_cache(maxsize=64)
-def _midnights(zone: Zone, newest: int, count: int) -> Ints:
-    """The last ``count`` local midnights up to ``newest``, the oldest first; not to be written."""
-    times = [newest]
-    for _ in range(count - 1):
-        times.append(zone.midnight(times[-1] - 3600))
-    return np.array(times[::-1], dtype=np.int64)
 
 
 def _closed(periods: Iterable[OffPeriod], now: float, *, dark: bool) -> list[OffPeriod]:

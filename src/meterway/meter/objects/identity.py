@@ -7,9 +7,10 @@ from typing import Final
 
 from meterway.base.obis import Obis
 from meterway.mapping.companion import CompanionProfile, ProfileObject
-from meterway.meter.device import STATUS_CLOCK_INVALID, STATUS_SUMMER, Meter
+from meterway.meter.device import Meter
 from meterway.meter.events import Event, EventCode, Log
 from meterway.meter.objects.table import Ask, Behaviour, Live, encoded_octets, u32
+from meterway.meter.profile_rows import STATUS_CLOCK_INVALID, STATUS_SUMMER
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data, Tag
 from meterway.stacks.dlms.xdlms.results import DataAccessResult

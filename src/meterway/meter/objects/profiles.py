@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from meterway.base.errors import DecodeError, LocalProtocolError
 from meterway.mapping.companion import ProfileObject
-from meterway.meter.device import STATUS_SUMMER, Meter, Rows
+from meterway.meter.device import Meter
 from meterway.meter.events import LOG_NAMES
 from meterway.meter.load import SLOT_S
 from meterway.meter.objects.sources import FAR, CalendarSource, LogSource, PeriodicSource, cut, source_of
 from meterway.meter.objects.table import Ask, Behaviour, Live, moment, u32
+from meterway.meter.profile_rows import STATUS_SUMMER, Rows
 from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, EncodeColumn, Tag, encode_columns

@@ -9,9 +9,18 @@ from numpy.typing import NDArray
 
 from meterway.base.errors import ConfigError
 from meterway.mapping.companion import ProfileObject
-from meterway.meter.device import STATUS_SUMMER, Buffer, Meter, Rows
+from meterway.meter.device import Buffer, Meter
 from meterway.meter.events import LOG_NAMES, Log
 from meterway.meter.load import SLOT_S
+from meterway.meter.profile_rows import (
+    STATUS_SUMMER,
+    Rows,
+    billing_rows,
+    daily_times,
+    monthly_times,
+    periodic_bounds,
+    periodic_rows,
+)
 
 __all__ = ["FAR", "CalendarSource", "LogSource", "PeriodicSource", "Source", "cut", "source_of"]
 
@@ -52,20 +61,20 @@ class PeriodicSource:
 
     def _span(self, meter: Meter, now: float) -> tuple[int, int]:
         since = (meter.buffers or {}).get(self._obis, Buffer()).since
-        return meter.periodic_bounds(self.period_s(meter), self.capacity(meter), since, now)
+        return periodic_bounds(meter, self.period_s(meter), self.capacity(meter), since, now)
 
     def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
         """Rows captured within [from_s, to_s]."""
         period = self.period_s(meter)
         oldest, newest = self._span(meter, now)
         first = max(-int(-max(from_s, 0.0) // period), oldest)
-        return meter.periodic_rows(period, first, min(int(to_s // period), newest), rates=self._rates)
+        return periodic_rows(meter, period, first, min(int(to_s // period), newest), rates=self._rates)
 
     def count(self, meter: Meter, now: float) -> int:
         """How many rows there are."""
         first, last = self._span(meter, now)
         if any(period.dark for period in meter.off):
-            return len(meter.periodic_rows(self.period_s(meter), first, last).times_s)
+            return len(periodic_rows(meter, self.period_s(meter), first, last).times_s)
         return max(last - first + 1, 0)
 
     def entries(self, meter: Meter, part: slice, now: float) -> Rows:
@@ -73,8 +82,8 @@ class PeriodicSource:
         period = self.period_s(meter)
         first, last = self._span(meter, now)
         if any(period.dark for period in meter.off):
-            return cut(meter.periodic_rows(period, first, last, rates=self._rates), part)
-        return meter.periodic_rows(period, first + part.start, first + part.stop - 1, rates=self._rates)
+            return cut(periodic_rows(meter, period, first, last, rates=self._rates), part)
+        return periodic_rows(meter, period, first + part.start, first + part.stop - 1, rates=self._rates)
 
 
 class CalendarSource:
@@ -98,14 +107,14 @@ class CalendarSource:
     def _times(self, meter: Meter, from_s: float, to_s: float, now: float) -> Ints:
         buffer = (meter.buffers or {}).get(self._obis)
         low = from_s if buffer is None else max(from_s, buffer.since + 1)
-        times = (meter.monthly_times if self._monthly else meter.daily_times)(low, to_s, now, self.capacity(meter))
+        times = (monthly_times if self._monthly else daily_times)(meter, low, to_s, now, self.capacity(meter))
         if buffer is not None and buffer.captured:
             return _merged(times, buffer.captured, low, to_s)[-self.capacity(meter) :]
         return times
 
     def between(self, meter: Meter, from_s: float, to_s: float, now: float) -> Rows:
         """Rows captured within [from_s, to_s]."""
-        return meter.billing_rows(self._times(meter, from_s, to_s, now))
+        return billing_rows(meter, self._times(meter, from_s, to_s, now))
 
     def count(self, meter: Meter, now: float) -> int:
         """How many rows there are."""
@@ -113,7 +122,7 @@ class CalendarSource:
 
     def entries(self, meter: Meter, part: slice, now: float) -> Rows:
         """Rows by their place, the oldest first."""
-        return meter.billing_rows(self._times(meter, 0.0, FAR, now)[part])
+        return billing_rows(meter, self._times(meter, 0.0, FAR, now)[part])
 
 
 class LogSource:
