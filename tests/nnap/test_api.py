@@ -16,25 +16,37 @@ from nnap_network import PARTY, meter_config, nnap_config, street, until
 pytestmark = pytest.mark.covers("E-NNAP")
 
 
-def test_nodes_and_the_balance_of_the_transformer(tmp_path):
+def test_the_nodes_as_they_stand(tmp_path):
     async def work():
-        async with street(tmp_path, meters=3) as (nnap, nodes):
-            nnap.ledger.roll.by_serial("M00003").role = "supervision"
+        async with street(tmp_path, meters=3) as (nnap, _):
             await until(lambda: all(node.turn.read_s for node in nnap.ledger.roll))
             views = api.nodes(nnap)
             assert [(view.serial, view.is_member, view.rows) for view in views] == [
                 (f"M0000{number}", True, 96) for number in (1, 2, 3)
             ]
-            now = int(nnap.now())
-            found = api.transformer(nnap.ledger, now - 86400, now)
-            assert 90 <= len(found) <= 95
-            slot = found[0].start_s // 900
-            spent = [node.meter.energy_slots(slot, 2) for node in nodes]
-            net = [int(one[1, 0] - one[0, 0] - one[1, 1] + one[0, 1]) for one in spent]
-            assert (found[0].supplied, found[0].metered, found[0].missing) == (net[2], net[0] + net[1], 0)
-            rules = api.BalanceRules(intervals=40, usual=0.0, beyond=-10.0, least_wh=-(10**9))
-            assert api.judge_balance(nnap, now - 86400, now, rules).suspicious
-            assert Code.BALANCE_OFF in [event.code for event in nnap.device.events]
+
+    asyncio.run(work())
+
+
+@pytest.mark.covers("E-NNAP", "E-NNAP-3", "F2a")
+def test_the_concentrator_judges_yesterday_by_itself_from_what_it_read(tmp_path):
+    async def work():
+        plan, balance = api.PlanConfig(every_s=3600.0, first_days=2.2), api.BalanceConfig(every_s=0.2)
+        async with street(tmp_path, meters=3, plan=plan, balance=balance) as (nnap, nodes):
+            nnap.ledger.roll.by_serial("M00003").role = "supervision"
+            yesterday = int(nnap.now()) // 86400 * 86400 - 86400
+
+            def whole():
+                return [one for one in api.balances(nnap) if one.day == yesterday and one.complete == 96]
+
+            await until(whole)
+            (found,) = whole()
+            slot = yesterday // 900
+            spent = [node.meter.energy_slots(slot, 97) for node in nodes]
+            brought = [[int(one[96, place] - one[0, place]) for place in (0, 1)] for one in spent]
+            given = brought[2][0] + brought[0][1] + brought[1][1]
+            taken = brought[2][1] + brought[0][0] + brought[1][0]
+            assert (found.given, found.taken, found.missing) == (given, taken, ())
 
     asyncio.run(work())
 

@@ -1,4 +1,4 @@
-"""What upper floors may ask of a concentrator: run it, see its nodes, let in and put out, balance, hand over."""
+"""What upper floors may ask of a concentrator: run it, see its nodes and balances, hand over."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import ConfigError
-from meterway.base.obis import Obis
 from meterway.links.node import NodeClock, NodePort
-from meterway.nnap.balance import Balance, BalanceRules, Interval, Registers, balance, findings
+from meterway.mapping.transformer import DayBalance
+from meterway.nnap.balance import BalanceRules
+from meterway.nnap.balancing import LOAD
 from meterway.nnap.config import (
     SAMPLE,
+    BalanceConfig,
     BroadcastConfig,
     ChildConfig,
     NetworkConfig,
@@ -37,20 +39,17 @@ from meterway.nnap.serve import Nnap
 from meterway.nnap.site import Party
 from meterway.nnap.store import Store
 from meterway.nnap.wake import wake_datagram
-from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.axdr import Data
-from meterway.stacks.dlms.classes.elements import CaptureObject
 from meterway.store.vault import Vault
 
 __all__ = [
     "SAMPLE",
-    "Balance",
+    "BalanceConfig",
     "BalanceRules",
     "BroadcastConfig",
     "ChildConfig",
+    "DayBalance",
     "Event",
     "Firmware",
-    "Interval",
     "NetworkConfig",
     "Nnap",
     "NnapConfig",
@@ -63,25 +62,22 @@ __all__ = [
     "SideConfig",
     "UplinkConfig",
     "WakeConfig",
+    "balances",
     "copy_state",
-    "judge_balance",
     "load_config",
     "nodes",
     "registry_rows_of",
     "sample",
     "serve_nnap",
     "take_over",
-    "transformer",
     "wake_datagram",
 ]
 
-LOAD: Final = Obis(1, 0, 99, 1, 0)
 _REGISTRY: Final = (
     "serial", "system_title", "profile", "transport", "host", "port", "sap", "client", "guek", "gak", "gbek", "gbak",
     "secret", "party",
 )  # fmt: skip
 """Columns of the head end's registry."""
-_IMPORT, _EXPORT = (CaptureObject(class_id=3, obis=Obis(1, 0, part, 8, 0), attribute=2) for part in (1, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,34 +139,9 @@ def _view(nnap: Nnap, node: Node) -> NodeView:
 # -- transformer ------------------------------------------------------------------------------------------
 
 
-def transformer(ledger: Ledger, from_s: int, to_s: int) -> list[Interval]:
-    """The balance of the transformer by intervals: supervision meters against all others, as far as both are here."""
-    known = [node for node in ledger.roll if node.is_read and LOAD in node.mirror.series]
-    tops = [_registers(ledger, node, from_s, to_s) for node in known if node.role == "supervision"]
-    below = [_registers(ledger, node, from_s, to_s) for node in known if node.role == "meter"]
-    periods = {node.mirror.series[LOAD].period_s for node in known if node.mirror.series[LOAD].period_s}
-    return balance(tops, below, max(periods), from_s, to_s) if tops and periods else []
-
-
-def _registers(ledger: Ledger, node: Node, from_s: int, to_s: int) -> Registers:
-    columns = node.mirror.series[LOAD].columns
-    places = [columns.index(one) if one in columns else None for one in (_IMPORT, _EXPORT)]
-    found: dict[int, tuple[int, int]] = {}
-    for row in ledger.store.rows(ledger.number(node), LOAD, from_s, to_s):
-        value = axdr.decode_all(row.octets).value
-        fields = [part.value for part in value if isinstance(part, Data)] if isinstance(value, tuple) else []
-        pair = [0 if place is None else fields[place] for place in places]
-        if isinstance(pair[0], int) and isinstance(pair[1], int):
-            found[row.time_s] = pair[0], pair[1]
-    return found
-
-
-def judge_balance(nnap: Nnap, from_s: int, to_s: int, rules: BalanceRules) -> Balance | None:
-    """The last intervals judged; an event is logged where more is lost than is usual."""
-    found = findings(transformer(nnap.ledger, from_s, to_s), rules)
-    if found is not None and found.suspicious:
-        nnap.device.log(nnap.now(), Code.BALANCE_OFF, detail=f"{found.lost} Wh, {found.share:.1%} of {found.supplied}")
-    return found
+def balances(nnap: Nnap) -> list[DayBalance]:
+    """The balance of the transformer by day, as far as it was judged, the oldest first."""
+    return nnap.store.balances()
 
 
 # -- standby, registry --------------------------------------------------------------------------------------

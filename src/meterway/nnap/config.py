@@ -12,6 +12,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.base.settings import Secretive, key_octets, read_settings
+from meterway.nnap.balance import BalanceRules
 from meterway.nnap.device import Mode, Rules
 from meterway.nnap.image import CampaignRules
 from meterway.nnap.node import CLIENT, Node, Role
@@ -25,6 +26,7 @@ from meterway.stacks.neighbourhood.profiles import PROFILES
 
 __all__ = [
     "SAMPLE",
+    "BalanceConfig",
     "BroadcastConfig",
     "ChildConfig",
     "NetworkConfig",
@@ -185,6 +187,30 @@ class BroadcastConfig(Secretive, forbid_unknown_fields=True, kw_only=True, froze
         return CampaignRules(pace_s=self.block_s, many=self.many)
 
 
+class BalanceConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The balance of the transformer, where the list has a supervision meter; shares are of what went in."""
+
+    low: Annotated[float, msgspec.Meta(ge=-1, le=1)] = -0.02
+    high: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.06
+    least_wh: Annotated[int, msgspec.Meta(ge=0)] = 500
+    complete: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.75
+    days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 3
+    every_s: _Seconds = 900.0
+    """How often it is looked whether days are over, or rows have come late."""
+    leave_out: tuple[str, ...] = ()
+    """Serials of nodes that take nothing from this transformer."""
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high:
+            raise ValueError("balance: low is below high")
+
+    def rules(self) -> BalanceRules:
+        """The rules of the balance."""
+        return BalanceRules(
+            low=self.low, high=self.high, least_wh=self.least_wh, complete=self.complete, days=self.days
+        )
+
+
 class ReportConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Bulk reports: by HTTPS to the head end, or to a message broker. Plain HTTP and MQTT on this machine only."""
 
@@ -260,6 +286,7 @@ class NnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     uplink: UplinkConfig | None = None
     plan: PlanConfig = PlanConfig()
     broadcast: BroadcastConfig | None = None
+    balance: BalanceConfig = BalanceConfig()
     report: ReportConfig | None = None
     wake: WakeConfig | None = None
     parties: tuple[PartyConfig, ...] = ()

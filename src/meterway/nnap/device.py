@@ -164,6 +164,7 @@ class Concentrator:
     def enlist(self, node: Node, now: float) -> Node:
         """Let a device join from now on; ConfigError if it cannot be listed."""
         self.roll.add(node)
+        node.listed_s = now
         self.proposals.pop(node.eui, None)
         self.log(now, Code.NODE_LISTED, node)
         return node

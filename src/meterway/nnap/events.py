@@ -37,6 +37,7 @@ class Code(IntEnum):
     CONFIGURED = 228
     NETWORK_LOST = 229
     NETWORK_BACK = 230
+    BALANCE_BACK = 231
 
 
 SECURITY: Final = frozenset(

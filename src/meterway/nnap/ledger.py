@@ -26,6 +26,8 @@ from meterway.store.vault import Vault
 __all__ = ["Ledger", "NodeRow"]
 
 _SENT: Final = "sent"
+_USED: Final = (_SENT, "broadcast", "dlms-sent:")
+"""Counters of what the concentrator protects itself begin so."""
 _HANDED_OVER: Final = 1_000_000
 _STEP: Final = 1000
 _DAY_S: Final = 86400
@@ -44,6 +46,7 @@ class NodeRow(msgspec.Struct, kw_only=True):
     profile: str
     configured: bool
     sealed: bytes
+    listed_s: float = 0.0
     joined_s: float = 0.0
     heard_s: float = 0.0
     read_s: float = 0.0
@@ -100,6 +103,7 @@ class Ledger:
             role=row.role,
             profile=row.profile,
             configured=row.configured,
+            listed_s=row.listed_s,
             joined_s=row.joined_s,
             heard_s=row.heard_s,
         )
@@ -143,6 +147,7 @@ class Ledger:
             profile=node.profile,
             configured=node.configured,
             sealed=self._vault.seal_all(node.serial, keys),
+            listed_s=node.listed_s,
             joined_s=node.joined_s,
             heard_s=node.heard_s,
             read_s=node.turn.read_s,
@@ -157,6 +162,14 @@ class Ledger:
         if found is None:
             raise ConfigError(f"{node.serial} is not listed")
         return found
+
+    def gone_nodes(self) -> dict[int, Node]:
+        """By number, those that were listed once and are not any more, with what was kept of their profiles."""
+        listed = {self._numbers[node.eui] for node in self.roll}
+        rows = {number: row for number, row in self.store.node_names().items() if number not in listed}
+        gone = {number: self._node(msgspec.msgpack.decode(row, type=NodeRow)) for number, row in rows.items()}
+        self.add_series(gone)
+        return gone
 
     # -- counters -----------------------------------------------------------------------------------------------
 
@@ -176,7 +189,7 @@ class Ledger:
         """This file is the copy of a primary's: what that has used since the copy is jumped over."""
         with self.store.transaction():
             for name, value in self.store.counters("").items():
-                if not name.startswith("heard:"):
+                if name.startswith(_USED):  # not what was heard, nor how far it has reported
                     self.store.keep_counter(name, value + _HANDED_OVER)
 
     # -- what was read (Keeper) -----------------------------------------------------------------------------------

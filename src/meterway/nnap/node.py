@@ -88,6 +88,8 @@ class Node:
     profile: str = "idis"
     configured: bool = False
     """Whether it stands in the settings, and cannot be removed by a command for good."""
+    listed_s: float = 0.0
+    """Since when it is on the list; 0: for as long as anybody knows."""
     # how it stands
     member: Member | None = None
     joined_s: float = 0.0

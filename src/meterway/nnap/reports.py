@@ -18,7 +18,6 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.mapping.neighbourhood import NodeState
 from meterway.model.report import Column, Node, Raw, Report, ReportEvent, Series, encode_report
-from meterway.nnap.ledger import NodeRow
 from meterway.nnap.node import Node as KnownNode
 from meterway.nnap.site import Site
 from meterway.nnap.store import StoredRow
@@ -148,11 +147,7 @@ class Reporter:
         """Every node that has rows; one that was removed is still known by what was kept of it."""
         ledger = self._site.ledger
         names = {ledger.number(node): node for node in ledger.roll}
-        gone = {number: row for number, row in ledger.store.node_names().items() if number not in names}
-        for number, octets in gone.items():
-            row = msgspec.msgpack.decode(octets, type=NodeRow)
-            names[number] = KnownNode(eui=row.eui, serial=row.serial, channel=row.channel, title=row.title)
-        ledger.add_series({number: names[number] for number in gone})
+        names.update(ledger.gone_nodes())
         return names
 
     def _series(

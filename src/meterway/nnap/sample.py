@@ -54,6 +54,13 @@ rights = ["read", "command", "configure"]
 # authentication = "env:GBAK"
 # block_s = 1.5                    # a block of firmware so often: what one broadcast takes on the medium
 
+# [balance]                        # of the transformer, once a node has the role "supervision"
+# low = -0.02                      # the band of the loss, as shares of what went into the network
+# high = 0.06
+# days = 3                         # an alarm after so many days beyond it
+# complete = 0.75                  # a day of which less is known of everybody is not judged
+# leave_out = []                   # serials of nodes that take nothing from this transformer
+
 # [report]                         # bulk, pushed and acknowledged
 # url = "https://headend.example/g2/reports"
 # token = "env:REPORT_TOKEN"

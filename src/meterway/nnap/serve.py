@@ -19,6 +19,7 @@ from meterway.links.node import NodeClock, NodePort, Topology
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
 from meterway.mapping.neighbourhood import NodeRow
+from meterway.nnap.balancing import Balancer
 from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
 from meterway.nnap.cascade import ChildLink, Uplink, cascade_row
 from meterway.nnap.config import ChildConfig, NetworkConfig, NnapConfig, WakeConfig
@@ -192,6 +193,7 @@ class Nnap:
             self._reporter = Reporter(self.site, form=report.form, compression=report.compression, rows=report.rows)
             self.courier = Courier(report, self.store, config.serial)
             self._begin("reports", self.courier.run())
+        self._begin("the balance", self._balance())
         for eui, child in self.children.items():
             self._begin("the line to a child", self._stay_with(eui, child))
         self._begin("the clock", self._run())
@@ -247,6 +249,19 @@ class Nnap:
             except Exception:  # one turn is lost, not all that follow: nothing would be kept or reported any more
                 _LOG.exception("a turn of the clock failed")
             await asyncio.sleep(_TICK_S)
+
+    async def _balance(self) -> None:
+        """Judge the days that are due, a meter at a time: reading goes on between."""
+        settings = self.config.balance
+        balancer = Balancer(self.ledger, self.device, settings.rules(), left_out=frozenset(settings.leave_out))
+        while True:
+            try:
+                for day in balancer.due(self.now()) if balancer.has_supervision else ():
+                    for _ in balancer.judge(day, self.now()):
+                        await asyncio.sleep(0)
+            except MeterwayError as error:
+                _LOG.error("balance: %s", error)
+            await asyncio.sleep(settings.every_s)
 
     def tick(self) -> None:
         """What is due now: events to the disk, reports, clocks by broadcast, calls."""

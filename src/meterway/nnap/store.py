@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from meterway.base.obis import Obis
+from meterway.mapping.transformer import DayBalance
 from meterway.nnap.events import SECURITY, Event
 from meterway.nnap.node import Cached
 from meterway.nnap.rows import Row
+from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.own_file import OwnFile, whole_seconds
 
@@ -21,6 +23,7 @@ __all__ = ["KeptReport", "Store", "StoredRow"]
 
 _EVENTS_KEPT: Final = 10_000
 _ASIDE: Final = "refused:"
+_SEEN: Final = "balance-rows"
 _SCHEMA: Final = """
 CREATE TABLE nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, eui BLOB NOT NULL UNIQUE, listed INTEGER NOT NULL,
                     row BLOB NOT NULL);
@@ -36,6 +39,11 @@ CREATE TABLE attributes (node INTEGER NOT NULL, class INTEGER NOT NULL, obis BLO
 CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL, code INTEGER NOT NULL,
                      serial TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE TABLE reports (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, octets BLOB NOT NULL);
+"""
+
+_BALANCES: Final = """
+CREATE TABLE balances (number INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL UNIQUE, octets BLOB NOT NULL);
+CREATE TABLE due_days (day INTEGER PRIMARY KEY);
 """
 
 
@@ -61,7 +69,7 @@ class Store(OwnFile):
     """The file; StoreError where the disk or the file refuses."""
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(path, kind="store", schema=(_SCHEMA,))
+        super().__init__(path, kind="store", schema=(_SCHEMA, _BALANCES))
 
     # -- nodes ----------------------------------------------------------------------------------------------
 
@@ -126,7 +134,8 @@ class Store(OwnFile):
         return [StoredRow(one, node, Obis.decode(profile), time, octets) for one, node, profile, time, octets in found]
 
     def forget_before(self, time_s: float) -> int:
-        """Delete rows that are older than they are to be kept; how many."""
+        """Delete rows and balances that are older than they are to be kept; how many rows."""
+        self._run("DELETE FROM balances WHERE day < ?", (int(time_s),))
         return self._run("DELETE FROM rows WHERE time < ?", (int(time_s),)).rowcount
 
     def keep_attributes(self, node: int, found: Iterable[tuple[AttributeDescriptor, Cached]]) -> None:
@@ -150,6 +159,53 @@ class Store(OwnFile):
             "SELECT class, obis, attribute FROM attributes WHERE node = ? ORDER BY class, obis, attribute", (node,)
         )
         return [AttributeDescriptor(class_id, Obis.decode(obis), attribute) for class_id, obis, attribute in found]
+
+    # -- balances of the transformer ----------------------------------------------------------------------------
+
+    def note_due_days(self, profile: Obis) -> None:
+        """Note the days (UTC) of the rows of a profile that came since this was called last.
+
+        A row of midnight belongs to both days. Call it in a transaction.
+        """
+        last = int(self._all("SELECT coalesce(max(number), 0) FROM rows")[0][0])
+        self._run(
+            "INSERT OR IGNORE INTO due_days SELECT DISTINCT day FROM (SELECT time / 86400 * 86400 AS day FROM rows"
+            " WHERE number > :seen AND profile = :profile UNION SELECT (time - 1) / 86400 * 86400 FROM rows"
+            " WHERE number > :seen AND profile = :profile)",
+            {"seen": self.counter(_SEEN), "profile": profile.encode()},
+        )
+        self.keep_counter(_SEEN, last)
+
+    def due_days(self) -> list[int]:
+        """The begins of the days that have new rows, the oldest first."""
+        return [day for (day,) in self._all("SELECT day FROM due_days ORDER BY day")]
+
+    def day_done(self, day: int) -> None:
+        """A day was judged, or is not to be."""
+        self._run("DELETE FROM due_days WHERE day = ?", (day,))
+
+    def keep_balance(self, balance: DayBalance) -> None:
+        """Keep how a day was judged; it counts as new."""
+        self._run(
+            "INSERT OR REPLACE INTO balances (day, octets) VALUES (?, ?)",
+            (balance.day, axdr.encode(balance.encode())),
+        )
+
+    def balance(self, day: int) -> DayBalance | None:
+        """How a day was judged last, or None."""
+        return next((one for _, one in self._balances("day = ?", (day,))), None)
+
+    def balances(self, from_s: float = 0.0, to_s: float = 1e12) -> list[DayBalance]:
+        """The days that begin within [from, to], the oldest first."""
+        return [one for _, one in self._balances("day >= ? AND day <= ? ORDER BY day", whole_seconds(from_s, to_s))]
+
+    def balances_after(self, number: int, limit: int = 1000) -> list[tuple[int, DayBalance]]:
+        """The days that were judged after a number, in the order they were."""
+        return self._balances("number > ? ORDER BY number LIMIT ?", (number, limit))
+
+    def _balances(self, which: str, values: tuple[object, ...]) -> list[tuple[int, DayBalance]]:
+        rows = self._all(f"SELECT number, octets FROM balances WHERE {which}", values)  # noqa: S608  text of our own
+        return [(number, DayBalance.decode(axdr.to_native(octets)[0])) for number, octets in rows]
 
     # -- events, reports --------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from meterway.base.obis import Obis
 from meterway.mapping.profile import load_profile
+from meterway.mapping.transformer import BALANCES
 from meterway.nnap.objects.own import METER_IMAGE, own_things
 from meterway.nnap.objects.table import Ask
 from meterway.nnap.site import Party
@@ -23,6 +24,8 @@ def test_all_that_the_companion_profile_names_is_there_and_every_attribute_answe
     assert wanted - set(things) <= {(15, Obis(0, 0, 40, 0, 0)), (64, Obis(0, 0, 43, 0, 0))}
     ask = asked(Network(meters=2))
     for thing in things.values():
+        if thing.obis[2:4] == BALANCES[2:4] and thing.obis != BALANCES:
+            continue  # there once a day was judged
         for attribute in thing.attributes.values():
             answer = attribute.read(ask)
             octets = axdr.encode(answer) if isinstance(answer, Data) else answer

@@ -14,6 +14,7 @@ from meterway.mapping.neighbourhood import GROUP_ORDERS, NODES, GroupOrder, enco
 from meterway.nnap.admission import ADMISSION, Admission
 from meterway.nnap.events import Code, Event
 from meterway.nnap.image import Firmware
+from meterway.nnap.objects.balance import balance_things
 from meterway.nnap.objects.table import Ask, Attr, Method, Thing
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data
@@ -183,6 +184,7 @@ def own_things() -> list[Thing]:
             GROUP_ORDERS, Attr(lambda ask: encode_reports(ask.site.orders.reports()), _order, right=Right.COMMAND)
         ),
         data_object(ADMISSION, Attr(lambda ask: axdr.u32(len(ask.site.concentrator.proposals)), _admit)),
+        *balance_things(),
         *_logs(),
         _image(),
     ]
