@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
+
+from meterway.base.obis import Obis
 from meterway.headend.collect import Collected
 from meterway.headend.contact import Outcome
 from meterway.headend.fleet import Entry, Fleet
@@ -13,8 +16,12 @@ from meterway.headend.layout import Channel, DeviceLayout, ProfileLayout
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data
 from meterway.stacks.dlms.client.session import SessionDone, SessionFailed
+from meterway.store.block import Block, Column
+from meterway.store.block import Channel as BlockChannel
+from meterway.store.blocks import NewBlock
 from meterway.store.database import Store
 from meterway.store.devices import NewDevice
+from meterway.store.packing import pack
 from meterway.store.tasks import Task
 from meterway.store.vault import Vault
 
@@ -78,3 +85,10 @@ def play(script: Generator[Any, Any, Any], *answers: Any) -> tuple[list[Any], An
         except StopIteration as end:
             return asked, end.value
     return asked, None
+
+
+def keep_day(store: Store, device: int, day: int, present: Any) -> None:
+    """Store a day of quarter-hours of which these are there."""
+    channel = BlockChannel.of(Column(obis=Obis(1, 0, 1, 8, 0), unit=30), np.arange(96), present=present)
+    block = Block(start_s=day * 86400, interval_s=900, channels=(channel,))
+    store.blocks.upsert_many([NewBlock(device=device, packed=pack(block))], now_ms=0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from meterway.base.errors import ConfigError
 from meterway.headend.route import is_concentrator, route_of
+from meterway.headend.rows import time_text
 from meterway.store.database import Store
 from meterway.store.devices import Device
 
@@ -47,7 +47,7 @@ def chain_of(store: Store, device: Device) -> list[Step]:
                 is_concentrator=is_nnap,
                 hops=node.hops,
                 quality=node.quality,
-                heard=_text(node.heard_ms),
+                heard=time_text(node.heard_ms or None),
                 through=_through(store, node.nnap, node.parent),
                 is_mirrored=bool(node.sap),
             )
@@ -60,7 +60,3 @@ def _through(store: Store, nnap: int, eui: bytes) -> str:
         return ""
     found = next((node.device for node in store.nodes.of_nnap(nnap) if node.eui == eui), None)
     return store.devices.get(found).serial if found is not None else ""
-
-
-def _text(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time_ms else ""

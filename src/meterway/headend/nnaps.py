@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 from meterway.base.errors import ConfigError
@@ -12,6 +12,7 @@ from meterway.headend.api import UnknownMeterError, Views
 from meterway.headend.balance import balance_of
 from meterway.headend.curve import Curve
 from meterway.headend.route import is_concentrator
+from meterway.headend.rows import time_text
 from meterway.headend.serve import HeadEnd
 from meterway.headend.tree import Leaf
 from meterway.mapping.neighbourhood import NodeState
@@ -88,7 +89,7 @@ class NnapViews:
                     quality=node.quality,
                     is_away=node.state == NodeState.AWAY,
                     is_gateway=child.utility == GATEWAY,
-                    heard=_text(node.heard_ms),
+                    heard=time_text(node.heard_ms or None),
                 )
             )
         return NnapPage(row=row, leaves=leaves, supervision=_supervision(device))
@@ -132,13 +133,13 @@ class NnapViews:
             serial=device.serial,
             state=device.state,
             address=f"{device.host}:{device.port}",
-            seen=_text(device.seen_ms),
+            seen=time_text(device.seen_ms or None),
             nodes=len(nodes),
             away=sum(1 for node in nodes if node.state == NodeState.AWAY),
             quality=round(sum(heard) / len(heard)) if heard else None,
             today=_by_now(counts[0], self._hes.config.collect.every_s),
             yesterday=counts[1],
-            last_report=_text(self._store.reports.last_ms(device.id)),
+            last_report=time_text(self._store.reports.last_ms(device.id) or None),
             parent=parent,
         )
 
@@ -159,7 +160,3 @@ def _by_now(share: float | None, every_s: float) -> float | None:
 
 def _supervision(device: Device) -> str:
     return str(device.flags.get(_SUPERVISION) or "")
-
-
-def _text(time_ms: int | None) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if time_ms else ""
