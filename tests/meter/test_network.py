@@ -9,10 +9,10 @@ import pytest
 from meter.test_nodes import LOAD, ROOM, Concentrator
 from meterway.base.errors import ConfigError, LinkError
 from meterway.links.clocks import LoopClock
+from meterway.links.medium.neighbourhood import stay as under_test
 from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
 from meterway.links.medium.neighbourhood.hub import NeighbourhoodHub
 from meterway.links.medium.neighbourhood.settings import preset
-from meterway.meter import network as under_test
 from meterway.meter.api import HostConfig, Keys, MeterConfig, MeterHost, NetworkConfig
 from meterway.meter.counters import ClockCounters
 from meterway.meter.device import Meter

@@ -127,6 +127,8 @@ class NetworkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
     """The number of the first one's node; the others' are counted up."""
     spread_s: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 10.0
     """Each comes onto the network after a random time up to this."""
+    time_factor: Annotated[float, msgspec.Meta(ge=0.01, le=1000)] = 1.0
+    """How many times less the stations wait: that of the hub, where frames are as much faster."""
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -256,4 +258,5 @@ port = 4070                   # 0 takes a free port
 # port = 10200                # of the hub
 # profile = "prime"           # prime, g3, rf-mesh, s-fsk
 # node = 1                    # the first device's number, the others' are counted up
+# time_factor = 1.0           # as of "meterway neighbourhood --time-factor": joining takes minutes at 1
 """

@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from meterway.base.errors import ConfigError, LocalProtocolError
+from meterway.base.errors import ConfigError
 from meterway.home.config import HomeConfig
 from meterway.home.device import LoadController
 from meterway.home.memory import HomeMemory
 from meterway.home.objects import LogicalHome
-from meterway.interfaces.stationed import Stationed
+from meterway.interfaces.device_node import DeviceNode
 from meterway.links.node import Call, NodeClock, NodePort
-from meterway.stacks.dlms.framing import Disconnected, Role
 from meterway.stacks.dlms.server import BroadcastServer, DlmsServer
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu, Joined, Left, Station, StationEvent
@@ -24,51 +23,27 @@ from meterway.stacks.neighbourhood.station import Apdu, Joined, Left, Station, S
 __all__ = ["HomeNode", "HomeNodes"]
 
 _SERVER: Final = 1
-_MOST_PEERS: Final = 4
 
 
-class HomeNode:
-    """One controller on its node. Sessions are made when a coordinator first asks, one set for each."""
+class HomeNode(DeviceNode):
+    """One controller on its node; off the network its loads go on as ordered."""
+
+    __slots__ = ("_host", "device")
 
     def __init__(self, host: HomeNodes, device: LoadController, join: Callable[[], NodePort]) -> None:
+        super().__init__(join)
         self.device = device
-        self.is_member = False
         self._host = host
-        self._join = join
-        self._stationed: Stationed | None = None
-        self._servers: dict[bytes, tuple[StationFraming, DlmsServer]] = {}
-        self._entering: Call | None = None
 
     @property
-    def station(self) -> Station | None:
-        """Its station, or None while it is off the network."""
-        return self._stationed.station if self._stationed is not None else None
+    def _clock(self) -> NodeClock:
+        return self._host.clock
 
-    def enter(self) -> None:
-        """Come onto the network and begin to join it; ConfigError if the node's number is taken."""
-        self._stop_waiting()
-        if self._stationed is None:
-            station = self._host.station(self.device.title)
-            self._stationed = Stationed(station, self._join(), self._host.clock, self._on_event)
-            self._stationed.start()
+    def _new_station(self) -> Station:
+        return self._host.station(self.device.title)
 
-    def enter_after(self, seconds: float) -> None:
-        """Come a little later."""
-        self._stop_waiting()
-        self._entering = self._host.clock.call_at(self._host.clock.now() + seconds, self.enter)
-
-    def leave(self) -> None:
-        """Vanish from the network without a word; the loads go on as ordered."""
-        self._stop_waiting()
-        stationed, self._stationed = self._stationed, None
-        self._servers, self.is_member = {}, False
-        if stationed is not None:
-            stationed.close()
-
-    def _stop_waiting(self) -> None:
-        if self._entering is not None:
-            self._entering.cancel()
-            self._entering = None
+    def _new_server(self, framing: StationFraming) -> DlmsServer:
+        return DlmsServer(framing, self.device_of)
 
     def _on_event(self, event: StationEvent) -> None:
         match event:
@@ -78,7 +53,7 @@ class HomeNode:
             case Joined():
                 self.is_member = True
             case Left():
-                self.is_member, self._servers = False, {}
+                self.is_member, self._servers = False, None
             case _:
                 pass
 
@@ -89,23 +64,7 @@ class HomeNode:
             self._host.counts["broadcasts" if done else "broadcasts not done"] += 1
             return
         self._host.counts["requests"] += 1
-        framing, server = self._server(event)
-        framing.take(event)
-        server.receive_data(event.apdu, now)
-        while (told := server.next_event()) is not None:
-            if isinstance(told, Disconnected):
-                self._servers.pop(event.eui, None)
-
-    def _server(self, event: Apdu) -> tuple[StationFraming, DlmsServer]:
-        found = self._servers.get(event.eui)
-        if found is None and self._stationed is not None:
-            while len(self._servers) >= _MOST_PEERS:
-                del self._servers[next(iter(self._servers))]
-            framing = StationFraming(self._stationed.station, event.eui, event.client, event.server, role=Role.SERVER)
-            found = self._servers[event.eui] = framing, DlmsServer(framing, self.device_of)
-        if found is None:
-            raise LocalProtocolError("the device is off the network")
-        return found
+        self._answer(event, now)
 
     def device_of(self, server: int) -> LogicalHome | None:
         """The logical device of a server address."""

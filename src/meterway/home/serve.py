@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from meterway.base.errors import ConfigError, LinkError
+from meterway.base.errors import ConfigError
 from meterway.home.config import HostConfig, NetworkConfig
 from meterway.home.device import LoadController
 from meterway.home.memory import HomeMemory
-from meterway.home.nodes import HomeNode, HomeNodes
+from meterway.home.nodes import HomeNodes
 from meterway.home.objects import LogicalHome
 from meterway.links import tcp
 from meterway.links.clocks import LoopClock
-from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
-from meterway.links.node import NodePort
+from meterway.links.medium.neighbourhood.stay import HubStay
 from meterway.links.pump import EngineProtocol
 from meterway.stacks.dlms.framing import FramingEvent, Role
 from meterway.stacks.dlms.server import DlmsServer
@@ -28,9 +25,7 @@ from meterway.stacks.neighbourhood.station import Station
 
 __all__ = ["HomeHost"]
 
-_AGAIN_S: Final = 5.0
 _MOST_LINES: Final = 16
-_LOG = logging.getLogger(__name__)
 
 
 class HomeHost:
@@ -43,9 +38,7 @@ class HomeHost:
         """The local TCP port, where there is one."""
         self.nodes: HomeNodes
         self._keys = {one.title: one.join_key for one in config.devices}
-        self._client: NeighbourhoodClient | None = None
-        self._lost = asyncio.Event()
-        self._seeking: asyncio.Task[None] | None = None
+        self._stay: HubStay | None = None
         self._listener: tcp.Listener | None = None
         self._lines: set[EngineProtocol[FramingEvent]] = set()
 
@@ -57,7 +50,7 @@ class HomeHost:
     @property
     def connected(self) -> bool:
         """Whether the network's hub is there."""
-        return self._client is not None and self._client.connected
+        return self._stay is not None and self._stay.connected
 
     async def start(self) -> None:
         """Make the devices, open the port, begin to look for the hub."""
@@ -69,71 +62,36 @@ class HomeHost:
             self._listener = await tcp.listen(self.config.listen.address, self.config.listen.port, self._made)
             self.port = self._listener.port
         if self.config.network is not None:
-            self._place(self.config.network)
-            self._seeking = asyncio.get_running_loop().create_task(self._seek(self.config.network))
+            self._stay = self._place(self.config.network)
+            self._stay.open()
 
     async def stop(self) -> None:
         """Leave the network and let go of everything."""
-        if self._seeking is not None:
-            self._seeking.cancel()
-            await asyncio.gather(self._seeking, return_exceptions=True)
+        if self._stay is not None:
+            await self._stay.stop()
         if self._listener is not None:
             self._listener.close()
         for line in list(self._lines):
             line.close()
         self.nodes.close()
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        if self._stay is not None:
+            self._stay.close()
 
     # -- neighbourhood ------------------------------------------------------------------------------------------------
 
-    def _place(self, network: NetworkConfig) -> None:
+    def _place(self, network: NetworkConfig) -> HubStay:
+        stay = HubStay(network.address, network.port, self.nodes.nodes.values, spread_s=network.spread_s)
         for number, serial in enumerate(self.devices, network.node):
             if number > 0xFFFE:
                 raise ConfigError(f"network: there is no node {number} for {serial}")
-            self.nodes.place(serial, self._joiner(number), enters=False)
-
-    def _joiner(self, number: int) -> Callable[[], NodePort]:
-        def join() -> NodePort:
-            if self._client is None:
-                raise LinkError("the neighbourhood hub is not there")
-            return self._client.join(number)
-
-        return join
+            self.nodes.place(serial, partial(stay.join, number), enters=False)
+        return stay
 
     def _station(self, eui: bytes) -> Station:
         network = self.config.network
         if network is None:
             raise ConfigError("there is no network")
-        return PROFILES[network.profile].node(eui, self._keys[eui])
-
-    async def _seek(self, network: NetworkConfig) -> None:
-        while True:
-            self._lost.clear()
-            client = NeighbourhoodClient(self._gone)
-            try:
-                await client.connect(network.port, network.address)
-            except LinkError as error:
-                _LOG.warning("network: %s", error)
-            else:
-                self._client = client
-                for node in self._placed():
-                    node.enter_after(random.uniform(0.0, network.spread_s))  # noqa: S311  spreads load only
-                await self._lost.wait()
-            await asyncio.sleep(_AGAIN_S)
-
-    def _gone(self, reason: str) -> None:
-        """The hub is not there any more: nobody may go on to send."""
-        if self._client is not None:
-            _LOG.warning("network: %s", reason)
-            self._client = None
-            for node in self._placed():
-                node.leave()
-        self._lost.set()
-
-    def _placed(self) -> list[HomeNode]:
-        return list(self.nodes.nodes.values())
+        return PROFILES[network.profile].hastened(network.time_factor).node(eui, self._keys[eui])
 
     # -- the local port -----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from meterway.base.errors import ConfigError, LocalProtocolError
 from meterway.base.obis import Obis
-from meterway.interfaces.stationed import Stationed
+from meterway.interfaces.device_node import DeviceNode
 from meterway.links.node import Call, NodeClock, NodePort
 from meterway.meter.config import MeterConfig
 from meterway.meter.counters import ClockCounters, FileCounters
@@ -20,7 +20,6 @@ from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.faults import Fault, FaultyServer
 from meterway.meter.objects import LogicalMeter, model_of, needs_watching, watch
 from meterway.meter.pushes import protected_push
-from meterway.stacks.dlms.framing import Disconnected, Role
 from meterway.stacks.dlms.server import BroadcastServer, DlmsServer, LogicalDevice
 from meterway.stacks.neighbourhood.framing import StationFraming
 from meterway.stacks.neighbourhood.station import Apdu, Joined, Left, Station, StationEvent, Undelivered
@@ -30,7 +29,6 @@ __all__ = ["Beyond", "MeterNode", "MeterNodes", "NodeSettings"]
 Beyond = Callable[[str, int], LogicalDevice | None]
 """Gives, by a meter's serial and a logical device address, what else is housed in the meter; None if nothing is."""
 _CLIENT, _SERVER = 1, 1
-_MOST_PEERS: Final = 4
 _MOST_SENT: Final = 3
 _SUPPLY_BIT: Final = 16
 
@@ -50,64 +48,36 @@ class NodeSettings:
     push_retry_s: float = 60.0
 
 
-class MeterNode:
-    """One meter on its node. Sessions are made when a coordinator first asks, one set for each."""
+class MeterNode(DeviceNode):
+    """One meter on its node."""
 
-    __slots__ = ("_call", "_host", "_join", "_peer", "_pushes", "_sent", "_servers", "_stationed", "is_member", "meter")
+    __slots__ = ("_host", "_peer", "_pushes", "_sent", "meter")
 
     def __init__(self, host: MeterNodes, meter: Meter, join: Callable[[], NodePort]) -> None:
+        super().__init__(join)
         self.meter = meter
-        self.is_member = False
         self._host = host
-        self._join = join
-        self._stationed: Stationed | None = None
-        self._servers: dict[bytes, tuple[StationFraming, DlmsServer]] | None = None
         self._peer = b""
         self._pushes: dict[Obis, int] | None = None
         self._sent: dict[int, tuple[Obis, int]] | None = None
-        self._call: Call | None = None
 
     @property
-    def station(self) -> Station | None:
-        """Its station, or None while it is off the network."""
-        return self._stationed.station if self._stationed is not None else None
+    def _clock(self) -> NodeClock:
+        return self._host.clock
 
-    def enter(self) -> None:
-        """Come onto the network and begin to join it; ConfigError if the node's number is taken."""
-        self._stop_waiting()
-        if self._stationed is None:
-            host = self._host
-            self._stationed = Stationed(host.station(self.meter.title), self._join(), host.clock, self._on_event)
-            self._stationed.start()
+    def _new_station(self) -> Station:
+        return self._host.station(self.meter.title)
 
-    def enter_after(self, seconds: float) -> None:
-        """Come a little later, if it has its supply then."""
-        self._stop_waiting()
-        clock = self._host.clock
-        self._call = clock.call_at(clock.now() + seconds, lambda: None if self.meter.is_dark else self.enter())
+    def _new_server(self, framing: StationFraming) -> DlmsServer:
+        return self._host.server(self, framing)
 
-    def leave(self) -> None:
-        """Vanish from the network without a word."""
-        self._stop_waiting()
-        stationed, self._stationed, self._servers = self._stationed, None, None
-        self.is_member = False
-        if stationed is not None:
-            stationed.close()
-
-    def leave_after(self, seconds: float) -> None:
-        """Vanish a little later, if it does not ``enter`` again before."""
-        self._stop_waiting()
-        self._call = self._host.clock.call_at(self._host.clock.now() + seconds, self.leave)
+    def _may_enter(self) -> bool:
+        return not self.meter.is_dark
 
     def push(self, meter: Meter, setup: Obis, now: float) -> None:
         """Say what a push setup lists to the coordinator, now or when there is one."""
         self._pushes = {**(self._pushes or {}), setup: self._host.settings.push_retries}
         self._say(now)
-
-    def _stop_waiting(self) -> None:
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
 
     def _coordinator(self) -> bytes:
         """Its EUI, as the station tells or as it was heard."""
@@ -146,24 +116,7 @@ class MeterNode:
         self._host.counts["requests"] += 1
         if self._host.faults.get(self.meter.serial) is Fault.HANG:
             return
-        framing, server = self._server(event)
-        framing.take(event)
-        server.receive_data(event.apdu, now)
-        while (told := server.next_event()) is not None:
-            if isinstance(told, Disconnected) and self._servers is not None:
-                self._servers.pop(event.eui, None)
-
-    def _server(self, event: Apdu) -> tuple[StationFraming, DlmsServer]:
-        servers = self._servers = self._servers if self._servers is not None else {}
-        found = servers.get(event.eui)
-        if found is None and self._stationed is not None:
-            while len(servers) >= _MOST_PEERS:
-                del servers[next(iter(servers))]
-            framing = StationFraming(self._stationed.station, event.eui, event.client, event.server, role=Role.SERVER)
-            found = servers[event.eui] = framing, self._host.server(self, framing)
-        if found is None:
-            raise LocalProtocolError("the meter is off the network")
-        return found
+        self._answer(event, now)
 
     def device_of(self, server: int) -> LogicalDevice | None:
         """The logical device of a server address: the meter itself, or what else is housed in it."""

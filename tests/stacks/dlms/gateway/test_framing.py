@@ -91,7 +91,8 @@ def test_a_device_that_the_gateway_does_not_know_fails_at_once() -> None:
     _, line = session(TWO, gateway=Gateway({}, {}))
     failed = line.left_events[-1]
     assert isinstance(failed, Failed)
-    assert "service-not-allowed" in str(failed.error)
+    assert "does not reach" in str(failed.error)
+    assert isinstance(failed.error, LinkError)
 
 
 def test_a_server_that_knows_no_prefix_fails_the_session_at_once() -> None:

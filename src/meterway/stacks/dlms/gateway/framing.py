@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meterway.base.errors import DecodeError, LinkError
 from meterway.stacks.dlms.framing import ApduReceived, Disconnected, Framing, FramingAround, FramingEvent, Noticed
-from meterway.stacks.dlms.gateway.prefix import REQUEST, RESPONSE, GatewayAddress, split
+from meterway.stacks.dlms.gateway.prefix import REFUSAL, REQUEST, RESPONSE, GatewayAddress, split
 
 __all__ = ["GatewayFraming"]
 
@@ -16,7 +16,8 @@ class GatewayFraming(FramingAround):
 
     For a device behind two gateways, put one around another: the one next to the line is for the first gateway.
     APDUs of other devices and of the gateway itself are ``Noticed`` (``address``, ``gateway``). An exception-response
-    of the gateway without a prefix says that it cannot carry: ``Disconnected`` with a LinkError.
+    of the gateway without a prefix says that it cannot carry, and with it (as ``GatewaySplitter.refuse`` has it) that
+    it does not reach this device: ``Disconnected`` with a LinkError.
     """
 
     __slots__ = ("_device", "_prefix")
@@ -47,4 +48,7 @@ class GatewayFraming(FramingAround):
             return Noticed(kind="gateway", message=str(error), octets=apdu)
         if device != self._device:
             return Noticed(kind="address", message=f"an APDU of the device {device}", octets=apdu)
+        if inner == REFUSAL:
+            text = f"the gateway does not reach {self._device}: it is not on its network, or does not answer"
+            return Disconnected(error=LinkError(text))
         return ApduReceived(apdu=inner, client=event.client, server=event.server)

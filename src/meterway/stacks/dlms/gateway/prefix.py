@@ -11,13 +11,18 @@ from typing import Final
 
 from meterway.base.errors import LocalProtocolError
 from meterway.base.octets import Reader
+from meterway.stacks.dlms.xdlms.error import ExceptionResponse
 
-__all__ = ["MAX_ADDRESS", "REQUEST", "RESPONSE", "GatewayAddress", "split"]
+__all__ = ["MAX_ADDRESS", "REFUSAL", "REQUEST", "RESPONSE", "GatewayAddress", "split"]
 
 REQUEST: Final = 0xE6
 RESPONSE: Final = 0xE7
 MAX_ADDRESS: Final = 127
 """The longest physical device address: its length is one octet, and from 128 on readings of that octet differ."""
+
+
+REFUSAL: Final = ExceptionResponse(state_error=1, service_error=3).encode()
+"""What a gateway says in place of a device that it cannot reach: service-not-allowed, other-reason."""
 
 
 @dataclass(frozen=True, slots=True)

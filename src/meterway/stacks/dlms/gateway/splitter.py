@@ -7,13 +7,9 @@ from dataclasses import dataclass
 
 from meterway.base.errors import DecodeError
 from meterway.stacks.dlms.framing import ApduReceived, Framing, FramingAround, FramingEvent, Noticed, PairedFraming
-from meterway.stacks.dlms.gateway.prefix import REQUEST, RESPONSE, GatewayAddress, split
-from meterway.stacks.dlms.xdlms.error import ExceptionResponse
+from meterway.stacks.dlms.gateway.prefix import REFUSAL, REQUEST, RESPONSE, GatewayAddress, split
 
 __all__ = ["GatewayRequest", "GatewaySplitter"]
-
-# service-not-allowed, other-reason
-_REFUSAL = ExceptionResponse(state_error=1, service_error=3).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +47,7 @@ class GatewaySplitter(FramingAround):
 
     def refuse(self, request: GatewayRequest, now: float) -> None:
         """Say at once that the device cannot be reached: an exception-response in its place, service-not-allowed."""
-        self.answer(request, _REFUSAL, now)
+        self.answer(request, REFUSAL, now)
 
     def notify(self, device: GatewayAddress, apdu: bytes, *, client: int, server: int, now: float) -> None:
         """Send an APDU of a device behind the gateway with its prefix."""
