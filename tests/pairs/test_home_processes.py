@@ -36,6 +36,7 @@ def programs(folder, profile, port):
     text = text.replace("# programme = ", 'programme = "PEAK"  # ')
     (folder / "home.toml").write_text(f"{text}{network}spread_s = 0.0\n")
     listed = meterway("home", "home.toml", "--white-list", cwd=folder).stdout.decode()
+    rights = 'rights = ["read", "command", "configure"]'
     party = f'[[parties]]\nname = "operator"\nclient = 1\nsecret = "{SECRET}"\n{rights}'
     (folder / "nnap.toml").write_text(f'serial = "NNAP1"\n[wan]\nport = 0\n{party}{network}{listed}')
     meterway("headend", "--write-config", "headend.toml", cwd=folder)
