@@ -110,7 +110,7 @@ def test_a_delivery_with_consecutive_numbers_is_told_apart_by_the_last_digits() 
     addresses = meters([f"{12345600 + number:08d}" for number in range(100)])
     bus = Bus(addresses)
     assert len(found_addresses(bus.run(search_secondary(CountBits())))) == 100
-    assert bus.selects == 112
+    assert bus.selects == 130 < selects_from_the_front(addresses)
 
 
 def test_meters_that_differ_only_in_manufacturer_version_or_type_are_told_apart() -> None:
@@ -214,4 +214,4 @@ def test_over_drawn_addresses_it_takes_as_many_as_the_usual_walk() -> None:
         assert len(found_addresses(bus.run(search_secondary(CountBits())))) == 100
         ours += bus.selects
         theirs += selects_from_the_front(addresses)
-    assert ours <= 1.02 * theirs
+    assert ours <= 1.003 * theirs

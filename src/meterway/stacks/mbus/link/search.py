@@ -1,13 +1,14 @@
 """Finding meters on the wired bus: by primary address, by secondary address, by line speed.
 
 The search by secondary address walks a tree over the sixteen nibbles of the address; a branch is opened only where
-several meters answered at once. It begins with the last digit of the identification number, in which meters of one
-delivery differ first. Where meters of a branch are known, it is divided by the first digit in which they differ: meters
-come in lots with numbers in a row, so what separates those that are known separates the others, too.
+several meters answered at once. It begins as the number is written. Where one digit separates nobody, the last digits
+are tried, in which meters of one delivery differ. Where meters of a branch are known, it is divided by the first digit
+in which they differ; and once meters are seen to come in lots with numbers in a row, as the largest lot was.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -33,8 +34,8 @@ _FROM_THE_FRONT: Final = (*reversed(range(_ID_NIBBLES)), *_OTHER_NIBBLES)
 _RETRIES: Final = 2
 _SEVERAL: Final = 2
 _TELLING: Final = 4
-_LOT_DIGITS: Final = 4
-_ALIKE: Final = 1.4
+_LOT_OCTETS: Final = 1
+_ALIKE: Final = 2
 """Meters come in lots if there are so many (behind one digit), and so many for each beginning of their numbers."""
 
 
@@ -77,10 +78,9 @@ def search_secondary(bits: CountBits, pattern: bytes = WILDCARD, *, limit: int =
 def _open_nibbles(pattern: bytes) -> tuple[int, ...]:
     """The nibbles that are wildcards, by number from the low end: 2n is the low and 2n + 1 the high nibble of octet n.
 
-    Identification number first, its last digit first; then device type, version and manufacturer.
+    Identification number first, as it is written; then device type, version and manufacturer.
     """
-    order = (*range(_ID_NIBBLES), *_OTHER_NIBBLES)
-    return tuple(nibble for nibble in order if _nibble(pattern, nibble) == 15)
+    return tuple(nibble for nibble in _FROM_THE_FRONT if _nibble(pattern, nibble) == 15)
 
 
 def _nibble(pattern: bytes, number: int) -> int:
@@ -103,6 +103,30 @@ def _with(pattern: bytes, number: int, value: int) -> bytes:
     return bytes(octets)
 
 
+def _without(nibbles: tuple[int, ...], nibble: int) -> tuple[int, ...]:
+    return tuple(other for other in nibbles if other != nibble)
+
+
+def _from_the_back(nibbles: tuple[int, ...]) -> tuple[int, ...]:
+    digits = sorted(nibble for nibble in nibbles if nibble < _ID_NIBBLES)
+    return (*digits, *(nibble for nibble in nibbles if nibble >= _ID_NIBBLES))
+
+
+def _lot(name: bytes) -> bytes:
+    """The first digits of an identification number."""
+    return name[_LOT_OCTETS : _ID_NIBBLES // 2]
+
+
+def _largest_lot(names: list[bytes]) -> list[bytes]:
+    (begun, _), *_ = Counter(map(_lot, names)).most_common(1)
+    return [name for name in names if _lot(name) == begun]
+
+
+def _shared(lot: list[bytes], nibble: int) -> int:
+    """How many values of a nibble more than one meter has: each must be looked behind once more."""
+    return sum(count > 1 for count in Counter(_nibble(name, nibble) for name in lot).values())
+
+
 Meters = frozenset[int]
 """Which of the meters found, by their place in the list."""
 
@@ -116,60 +140,89 @@ class _Search:
         self._left = limit
         self._seen: list[tuple[int, int]] = []
 
-    def branch(self, pattern: bytes, nibbles: tuple[int, ...]) -> Procedure[Meters]:
-        """Look behind one pattern; which meters are known to be there."""
-        if self._was_seen(pattern):
-            return self._known(pattern)
-        answer = yield from self._probe(pattern)
-        if answer.heard is Heard.SILENCE:
-            there: Meters = frozenset()
-        elif answer.frame is not None:
-            there = yield from self._report(answer.frame)
-        elif not nibbles:
+    def branch(self, pattern: bytes, nibbles: tuple[int, ...], *, sure: bool = False) -> Procedure[Meters]:
+        """Look behind one pattern, where several meters are for ``sure`` or perhaps; which meters are known there."""
+        if not nibbles:
             there = yield from self._last_try(pattern)
         else:
-            there = yield from self._divided(pattern, nibbles)
+            there = yield from self._divided(pattern, nibbles, sure=sure)
         self._seen.append(_fixed_nibbles(pattern))
         return there
 
-    def _divided(self, pattern: bytes, nibbles: tuple[int, ...]) -> Procedure[Meters]:
-        """Look behind a pattern that several meters answered, by one nibble; by a better one as soon as that shows."""
+    def _divided(self, pattern: bytes, nibbles: tuple[int, ...], *, sure: bool) -> Procedure[Meters]:
         nibble = self._choice(pattern, nibbles)
-        there: Meters = frozenset()
-        for value in _DECIMAL:
-            behind = yield from self._child(pattern, nibble, value, nibbles)
-            there |= behind
-            better = self._choice(pattern, nibbles)
-            if better != nibble and value != _DECIMAL[-1] and self._in_lots(behind):
-                nibble = better
-                for other in _DECIMAL:
-                    there |= yield from self._child(pattern, nibble, other, nibbles)
-                break
+        there = yield from self._opened(pattern, nibble, nibbles, _DECIMAL, sure=sure)
+        if not sure and self._count(there) < _SEVERAL:
+            alone = yield from self._look(pattern)
+            if alone is not None:
+                return there | alone
         # at least two answered: where fewer were found, one has a letter here, or F, which cannot be asked for
         if nibble >= _ID_NIBBLES or self._count(there) < _SEVERAL:
-            for value in _LETTERS:
-                there |= yield from self._child(pattern, nibble, value, nibbles)
+            there |= yield from self._opened(pattern, nibble, nibbles, _LETTERS)
         if self._count(there) < _SEVERAL:
-            rest = tuple(other for other in nibbles if other != nibble)
-            there |= (yield from self._divided(pattern, rest)) if rest else (yield from self._last_try(pattern))
+            there |= yield from self.branch(pattern, _without(nibbles, nibble), sure=True)
         return there
 
-    def _child(self, pattern: bytes, nibble: int, value: int, nibbles: tuple[int, ...]) -> Procedure[Meters]:
-        rest = tuple(other for other in nibbles if other != nibble)
-        return (yield from self.branch(_with(pattern, nibble, value), rest))
+    def _opened(
+        self, pattern: bytes, nibble: int, nibbles: tuple[int, ...], values: tuple[int, ...], *, sure: bool = False
+    ) -> Procedure[Meters]:
+        """Look behind each value of one nibble; go by a better nibble as soon as that shows."""
+        there: Meters = frozenset()
+        several: dict[bytes, bool] = {}
+        for value in values:
+            child = _with(pattern, nibble, value)
+            # who was nowhere else must be here
+            alone = None if sure and value == values[-1] and not (there or several) else (yield from self._look(child))
+            if alone is None:
+                several[child] = bool(there or several) or not sure
+            else:
+                there |= alone
+        rest = _without(nibbles, nibble)
+        if len(several) == 1 and not there:
+            rest = _from_the_back(rest)
+        covered = False
+        for place, child in enumerate(several):
+            if not covered or self._count(self._known(child)) < _SEVERAL:
+                there |= yield from self.branch(child, rest, sure=several[child])
+            left = len(several) - place - 1
+            if not covered and left > _SEVERAL and self._in_lots(self._known(pattern)):
+                better = self._choice(pattern, nibbles)
+                covered = better != nibble
+                there |= (yield from self._opened(pattern, better, nibbles, _DECIMAL)) if covered else frozenset()
+        return there | self._known(pattern)
+
+    def _look(self, pattern: bytes) -> Procedure[Meters | None]:
+        """Who answers to a pattern: nobody, one; None if several do."""
+        if self._was_seen(pattern):
+            return self._known(pattern)
+        answer = yield from self._probe(pattern)
+        if answer.heard is not Heard.SILENCE and answer.frame is None:
+            return None
+        self._seen.append(_fixed_nibbles(pattern))
+        return frozenset() if answer.frame is None else (yield from self._report(answer.frame))
 
     def _choice(self, pattern: bytes, nibbles: tuple[int, ...]) -> int:
-        """The first digit in which two known meters of this branch differ; the next of the usual order without two."""
-        known = [self.found[place].secondary for place in self._known(pattern)]
-        names = [one.to_wired() for one in known if one is not None]
-        for nibble in sorted(nibbles, key=_FROM_THE_FRONT.index):
-            if len({_nibble(name, nibble) for name in names}) > 1:
+        """The first digit in which two known meters of this branch differ.
+
+        Without two, the digit that tells the meters of a lot apart if there are lots, else the next of the order.
+        """
+        known = self._names(self._known(pattern))
+        digits = sorted(nibbles, key=_FROM_THE_FRONT.index)
+        for nibble in digits:
+            if len({_nibble(name, nibble) for name in known}) > 1:
                 return nibble
-        return nibbles[0]
+        if not self._in_lots(everybody := frozenset(range(len(self.found)))):
+            return nibbles[0]
+        lot = _largest_lot(self._names(everybody))
+        telling = [nibble for nibble in digits if len({_nibble(name, nibble) for name in lot}) > 1]
+        return min(telling, key=lambda nibble: _shared(lot, nibble), default=nibbles[0])
+
+    def _names(self, there: Meters) -> list[bytes]:
+        return [meter.secondary.to_wired() for place in there if (meter := self.found[place]).secondary]
 
     def _in_lots(self, there: Meters) -> bool:
         """Whether meters look numbered in a row: many begin alike. Otherwise another division gains nothing."""
-        names = [meter.secondary.ident[:_LOT_DIGITS] for place in there if (meter := self.found[place]).secondary]
+        names = [_lot(name) for name in self._names(there)]
         return len(names) >= _TELLING and _ALIKE * len(set(names)) <= len(names)
 
     def _was_seen(self, pattern: bytes) -> bool:
