@@ -120,11 +120,16 @@ def test_a_clock_is_set_when_it_is_further_off_than_allowed(offset_s: float, is_
     assert into.clock_offset_s == pytest.approx(offset_s)
     assert [isinstance(each, Set) for each in asked] == [False, *([True] if is_set else [])]
     if is_set:
-        assert into.clock_set is DataAccessResult.SUCCESS
+        assert into.refusals == []
         told = typed(8, 2, axdr.decode_all(asked[1].value))
         assert isinstance(told, CosemDateTime)
         assert told.utc() is not None
         assert told.utc().timestamp() == pytest.approx(NOW, abs=1)  # type: ignore[union-attr]
+
+
+def test_a_clock_that_cannot_be_set_is_noted() -> None:
+    _, into = run(Plan(layout=LAYOUT, set_clock_beyond_s=60.0), clock_at(NOW + 61), DENIED)
+    assert into.refusals == [("setting the clock", DENIED.word)]
 
 
 def test_a_clock_that_is_not_set_has_no_offset_and_is_noted() -> None:

@@ -39,15 +39,6 @@ def test_reservations_of_many_at_once_do_not_overlap(url: str, store: Store, dev
     assert sorted(number for each in ranges for number in each) == list(range(240))
 
 
-def test_counters_raised_together_stay_together(store: Store, devices: list[int]) -> None:
-    store.counters.raise_to(devices[1], "seen", 50)
-    with pytest.raises(StoreError, match="cannot fall"):
-        store.counters.raise_many({(devices[0], "seen"): 7, (devices[1], "seen"): 49})
-    assert store.counters.next(devices[0], "seen") == 0
-    store.counters.raise_many({(devices[0], "seen"): 7, (devices[1], "seen"): 51})
-    assert store.counters.next(devices[1], "seen") == 51
-
-
 def test_counters_of_impossible_values_are_refused(store: Store, devices: list[int]) -> None:
     for value in (-1, 2**63):
         with pytest.raises(StoreError):

@@ -86,14 +86,6 @@ def test_a_failed_task_comes_back_when_told_or_not_at_all(store: Store, devices:
     assert (given_up.state, given_up.error) == ("failed", "wrong key")
 
 
-def test_when_to_look_again(store: Store, devices: list[int]) -> None:
-    assert store.tasks.next_due_ms() is None
-    store.tasks.add_many([task(devices[0], 500), task(devices[0], 300, Priority.LOW)], now_ms=0)
-    assert store.tasks.next_due_ms() == 300
-    store.tasks.claim("w", many=1, lease_ms=50, now_ms=300)
-    assert store.tasks.next_due_ms() == 351
-
-
 def test_due_tasks_are_cancelled_and_claimed_ones_are_not(store: Store, devices: list[int]) -> None:
     store.tasks.add_many([task(devices[0])], now_ms=0)
     (only,) = store.tasks.of_device(devices[0])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterway.base.errors import ConfigError, SecurityError
-from meterway.store.vault import MASTER_KEY_VARIABLE, Vault
+from meterway.store.vault import Vault
 
 MASTER = bytes(range(32))
 KEY = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
@@ -68,12 +68,7 @@ def test_a_master_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
         Vault.from_file(path)
 
 
-def test_there_is_no_default_master_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(MASTER_KEY_VARIABLE, raising=False)
-    with pytest.raises(ConfigError, match=MASTER_KEY_VARIABLE):
-        Vault.from_environment()
-    monkeypatch.setenv(MASTER_KEY_VARIABLE, MASTER.hex())
-    assert Vault.from_environment().open("M1", "k", Vault(MASTER).seal("M1", "k", KEY)) == KEY
+def test_a_master_key_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         Vault(b"short")
     spoilt = tmp_path / "spoilt.key"

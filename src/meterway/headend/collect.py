@@ -71,7 +71,6 @@ class Collected:
     layout: DeviceLayout | None = None
     clock: CosemDateTime | None = None
     clock_offset_s: float | None = None
-    clock_set: DataAccessResult | None = None
     registers: list[Raw] = field(default_factory=list)
     profiles: list[tuple[ProfileLayout, Raw]] = field(default_factory=list)
     logs: list[Raw] = field(default_factory=list)
@@ -153,7 +152,8 @@ def _clock(plan: Plan, into: Collected, clock: UnixClock) -> Part[None]:
     deviation = _deviation(plan, value)
     right = CosemDateTime.from_utc(datetime.fromtimestamp(clock(), UTC), deviation, dst=bool(value.daylight_saving))
     done = yield Set(CLOCK_TIME, axdr.encode(axdr.octets(right.encode())))
-    into.clock_set = done if isinstance(done, DataAccessResult) else DataAccessResult.OTHER_REASON
+    if done is not DataAccessResult.SUCCESS:
+        into.refused("setting the clock", done)
 
 
 # -- first contact ----------------------------------------------------------------------------------------------------

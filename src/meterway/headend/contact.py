@@ -100,7 +100,6 @@ class Caller:
         """
         async with entry.lock, self._room(entry):
             started, begun = time.time(), time.perf_counter()
-            entry.last_attempt_s = started
             report = await self._session(entry, script, is_managing=is_managing)
             if _is_refused(report, script) and await self._caught_up(entry):
                 report = await self._session(entry, script, is_managing=is_managing)

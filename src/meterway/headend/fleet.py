@@ -50,7 +50,6 @@ class Entry:
         "_sent_end",
         "_settings",
         "device",
-        "last_attempt_s",
         "layout",
         "received",
         "route",
@@ -78,7 +77,6 @@ class Entry:
         self._cipher: Gcm12 | None = None
         self._lock: asyncio.Lock | None = None
         self.layout = layout
-        self.last_attempt_s = 0.0
         self.sent: SendCounter | None = None
         self.received: ReceivedCounter | None = None
         self._settings: tuple[object, ClientSettings] | None = None

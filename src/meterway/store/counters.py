@@ -72,12 +72,6 @@ class Counters:
                     f"counter {name!r} of device {device} stands at {stands} and cannot fall to {next_value}"
                 )
 
-    def raise_many(self, values: Mapping[tuple[int, str], int]) -> None:
-        """``raise_to`` for many ``(device, name)``, together or not at all."""
-        with self._session.transaction():
-            for (device, name), next_value in values.items():
-                self.raise_to(device, name, next_value)
-
     def note_many(self, values: Mapping[tuple[int, str], int]) -> int:
         """Raise those that stand lower and leave those that stand higher; how many rose."""
         rows = [(device, name, next_value) for (device, name), next_value in values.items()]

@@ -168,15 +168,6 @@ class Tasks:
         sql = f"{_SELECT} WHERE device = :device ORDER BY id DESC LIMIT :limit"
         return [_task(row) for row in self._session.read(sql, {"device": device, "limit": limit})]
 
-    def next_due_ms(self) -> int | None:
-        """When the next due task is due or the next lease runs out; None if there is neither."""
-        sql = (
-            "SELECT min(due_ms) FROM device_task WHERE state = 'due' AND priority = :priority"
-            " UNION ALL SELECT min(lease_until_ms) + 1 FROM device_task WHERE state = 'leased'"
-        )
-        rows = [row for each in Priority for row in self._session.read(sql, {"priority": int(each)})]
-        return min((when for (when,) in rows if when is not None), default=None)
-
     def counts(self) -> dict[str, int]:
         """How many tasks are in each state."""
         return dict(self._session.read("SELECT state, count(*) FROM device_task GROUP BY state ORDER BY state"))

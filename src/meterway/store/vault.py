@@ -1,7 +1,7 @@
 """Device keys at rest: sealed with AES-256-GCM under a master key that lives outside the database.
 
-What is sealed for one device and one key name opens for no other. There is no default master key: it comes from the
-environment or from a file that is made, readable by its owner only, the first time it is needed.
+What is sealed for one device and one key name opens for no other. There is no default master key: it comes from a
+file that is made, readable by its owner only, the first time it is needed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from meterway.base.errors import ConfigError, SecurityError
 
-__all__ = ["MASTER_KEY_VARIABLE", "Vault"]
+__all__ = ["Vault"]
 
-MASTER_KEY_VARIABLE: Final = "METERWAY_MASTER_KEY"
 _VERSION: Final = b"\x01"
 _SIZE: Final = 32
 _NONCE: Final = 12
@@ -36,11 +35,6 @@ class Vault:
         if len(master) != _SIZE:
             raise ConfigError(f"a master key has {_SIZE} octets, not {len(master)}")
         self._cipher = AESGCM(master)
-
-    @classmethod
-    def from_environment(cls, variable: str = MASTER_KEY_VARIABLE) -> Self:
-        """Under the master key an environment variable holds as hex; ConfigError if it does not."""
-        return cls(_from_hex(os.environ.get(variable, ""), f"the environment variable {variable}"))
 
     @classmethod
     def from_file(cls, path: Path) -> Self:

@@ -65,7 +65,6 @@ COMMAND: Final = {
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="How many rows at most")]
 Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000_000, description="How many rows to leave out first")]
-Days = Annotated[int, QueryParameter(ge=1, le=_LONGEST_DAYS, description="How many days")]
 FromDay = Annotated[date | None, QueryParameter(name="from", description="First day (UTC); 7 days ago if left out")]
 ToDay = Annotated[
     date | None, QueryParameter(name="to", description="The day after the last (UTC); tomorrow if left out")

@@ -96,11 +96,6 @@ class SimulatedBus:
         self.slaves.append(attachment)
         return attachment
 
-    def detach(self, attachment: Attachment) -> None:
-        """Disconnect a slave; one that is not there is no error."""
-        if attachment in self.slaves:
-            self.slaves.remove(attachment)
-
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the master; empty data says that the master is gone: what it has not heard is forgotten."""
         if not data:

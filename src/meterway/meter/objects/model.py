@@ -70,10 +70,6 @@ class Model:
         self.classes: dict[Obis, int] = {obis: class_id for class_id, obis in self.objects}
         self._lists: dict[int, bytes] = {}
 
-    def of_class(self, class_id: int) -> tuple[CosemObject, ...]:
-        """All objects of an interface class."""
-        return tuple(thing for thing in self.objects.values() if thing.class_id == class_id)
-
     # -- what the meter does for an object -----------------------------------------------------------
 
     def _behaviour(self, item: ProfileObject) -> Behaviour:
