@@ -8,6 +8,7 @@ from command_line import json_lines, meterway
 from meterway.base.crc import arc
 
 GET_CLOCK = "c0010000080000010000ff0200"
+FRAME = "7ea02903211316a4e6e7000f40000000000101020309060100010700ff060000067d02020f00161b1c057e"
 PUSH = "0f40000000000101020309060100010700ff060000067d02020f00161b"
 P1 = b"/XMX5LGBBLB2410065887\r\n\r\n1-0:1.8.1(004179.186*kWh)\r\n!\r\n"
 
@@ -137,3 +138,41 @@ def test_telegrams_of_a_port_are_told_as_they_come(tmp_path):
         process.stdin.close()
         last = [json.loads(line) for line in process.stdout]
     assert [one["readings"][0]["value"] for one in last] == [3.0, 3.0]
+
+
+@pytest.mark.covers("IF-H1")
+def test_a_dump_of_frames_in_rows_is_put_together(tmp_path):
+    rows = [(FRAME * 2)[i : i + 32] for i in range(0, len(FRAME) * 2, 32)]
+    answers = json_lines(meterway("decode", cwd=tmp_path, stdin="\n".join(["a dump", *rows, "", PUSH]).encode()))
+    assert [answer["ok"] for answer in answers] == [False, True, True, True]
+
+
+def test_a_frame_that_is_cut_off_is_a_telegram_of_its_own(tmp_path):
+    answers = json_lines(
+        meterway("decode", cwd=tmp_path, stdin=f"{FRAME[:40]}\n{PUSH}\n{FRAME}\n{FRAME[:40]}".encode())
+    )
+    assert [answer["ok"] for answer in answers] == [False, True, True, False]
+
+
+@pytest.mark.covers("IF-H1", "IF-M")
+def test_a_file_of_raw_frames_gives_an_answer_for_each(tmp_path):
+    raw = bytes.fromhex(FRAME) * 3 + bytes.fromhex("6820206808017278563412ae4c010700000000")
+    answers = json_lines(meterway("decode", cwd=tmp_path, stdin=raw))
+    assert [answer["ok"] for answer in answers] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["000102030405060708090A0B0C0D0E0F", "0x000102030405060708090a0b0c0d0e0f", ":".join(f"{i:02x}" for i in range(16))],
+)
+def test_a_key_may_be_written_in_several_ways(tmp_path, key):
+    sealed = "c81e3001234567411312ff935a47566827c467bc7d825c3be4a77c3fcc056b6b"
+    more = ("--auth-key", "d0d1d2d3 d4d5d6d7 d8d9dadb dcdddedf", "--system-title", "4D4D4D0000BC614E")
+    (answer,) = json_lines(meterway("decode", "--key", key, *more, cwd=tmp_path, stdin=sealed.encode()))
+    assert answer["security"]["authenticated"] is True
+
+
+def test_lines_of_a_log_give_the_telegram_in_them(tmp_path):
+    log = f"2026-05-01 10:00:00.123 [D][uart:12] <- {FRAME}\n10:00:01 <- 0x{PUSH}\n"
+    answers = json_lines(meterway("decode", cwd=tmp_path, stdin=log.encode()))
+    assert [answer["readings"][0]["value"] for answer in answers] == [1661, 1661]

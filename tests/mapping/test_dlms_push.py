@@ -85,3 +85,10 @@ def test_a_unit_is_a_scaler_and_an_enum() -> None:
 def test_any_body_gives_readings_or_none(body: Data) -> None:
     for reading in readings_of(axdr.structure(CODE, body, body), time=NOW):
         reading.as_json()
+
+
+def test_the_code_of_a_push_setup_does_not_name_the_value_behind_it() -> None:
+    setup = axdr.octets(bytes(Obis(0, 6, 25, 9, 0)))
+    assert only(axdr.structure(setup, axdr.octets(b"4711"), CODE, axdr.u32(5), WH))[1] == Decimal("0.5")
+    (reading,) = readings_of(axdr.structure(setup, setup))
+    assert reading.value == bytes(Obis(0, 6, 25, 9, 0)).hex()

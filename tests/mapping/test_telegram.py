@@ -181,3 +181,39 @@ def test_the_short_frames_of_a_bus_are_found_by_themselves(text, frame):
     told = decode_telegram(bytes.fromhex(text)).as_json()
     assert (told["protocol"], told["layers"][0]["frame"]) == ("m-bus", frame)
     assert decode_telegram(bytes.fromhex("1040014216")).as_json()["error"]["kind"] == "checksum"
+
+
+def test_noise_around_good_frames_is_told_and_left_out() -> None:
+    frame = octets_of("aidon-hdlc")
+    plain = decoded(frame)
+    for octets in (b"\x00\xff\x13" + frame, frame + b"\x13\x00", frame + b"\x13" + frame[:30]):
+        answer = decoded(octets)
+        assert answer["readings"] == plain["readings"]
+        assert "noise" in answer["quirks"]
+    assert "damaged-frame" in decoded(frame + frame[:30])["quirks"]
+
+
+def test_a_frame_that_lost_its_opening_flag_is_read() -> None:
+    frame = octets_of("aidon-hdlc")
+    for octets in (frame[1:], frame[1:-1]):
+        answer = decoded(octets)
+        assert answer["readings"] == decoded(frame)["readings"]
+        assert "no-opening-flag" in answer["quirks"]
+    altered = bytearray(frame[1:])
+    altered[60] ^= 1
+    assert decoded(bytes(altered))["ok"] is False
+
+
+def wired(ident: str, record: str) -> bytes:
+    body = bytes.fromhex("080172" + ident + "ae4c010700000000" + record)
+    return bytes((0x68, len(body), len(body), 0x68)) + body + bytes((sum(body) & 0xFF, 0x16))
+
+
+def test_wired_frames_of_one_meter_make_one_telegram() -> None:
+    first, second = wired("78563412", "0413e8030000"), wired("78563412", "0413d0070000")
+    answer = decoded(b"\xe5" + first + second)
+    assert [one["value"] for one in answer["readings"]] == [1.0, 2.0]
+    assert answer["quirks"] == ["noise"]
+    assert decoded(first + b"\x00\x00")["quirks"] == ["noise"]
+    assert decoded(first + wired("11111111", "0413d0070000"))["error"]["kind"] == "several"
+    assert decoded(first + second[:-2] + b"\x00\x16")["ok"] is False

@@ -31,6 +31,7 @@ _NUMBERS: Final = frozenset(
 )  # fmt: skip
 _MEDIA: Final = frozenset(range(16))
 _CLOCK: Final = (1, 0)
+_PUSH_SETUP: Final = (25, 9)
 
 
 def readings_of(body: Data, *, time: datetime | None = None, is_tagged: bool = False) -> tuple[Reading, ...]:
@@ -79,7 +80,7 @@ def _walk(items: Sequence[Data], time: datetime | None) -> Iterator[Reading]:
     index = 0
     while index < len(items):
         obis = _code(items[index])
-        if obis is None or index + 1 >= len(items) or _is_list_without_unit(items[index + 1]):
+        if obis is None or _has_no_value(items, index, obis):
             yield from _walk(_items(items[index]), time)
             index += 1
             continue
@@ -88,8 +89,11 @@ def _walk(items: Sequence[Data], time: datetime | None) -> Iterator[Reading]:
         index += 2 if unit is None else 3
 
 
-def _is_list_without_unit(data: Data) -> bool:
-    return data.tag in _LISTS
+def _has_no_value(items: Sequence[Data], index: int, obis: Obis) -> bool:
+    """Whether what follows a code is not its value; a push setup has none to push but its own name."""
+    if index + 1 >= len(items) or items[index + 1].tag in _LISTS:
+        return True
+    return obis[2:4] == _PUSH_SETUP and items[index + 1].value != bytes(obis)
 
 
 def _descriptors(items: Sequence[Data]) -> list[tuple[int, Obis, int]] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError, MeterwayError, SecurityError
 from meterway.base.octets import Reader
+from meterway.mapping.capture import checked_frame, end_of
 from meterway.mapping.dlms import DlmsDecoder, DlmsKeys, cosem_json
 from meterway.mapping.dlms_push import readings_of
 from meterway.mapping.drivers.registry import Drivers, bundled_drivers
@@ -16,13 +17,14 @@ from meterway.mapping.p1 import is_p1
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.hdlc import decode_stream
+from meterway.stacks.dlms.hdlc.frame import MAX_FRAME, parse_frame
 from meterway.stacks.dlms.hdlc.telegram import PlacedApdu
 from meterway.stacks.dlms.wrapper import WrapperFrame
 from meterway.stacks.dlms.xdlms.block_transfer import BlockAssembly, GeneralBlockTransfer
 from meterway.stacks.mbus.records.compact import Formats
 from meterway.stacks.mbus.telegram import decode as decode_mbus
 
-__all__ = ["FORMATS", "Decoded", "Refused", "decode_telegram"]
+__all__ = ["FORMATS", "NOISE", "Decoded", "Refused", "decode_telegram"]
 
 _LLC: Final = (b"\xe6\xe6\x00", b"\xe6\xe7\x00")
 _RADIO_C: Final = frozenset((0x00, 0x06, 0x08, 0x40, 0x43, 0x44, 0x46, 0x47, 0x48, 0x53, 0x5A, 0x5B, 0x73, 0x7A, 0x7B))
@@ -32,6 +34,8 @@ _APDU_TAGS: Final = frozenset((0x01, 0x08, 0x0E, 0x0F, 0x10, 0x21, 0x28, 0x60, 0
 _WIRED_ACK: Final = b"\xe5"
 _SML_ESCAPE: Final = b"\x1b\x1b\x1b\x1b"
 _TOO_LONG: Final = 1 << 20
+NOISE: Final = "noise"
+"""Octets before, between or after the frames were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,9 @@ def decode_telegram(
             return _decoded_mbus(octets, keys, formats, drivers or bundled_drivers())
         return FORMATS[found](octets, decoder)
     except DecodeError as error:
+        behind = _behind_noise(octets) if format is None else None
+        if behind is not None:
+            return _with_noise(decode_telegram(octets[behind:], keys, formats=formats, drivers=drivers), behind)
         return Refused(kind=error.kind, message=error.message, offset=error.offset, seen=decoder.telegram())
     except SecurityError as error:
         return Refused(kind=error.check, message=error.message, offset=0, seen=decoder.telegram())
@@ -91,7 +98,56 @@ def decode_telegram(
         return Refused(kind="protocol", message=str(error), offset=0, seen=decoder.telegram())
 
 
+def _behind_noise(octets: bytes) -> int | None:
+    """Where a frame begins whose checks hold, if the octets themselves begin like nothing that has checks."""
+    if octets[:1] in (b"\x7e", b"\x68", b"\x1b") or is_p1(octets):
+        return None
+    place = checked_frame(octets, 1)
+    return place if place > 0 else None
+
+
+def _with_noise(answer: Decoded, count: int) -> Decoded:
+    if isinstance(answer, Refused):
+        return replace(answer, offset=answer.offset + count)
+    return replace(answer, quirks=(NOISE, *answer.quirks))
+
+
 def _decoded_mbus(octets: bytes, keys: DlmsKeys, formats: Formats | None, drivers: Drivers) -> DecodedTelegram:
+    """A telegram; of wired frames one after the other all, as a meter answers whose records do not fit one."""
+    whole: DecodedTelegram | None = None
+    for place, part in _wired_frames(octets):
+        if whole is not None and not _is_mbus(part):
+            return replace(whole, quirks=(*whole.quirks, NOISE))
+        one = _mbus_telegram(part, keys, formats, drivers)
+        whole = one if whole is None else _with_next(whole, one, place)
+    if whole is None:
+        return _mbus_telegram(octets, keys, formats, drivers)
+    return whole
+
+
+def _wired_frames(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each good frame with its place, then all that is left."""
+    start = 0
+    while start < len(octets):
+        end = end_of(octets, start) if octets[start] == 0x68 else 0
+        end = end if end > start else len(octets)
+        yield start, octets[start:end]
+        start = end
+
+
+def _with_next(first: DecodedTelegram, following: DecodedTelegram, place: int) -> DecodedTelegram:
+    names = ("id", "manufacturer", "version", "type")
+    if [first.device.get(name) for name in names] != [following.device.get(name) for name in names]:
+        raise DecodeError("frames of several meters stand in one telegram: give each alone", place, "several")
+    return replace(
+        first,
+        readings=first.readings + following.readings,
+        layers=first.layers + following.layers,
+        quirks=tuple(dict.fromkeys(first.quirks + following.quirks)),
+    )
+
+
+def _mbus_telegram(octets: bytes, keys: DlmsKeys, formats: Formats | None, drivers: Drivers) -> DecodedTelegram:
     try:
         telegram = decode_mbus(octets, keys=keys.keys, formats=formats, dialects=drivers.dialect)
     except DecodeError as error:
@@ -106,6 +162,8 @@ def _found(octets: bytes) -> str:
     """Which format the first octets speak of."""
     first = octets[0]
     if first == 0x7E and not _is_mbus(octets):
+        return "hdlc"
+    if first >> 4 == 0xA and _is_frame_without_flag(octets):
         return "hdlc"
     if first == 0x68 and len(octets) > 6 and octets[3:4] == b"\x68" and octets[6] < 0x20:
         return "dlms-mbus"
@@ -122,6 +180,15 @@ def _found(octets: bytes) -> str:
     if first in (axdr.Tag.STRUCTURE, axdr.Tag.ARRAY) and _is_data(octets):
         return "cosem-data"
     return "dlms"
+
+
+def _is_frame_without_flag(octets: bytes) -> bool:
+    length = int.from_bytes(octets[:2], "big") & MAX_FRAME
+    try:
+        parse_frame(octets, 0, length)
+    except (DecodeError, IndexError):
+        return False
+    return octets[length : length + 1] in (b"", b"\x7e")
 
 
 def _is_mbus(octets: bytes) -> bool:
@@ -216,15 +283,21 @@ def _wrapper(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
 
 
 def _hdlc(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    if octets[:1] != b"\x7e" and _is_frame_without_flag(octets):
+        decoder.quirks.append("no-opening-flag")
+        octets = b"\x7e" + octets
     recording = decode_stream(octets)
     for placed in recording.frames:
         decoder.layers.append(_hdlc_layer(placed.frame))
-    serious = [fault for fault in recording.faults if fault.error.kind not in ("retransmission", "segments")]
-    if serious:
-        raise serious[0].error
+    whole = [(placed.offset, placed.apdu) for placed in recording.apdus if placed.apdu and _is_apdu(placed)]
+    for fault in recording.faults:
+        if fault.error.kind in ("retransmission", "segments"):
+            continue
+        if not whole:
+            raise fault.error
+        decoder.quirks.append(NOISE if fault.error.kind in ("noise", "format", "flag") else "damaged-frame")
     if not recording.frames:
         raise DecodeError("no HDLC frame in it", 0, "hdlc")
-    whole = [(placed.offset, placed.apdu) for placed in recording.apdus if placed.apdu and _is_apdu(placed)]
     _take_all(whole, decoder)
     if any(placed.apdu and not _is_apdu(placed) for placed in recording.apdus):
         decoder.quirks.append("incomplete-apdu")

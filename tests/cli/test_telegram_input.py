@@ -1,0 +1,69 @@
+"""How input is cut into telegrams, without a process around it."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from meterway.cli.telegram_input import TelegramInput, telegrams
+from meterway.mapping.dlms import DlmsKeys
+
+pytestmark = pytest.mark.covers("IF-H1", "IF-I")
+
+PUSH = bytes.fromhex("0f40000000000101020309060100010700ff060000067d02020f00161b")
+FRAME = bytes.fromhex("7ea02903211316a4e6e7000f40000000000101020309060100010700ff060000067d02020f00161b1c057e")
+P1 = b"/MWY5\\2METER\r\n\r\n1-0:1.8.0(000001.000*kWh)\r\n!\r\n"
+GIVEN = DlmsKeys(keys=(bytes(16),))
+
+
+def read(octets: bytes) -> list[TelegramInput]:
+    return list(telegrams(io.BytesIO(octets), GIVEN))
+
+
+def octets_in(octets: bytes) -> list[bytes]:
+    return [one.octets for one in read(octets)]
+
+
+def test_nothing_in_is_nothing_out() -> None:
+    assert read(b"") == read(b"\n \n# only a remark\n") == []
+
+
+@pytest.mark.parametrize("name", ["hex", "telegram", "data", "frame", "payload", "sml"])
+def test_json_rows_of_other_programs_name_the_hex_as_they_do(name: str) -> None:
+    row = json.dumps({"time": "2026-05-01", name: " ".join(f"{octet:02X}" for octet in PUSH)})
+    assert octets_in(row.encode()) == [PUSH]
+
+
+def test_an_array_in_braces_is_no_json() -> None:
+    text = "{" + ", ".join(f"0x{octet:02x}" for octet in PUSH) + "}"
+    assert octets_in(text.encode()) == [PUSH]
+
+
+def test_keys_of_a_row_come_before_those_given() -> None:
+    (row, bad) = read(b'{"hex": "00", "key": "0x' + b"11" * 16 + b'"}\n{"hex": "00", "key": "no key"}\n')
+    assert row.keys.keys == (b"\x11" * 16,)
+    assert bad.fault == 'the JSON line cannot be used: "key" is not hex'
+
+
+def test_a_dump_with_offsets_is_one_telegram_even_when_rows_break_it() -> None:
+    rows = [f"{i:08x}  {FRAME[i : i + 16].hex(' ')}  |{'.' * 16}|" for i in range(0, len(FRAME), 16)]
+    assert octets_in("\n".join(rows).encode()) == [FRAME]
+
+
+def test_rows_that_never_make_a_frame_are_telegrams_of_their_own() -> None:
+    rows = [FRAME[:20], PUSH, FRAME[:20], FRAME[1:9], FRAME]
+    assert octets_in("\n".join(row.hex() for row in rows).encode()) == rows
+
+
+def test_a_line_too_long_for_one_telegram_is_cut_into_its_frames() -> None:
+    many = FRAME * (1 + (1 << 20) // len(FRAME))
+    assert set(octets_in(many.hex().encode())) == {FRAME}
+
+
+def test_raw_octets_and_text_are_told_apart() -> None:
+    assert octets_in(FRAME + FRAME) == [FRAME, FRAME]
+    assert octets_in(P1 + P1) == [P1, P1]
+    assert octets_in(P1[20:]) == [P1[20:]]
+    assert [one.fault == "" for one in read(b"some words\n" + PUSH.hex().encode())] == [False, True]
