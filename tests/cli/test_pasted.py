@@ -67,6 +67,7 @@ def test_every_way_of_writing_gives_the_same_octets(line: str) -> None:
         "abcdefghijklmnopqrstuvwx",
         "[300, 1, 2, 3, 4, 5, 6, 7, 8]",
         "",
+        f"{HEX[:31]} {HEX[32:]}",
     ],
 )
 def test_what_is_no_telegram_gives_no_octets(line: str) -> None:

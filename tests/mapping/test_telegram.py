@@ -103,7 +103,7 @@ def test_a_tag_that_nobody_checked_is_told() -> None:
     ("octets", "kind"),
     [
         (b"", "empty"),
-        (b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01", "unsupported"),
+        (b"\x1b\x1b\x1b\x1b\x02\x02\x02\x02", "frame"),
         (b"\xff", "apdu"),
         (b"\x7e\xa0\x08\x02\x21\x21\x93\x05\xd1\x7f", "flag"),
         (b"\x00\x01\x00\x10\x00\x01\x00\x05\x60", "truncated"),

@@ -127,6 +127,8 @@ def _dumped(line: bytes) -> bytes | None:
 
 def _in_log(line: bytes) -> bytes | None:
     """The longest run of hex in a line of a log, if it is long enough to be no number or name."""
+    if _HEX.issuperset(line.translate(None, _BLANK)):
+        return None  # hex with a digit too few or too many: no part of it is the telegram
     runs = [_octets(run) for run in _RUN.findall(_MOMENT.sub(b" | ", line))]
     longest = max(runs, key=len, default=b"")
     shortest = _SHORTEST_FRAME if longest.startswith(_FRAMES) else _SHORTEST_RUN

@@ -14,6 +14,8 @@ from meterway.mapping.dlms_push import readings_of
 from meterway.mapping.drivers.registry import Drivers, bundled_drivers
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
+from meterway.mapping.sml import decode_telegram as decode_sml
+from meterway.mapping.sml import is_sml
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.hdlc import decode_stream
@@ -32,7 +34,6 @@ _APDU_TAGS: Final = frozenset((0x01, 0x08, 0x0E, 0x0F, 0x10, 0x21, 0x28, 0x60, 0
     range(0xC0, 0xE8)
 )
 _WIRED_ACK: Final = b"\xe5"
-_SML_ESCAPE: Final = b"\x1b\x1b\x1b\x1b"
 _TOO_LONG: Final = 1 << 20
 NOISE: Final = "noise"
 """Octets before, between or after the frames were left out."""
@@ -171,8 +172,8 @@ def _found(octets: bytes) -> str:
         return "wrapper"
     if octets[:3] in _LLC:
         return "llc"
-    if octets[:4] == _SML_ESCAPE:
-        raise DecodeError("an SML telegram: this protocol is not understood", 0, "unsupported")
+    if is_sml(octets):
+        return "sml"
     if is_p1(octets):
         return "p1"
     if _is_mbus(octets):
@@ -403,6 +404,10 @@ def _mbus(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     return _decoded_mbus(octets, decoder.keys, None, bundled_drivers())
 
 
+def _sml(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    return decode_sml(octets)
+
+
 FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "p1": _p1,
     "dlms": _apdu,
@@ -412,5 +417,6 @@ FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "dlms-mbus": _dlms_mbus,
     "cosem-data": _cosem_data,
     "m-bus": _mbus,
+    "sml": _sml,
 }
 """The names of the formats, each with its decoder."""
