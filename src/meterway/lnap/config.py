@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -13,13 +11,12 @@ from meterway.base.errors import ConfigError
 from meterway.base.settings import key_octets, read_settings
 from meterway.interfaces.mbus.firmware import MakerKey, maker_key
 from meterway.interfaces.mbus.keys import title_of
-from meterway.interfaces.mbus.rules import Limits, Party
-from meterway.interfaces.mbus.settings import Channel, MeterConfig, RadioConfig, Seconds
+from meterway.interfaces.mbus.rules import Party
+from meterway.interfaces.mbus.settings import Channel, HearingConfig, MeterConfig, RadioConfig, Seconds, own_address
 from meterway.interfaces.mbus.tariff import Stage, TariffCase
 from meterway.lnap.links_config import BusConfig, MqttConfig, PushConfig, SideConfig, UplinkConfig
-from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
 from meterway.stacks.dlms.tabled import Right
-from meterway.stacks.mbus.address import Address, manufacturer_code
+from meterway.stacks.mbus.address import Address
 
 __all__ = ["FirmwareConfig", "LnapConfig", "PartyConfig", "TariffConfig", "load_config"]
 
@@ -110,40 +107,16 @@ class FirmwareConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, f
         return maker_key(pem, field=f"firmware.maker: {self.maker}")
 
 
-def _offsets(zone: str) -> tuple[int, ...]:
-    """How many seconds a zone is ahead of UTC in winter and in summer; nothing for one that is not known."""
-    try:
-        found = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        return ()
-    offsets = (datetime(2026, month, 1, tzinfo=found).utcoffset() for month in (1, 7))
-    return tuple(int(offset.total_seconds()) for offset in offsets if offset is not None)
-
-
-class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class LnapConfig(HearingConfig, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """All of it."""
 
     serial: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     flag: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "MWY"
-    ident: Annotated[str, msgspec.Meta(pattern="^[0-9]{8}$")] = "00000001"
-    """The eight digits of its own address on the air."""
     firmware: str = "MWY-LNAP-1"
     first_sap: Annotated[int, msgspec.Meta(ge=1, le=8192)] = 1
     """The logical device of the gateway itself; those of its channels follow. Not 1 where it lives in a meter."""
     store: str = "lnap.sqlite"
     master_key: str = "lnap.key"
-    zone: str = "UTC"
-    """The zone of the meters' clocks and of tariff stages."""
-    period_s: Annotated[int, msgspec.Meta(ge=60, le=86400)] = 3600
-    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 60
-    limit_mib: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 64
-    silent_after_s: Seconds = 86400.0
-    order_valid_s: Seconds = 86400.0
-    drivers: str = ""
-    """A folder of drivers of one's own, as TOML files; they come before those of the package."""
-    named_drivers: tuple[str, ...] = ()
-    """Drivers that loosen a check, and so are to be asked for by name."""
-    most_m3_per_hour: Annotated[float, msgspec.Meta(gt=0)] = 100.0
     wan: SideConfig | None = SideConfig()
     home: SideConfig | None = None
     local: SideConfig | None = None
@@ -168,10 +141,7 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
             unknown |= {self.push.party} - set(names)
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))} is no party")
-        if 86400 % self.period_s:
-            raise ValueError("period_s: a period divides the day")
-        if any(offset_s % self.period_s for offset_s in _offsets(self.zone)):
-            raise ValueError(f"period_s: no reading of {self.period_s} s falls on midnight in {self.zone}")
+        self.check_period()
         uneven = [tariff for tariff in self.tariffs if tariff.case == "TAF7" and tariff.period_s % self.period_s]
         if uneven:
             raise ValueError(f"tariffs: the period of TAF7 is a multiple of period_s ({self.period_s})")
@@ -184,28 +154,7 @@ class LnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     @property
     def address(self) -> Address:
         """Its own address on the air: a communication controller."""
-        return Address(manufacturer=manufacturer_code(self.flag), ident=self.ident, version=1, device_type=0x31)
-
-    @property
-    def zone_info(self) -> ZoneInfo:
-        """The zone; ConfigError if there is none of that name."""
-        try:
-            return ZoneInfo(self.zone)
-        except (KeyError, ValueError, OSError):
-            raise ConfigError(f"zone: {self.zone!r} is no zone such as Europe/Berlin") from None
-
-    def meter_drivers(self) -> Drivers:
-        """Drivers of the meters; ConfigError names the setting, and the file and field."""
-        try:
-            return drivers_of(read_drivers(self.drivers) if self.drivers else (), named=self.named_drivers)
-        except ConfigError as error:
-            raise ConfigError(f"{'named_drivers' if 'no driver' in str(error) else 'drivers'}: {error}") from None
-
-    @property
-    def limits(self) -> Limits:
-        """Where plausibility ends."""
-        others = tuple(row for row in Limits().per_hour if row[0] != 13)
-        return Limits(per_hour=((13, self.most_m3_per_hour), *others))
+        return own_address(self.flag, self.ident)
 
     def cases_of(self, party: str) -> tuple[str, ...]:
         """The tariff use cases a party has, on any channel."""

@@ -15,8 +15,8 @@ from meterway.interfaces.mbus.attaching import stay_attached
 from meterway.interfaces.mbus.device import Gateway
 from meterway.interfaces.mbus.events import Code
 from meterway.interfaces.mbus.ledger import Ledger
+from meterway.interfaces.mbus.places import Places
 from meterway.interfaces.mbus.rules import Side, Window
-from meterway.interfaces.mbus.settings import RadioConfig
 from meterway.interfaces.mbus.site import Site
 from meterway.interfaces.mbus.store import Spool
 from meterway.links import tcp
@@ -64,7 +64,6 @@ class Lnap:
         self._station = station
         self.unix = unix
         self.ports: dict[Side, int] = {}
-        self.airings: list[Airing] = []
         self.buses: list[Bus] = []
         self.pusher: Pusher | None = None
         self.home: Home | None = None
@@ -96,6 +95,7 @@ class Lnap:
             clock_offset_s=self.ledger.clock_offset_s,
             poll=self._poll,
         )
+        self._places = Places(self.ledger, config.address, lambda: self.site.clock_offset_s)
         self.slots = Slots(Path(config.update.folder)) if config.update is not None else None
         self.ended = asyncio.Event()
         """Set when the process is to be started anew: firmware waits."""
@@ -106,6 +106,11 @@ class Lnap:
         self._listeners: list[tcp.Listener] = []
         self._lines: set[EngineProtocol[FramingEvent]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def airings(self) -> list[Airing]:
+        """The places on the air it has now."""
+        return self._places.airings
 
     def now(self) -> float:
         """Unix seconds as the gateway's clock has them."""
@@ -130,7 +135,7 @@ class Lnap:
         self._tasks = [asyncio.create_task(bus.run()) for bus in self.buses]
         self._tasks += [
             asyncio.create_task(
-                stay_attached(one, self._take_place(one), place=number, serial=self.config.serial, clock=self.unix)
+                stay_attached(one, self._places.taking(one), place=number, serial=self.config.serial, clock=self.unix)
             )
             for number, one in enumerate(self.config.radios)
         ]
@@ -157,8 +162,7 @@ class Lnap:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for airing in self.airings:
-            airing.close()
+        self._places.close()
         for listener in self._listeners:
             listener.close()
         for line in tuple(self._lines):
@@ -231,30 +235,7 @@ class Lnap:
 
     def attach(self, port: RadioPort, windows: tuple[Window, ...] = (), *, adds_checks: bool = False) -> Airing:
         """Listen on a radio port; see ``Airing`` for ``adds_checks``."""
-        airing = Airing(
-            port,
-            self.ledger,
-            self.config.address,
-            windows,
-            shift=lambda: self.site.clock_offset_s,
-            adds_checks=adds_checks,
-        )
-        self.airings.append(airing)
-        return airing
-
-    def _take_place(self, radio: RadioConfig) -> Callable[[RadioPort], Callable[[], object]]:
-        """How a place on the air is taken and left again."""
-        windows = tuple(window.window() for window in radio.windows)
-
-        def attach(port: RadioPort) -> Callable[[], object]:
-            airing = self.attach(port, windows, adds_checks=radio.receiver != "simulated")
-
-            def leave() -> None:
-                self.airings.remove(airing)
-
-            return leave
-
-        return attach
+        return self._places.attach(port, windows, adds_checks=adds_checks)
 
     def _poll(self, channel: int) -> bool:
         asked = [bus.poll(channel) for bus in self.buses]

@@ -17,6 +17,7 @@ from meterway.stacks.dlms.axdr import Data
 
 __all__ = [
     "GROUP_ORDERS",
+    "HEARD_SAP",
     "NODES",
     "GroupOrder",
     "NodeRow",
@@ -34,6 +35,9 @@ NODES: Final = Obis(0, 0, 128, 5, 0)
 GROUP_ORDERS: Final = Obis(0, 0, 128, 6, 0)
 """Data, value: written with one ``GroupOrder``, read as an array of ``OrderReport`` of the last ones."""
 
+HEARD_SAP: Final = 4096
+"""The logical device of a battery meter is this and its channel: those of nodes come before."""
+
 _EUI: Final = 8
 _TOP: Final = 0xFFFFFFFF
 
@@ -42,12 +46,17 @@ StateT = TypeVar("StateT", bound=IntEnum)
 
 
 class NodeState(IntEnum):
-    """How a node stands: it takes part, is not heard, asks to be let in, or is a concentrator itself."""
+    """How a node stands: it takes part, is not heard, asks to be let in, or is a concentrator itself.
+
+    ``HEARD`` is no node of the network: a battery meter that the concentrator hears by radio. Its ``address`` is its
+    channel, its ``eui`` the address on the air (EN 13757-7).
+    """
 
     MEMBER = 0
     AWAY = 1
     PROPOSED = 2
     CASCADE = 3
+    HEARD = 4
 
 
 class OrderState(IntEnum):

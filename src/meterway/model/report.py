@@ -103,13 +103,16 @@ class ReportEvent(_Part, frozen=True):
 
 
 class Node(_Part, frozen=True):
-    """A node of the neighbourhood as it stands at the report's time."""
+    """A node of the neighbourhood as it stands at the report's time; ``heard``: a battery meter heard by radio.
+
+    The ``address`` of the latter is its channel, ``eui`` its address on the air.
+    """
 
     serial: _Name
     system_title: _Hex8
     eui: _Hex8
     address: _Count
-    state: Literal["member", "away", "proposed", "cascade"]
+    state: Literal["member", "away", "proposed", "cascade", "heard"]
     parent: str = ""
     """The EUI (hex) of the node it is reached through, empty where the profile does not say."""
     hops: _Byte = 0

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import ConfigError
+from meterway.interfaces.mbus.settings import MeterConfig, RadioConfig
 from meterway.links.node import NodeClock, NodePort
 from meterway.mapping.transformer import DayBalance
 from meterway.nnap.balance import BalanceRules
 from meterway.nnap.balancing import LOAD
+from meterway.nnap.collector_config import CollectorConfig
 from meterway.nnap.config import (
     SAMPLE,
     BalanceConfig,
@@ -47,9 +49,11 @@ __all__ = [
     "BalanceRules",
     "BroadcastConfig",
     "ChildConfig",
+    "CollectorConfig",
     "DayBalance",
     "Event",
     "Firmware",
+    "MeterConfig",
     "NetworkConfig",
     "Nnap",
     "NnapConfig",
@@ -58,6 +62,7 @@ __all__ = [
     "PartyConfig",
     "PlanConfig",
     "Progress",
+    "RadioConfig",
     "ReportConfig",
     "SideConfig",
     "UplinkConfig",

@@ -12,7 +12,9 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.base.settings import Secretive, key_octets, read_settings
+from meterway.interfaces.mbus.settings import MeterConfig, RadioConfig
 from meterway.nnap.balance import BalanceRules
+from meterway.nnap.collector_config import CollectorConfig, check_meters
 from meterway.nnap.device import Mode, Rules
 from meterway.nnap.image import CampaignRules
 from meterway.nnap.node import CLIENT, Node, Role
@@ -292,8 +294,13 @@ class NnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     parties: tuple[PartyConfig, ...] = ()
     nodes: tuple[NodeConfig, ...] = ()
     children: tuple[ChildConfig, ...] = ()
+    collector: CollectorConfig | None = None
+    """How battery meters are heard; needed only where something of it is not as usual."""
+    radios: tuple[RadioConfig, ...] = ()
+    battery_meters: tuple[MeterConfig, ...] = ()
 
     def __post_init__(self) -> None:
+        check_meters(self.battery_meters)
         for what, values in (
             ("parties: a name", [party.name for party in self.parties]),
             ("parties: a client", [party.client for party in self.parties]),
@@ -309,6 +316,11 @@ class NnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     def title(self) -> bytes:
         """The system title of the concentrator itself."""
         return title_of(self.flag, self.serial)
+
+    @property
+    def hearing(self) -> CollectorConfig | None:
+        """How battery meters are heard; None if none are."""
+        return self.collector or (CollectorConfig() if self.radios or self.battery_meters else None)
 
     @property
     def own_eui(self) -> bytes:
@@ -355,6 +367,13 @@ def sample() -> str:
 def load_config(path: Path) -> NnapConfig:
     """Read a settings file; ConfigError names file and field. Names of files in it count from its folder."""
     config = read_settings(path, NnapConfig)
+    hearing = config.hearing
+    if hearing is not None:
+        near = {name: str(path.parent / value) for name in ("store", "drivers") if (value := getattr(hearing, name))}
+        hearing = msgspec.structs.replace(hearing, **near)
     return msgspec.structs.replace(
-        config, store=str(path.parent / config.store), master_key=str(path.parent / config.master_key)
+        config,
+        store=str(path.parent / config.store),
+        master_key=str(path.parent / config.master_key),
+        collector=hearing,
     )

@@ -38,6 +38,9 @@ class Code(IntEnum):
     NETWORK_LOST = 229
     NETWORK_BACK = 230
     BALANCE_BACK = 231
+    METER_UNKNOWN = 240
+    BATTERY_LOW = 241
+    READINGS_DROPPED = 242
 
 
 SECURITY: Final = frozenset(

@@ -62,7 +62,7 @@ class Ledger:
         self.roll = Roll()
         self.on_events: Callable[[list[Event]], object] = len
         """Told of what has been logged, once it is on the disk."""
-        self._vault = vault
+        self.vault = vault
         self._keep_days = keep_days
         self._numbers: dict[bytes, int] = {}
         self._trimmed_s = 0.0
@@ -90,7 +90,7 @@ class Ledger:
                 known[number].mirror.series[obis] = series
 
     def _node(self, row: NodeRow) -> Node:
-        keys = self._vault.open_all(row.serial, row.sealed)
+        keys = self.vault.open_all(row.serial, row.sealed)
         node = Node(
             eui=row.eui,
             serial=row.serial,
@@ -146,7 +146,7 @@ class Ledger:
             role=node.role,
             profile=node.profile,
             configured=node.configured,
-            sealed=self._vault.seal_all(node.serial, keys),
+            sealed=self.vault.seal_all(node.serial, keys),
             listed_s=node.listed_s,
             joined_s=node.joined_s,
             heard_s=node.heard_s,

@@ -18,6 +18,7 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.mapping.neighbourhood import NodeState
 from meterway.model.report import Column, Node, Raw, Report, ReportEvent, Series, encode_report
+from meterway.nnap.collector import News
 from meterway.nnap.node import Node as KnownNode
 from meterway.nnap.site import Site
 from meterway.nnap.store import StoredRow
@@ -34,11 +35,12 @@ Form = Literal["json", "xml"]
 Compression = Literal["gzip", "zstd", "none"]
 _SCALER_AT: Final = {3: 3, 4: 3, 5: 4}
 _LOGS: Final = (Obis(0, 0, 99, 98, 0), Obis(0, 0, 99, 98, 1))
-_STATES: Final[dict[NodeState, Literal["member", "away", "proposed", "cascade"]]] = {
+_STATES: Final[dict[NodeState, Literal["member", "away", "proposed", "cascade", "heard"]]] = {
     NodeState.MEMBER: "member",
     NodeState.AWAY: "away",
     NodeState.PROPOSED: "proposed",
     NodeState.CASCADE: "cascade",
+    NodeState.HEARD: "heard",
 }
 
 
@@ -67,7 +69,10 @@ class Reporter:
         with store.transaction():
             rows = store.rows_after(store.counter("reported-rows"), self._rows)
             events = store.events_after(store.counter("reported-events"))
-            if not rows and not events:
+            heard = self._heard()
+            if not (rows or events or heard.series or heard.events):
+                store.keep_counter("reported-heard", heard.slot)
+                store.keep_counter("reported-heard-events", heard.event)
                 return ""
             number = store.counter("reports") + 1
             report = Report(
@@ -83,16 +88,26 @@ class Reporter:
             )
             meters, logged = self._meters(rows)
             own = [self._own_event(event.time_s, event.code, event.serial, event.detail) for _, event in events]
-            report = msgspec.structs.replace(report, meters=meters, events=[*logged, *own])
+            report = msgspec.structs.replace(
+                report, meters=[*meters, *heard.series], events=[*logged, *own, *heard.events]
+            )
             octets = encode_report(report, xml=self._form == "xml")
             store.add_report(report.id, compressed(octets, self._compression))
             store.keep_counter("reports", number)
             store.keep_counter("reported-until", int(now))
+            store.keep_counter("reported-heard", heard.slot)
+            store.keep_counter("reported-heard-events", heard.event)
             if rows:
                 store.keep_counter("reported-rows", rows[-1].number)
             if events:
                 store.keep_counter("reported-events", events[-1][0])
         return report.id
+
+    def _heard(self) -> News:
+        """What battery meters said; their file is another, and what was reported of it is kept with the report."""
+        store, collector = self._site.ledger.store, self._site.collector
+        slot, event = store.counter("reported-heard"), store.counter("reported-heard-events")
+        return News([], [], slot, event) if collector is None else collector.news(slot, event, self._rows)
 
     def _own_event(self, time_s: float, code: int, serial: str, detail: str) -> ReportEvent:
         """An event of the concentrator; the node it is about stands in the text."""

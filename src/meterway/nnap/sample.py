@@ -43,6 +43,28 @@ rights = ["read", "command", "configure"]
 # client = 5                       # as which client of the meter it reads; not the head end's
 # role = "meter"                   # meter, supervision (of the transformer), gateway (LNAP), nnap, home
 
+# [[radios]]                       # a receiver on the mast; the same settings as a gateway's (meterway lnap)
+# receiver = "amb8465"             # or lines, im871a, rc1180; without one the simulated air of a radio hub
+# serial = "/dev/ttyUSB0"
+# mode = "T2"
+# port = 4870                      # of the simulated air: meterway radio
+# hears = ["S1", "T1", "C1", "N1a"]
+
+# [[battery_meters]]               # who of those that are heard is ours; a head end may bind others by order
+# address = "MWY-10000001-01-03"   # manufacturer, number, version, device type
+# channel = 1                      # its logical device is 4096 and the channel
+# key = "env:GAS_KEY"
+# security = "B"                   # the least that is accepted: plain, A, B or D
+
+# [collector]                      # how battery meters are kept
+# store = "nnap-heard.sqlite"      # white list, sealed keys, counters, orders, readings
+# ident = "00000001"               # eight digits: its own address on the air
+# zone = "UTC"                     # of the meters' clocks
+# period_s = 3600                  # one reading of every register in this time
+# keep_days = 40
+# silent_after_s = 172800.0        # a meter that was not heard for so long is told of
+# order_valid_s = 604800.0         # how long an order waits for a meter to listen
+
 # [plan]                           # how the slow medium is shared
 # parallel = 2                     # conversations at once
 # every_s = 21600.0                # each meter is read so often

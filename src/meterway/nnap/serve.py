@@ -18,7 +18,7 @@ from meterway.links.clocks import LoopClock
 from meterway.links.node import NodeClock, NodePort, Topology
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
-from meterway.mapping.neighbourhood import NodeRow
+from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow
 from meterway.nnap.balancing import Balancer
 from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
 from meterway.nnap.cascade import ChildLink, Uplink, cascade_row
@@ -27,6 +27,7 @@ from meterway.nnap.delivery import Courier
 from meterway.nnap.device import Concentrator
 from meterway.nnap.driver import Driver
 from meterway.nnap.events import Code
+from meterway.nnap.hearing import collector_of, receptions
 from meterway.nnap.image import Campaign, Firmware, Phase
 from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
@@ -40,6 +41,7 @@ from meterway.nnap.wake import check_wake, greeting
 from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
 from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
 from meterway.stacks.dlms.security.counter import counter_at
+from meterway.stacks.dlms.server import LogicalDevice
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES, Profile
 from meterway.stacks.neighbourhood.station import Apdu, Coordinator
@@ -129,6 +131,7 @@ class Nnap:
             begin_firmware=self._begin_firmware,
             cascades=self._cascades,
         )
+        self.collector = self.site.collector = collector_of(config, self.site, self.ledger.vault, self.now)
         self.counters = PartyCounters(self.store, self.site, unix)
         self.broadcaster: Broadcaster | None = None
         if config.broadcast is not None:
@@ -175,6 +178,8 @@ class Nnap:
             if bytes.fromhex(one.eui) not in self.ledger.roll.nodes:
                 self.ledger.enlist_all([one.node(self.ledger.roll.free_channel())], self.device, self.now())
         self._resume()
+        if self.collector is not None:
+            self.collector.restore(config.battery_meters)
         try:
             self.driver = Driver(self.device, self._given_port or self._join(config.network), self._clock)
             self.driver.start()
@@ -196,6 +201,9 @@ class Nnap:
         self._begin("the balance", self._balance())
         for eui, child in self.children.items():
             self._begin("the line to a child", self._stay_with(eui, child))
+        if self.collector is not None:
+            for name, work in receptions(config, self.collector, self.unix):
+                self._begin(name, work)
         self._begin("the clock", self._run())
 
     def _begin(self, name: str, work: Coroutine[None, None, None]) -> None:
@@ -229,6 +237,8 @@ class Nnap:
             self._wakes.close()
         for line in tuple(self._lines):
             line.abort()
+        if self.collector is not None:
+            self.collector.close()
         self.device.log(self.now(), Code.STOPPED)
         self.save()
         self.store.close()
@@ -267,6 +277,8 @@ class Nnap:
         """What is due now: events to the disk, reports, clocks by broadcast, calls."""
         now = self.now()
         self.counters.save()
+        if self.collector is not None:
+            self.collector.tick(now)
         self.ledger.flush(self.device)
         if now - self._saved_s >= _SAVE_S:
             self._saved_s = now
@@ -380,8 +392,10 @@ class Nnap:
 
     # -- northbound -------------------------------------------------------------------------------------------
 
-    def _device(self, sap: int) -> LogicalSite | None:
-        """The logical device at an address: 1 is the concentrator, the others are mirrors of meters it reads."""
+    def _device(self, sap: int) -> LogicalDevice | None:
+        """The logical device at an address: 1 is the concentrator, the others are meters that it reads or hears."""
+        if self.collector is not None and sap > HEARD_SAP:
+            return self.collector.logical(sap)
         channel = sap - 1
         node = self.ledger.roll.channels.get(channel)
         if channel and (node is None or not node.is_read or not self.device.reads):

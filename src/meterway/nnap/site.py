@@ -11,6 +11,7 @@ from meterway.base.errors import ConfigError
 from meterway.mapping.neighbourhood import NodeRow, NodeState
 from meterway.mapping.party_keys import device_name, party_keys
 from meterway.nnap.broadcast import GroupOrders
+from meterway.nnap.collector import Collector
 from meterway.nnap.device import Concentrator
 from meterway.nnap.events import Code
 from meterway.nnap.image import Firmware
@@ -73,6 +74,8 @@ class Site:
     begin_firmware: Callable[[Firmware, float], bool] = _no_firmware
     cascades: Callable[[], tuple[NodeRow, ...]] = tuple
     """The concentrators below that are not on this one's network."""
+    collector: Collector | None = None
+    """What it hears by itself, if it has a receiver."""
 
     def party(self, client: int) -> Party | None:
         """Who a client address is."""
@@ -116,7 +119,8 @@ class Site:
             NodeRow(serial="", system_title=b"", eui=one.eui, state=NodeState.PROPOSED, heard=_u32(one.last_s))
             for one in self.concentrator.proposals.values()
         ]
-        return (*listed, *self.cascades(), *proposed)
+        heard = self.collector.rows() if self.collector is not None else ()
+        return (*listed, *self.cascades(), *heard, *proposed)
 
     def _row(self, node: Node) -> NodeRow:
         state = NodeState.CASCADE if node.role == "nnap" else NodeState.MEMBER

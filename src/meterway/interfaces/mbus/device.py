@@ -22,6 +22,7 @@ from meterway.interfaces.mbus.mirror import Mailbox, Mirror, Mirrored, Order, Or
 from meterway.interfaces.mbus.opening import TriedKeys, counter_of, listens, protection_of
 from meterway.interfaces.mbus.rules import Limits, Verdict, judge
 from meterway.interfaces.mbus.saying import told_by
+from meterway.interfaces.mbus.strangers import Strangers
 from meterway.mapping.drivers.registry import Drivers, bundled_drivers
 from meterway.mapping.mbus_cosem import Measured
 from meterway.stacks.mbus.address import Address
@@ -93,6 +94,8 @@ class Gateway:
         self.events: list[Event] = []
         self.deliveries: dict[int, Delivery] = {}
         """Firmware on its way, by channel."""
+        self.strangers: Strangers | None = None
+        """Who is heard and not known, where somebody wants to know; a house hears its neighbours and does not."""
 
     def log(self, now: float, code: Code, channel: int = 0, detail: str = "") -> None:
         """Note an event."""
@@ -237,6 +240,9 @@ class Gateway:
         if sender is not None and wants and sender not in self.meters and self.is_installing(now):
             self.propose(sender, link=link, now=now, rssi=rssi)
             return Heard(fate=Fate.PROPOSED)
+        unknown = sender is not None and sender not in self.meters
+        if sender is not None and unknown and self.strangers is not None and self.strangers.heard(sender, now, rssi):
+            self.log(now, Code.METER_UNKNOWN, 0, str(sender))
         return Heard(fate=Fate.FOREIGN)
 
     def _open(self, octets: bytes, link: Link, meter: Bound) -> tuple[Telegram, bytes]:

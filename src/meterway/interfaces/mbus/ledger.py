@@ -176,6 +176,7 @@ class Ledger:
         for meter in touched:
             if gateway.meters.get(meter.address) is meter:
                 self._write_counters(meter)
+                spool.keep_latest(self._latest(meter))
         if len(known) != self._formats:
             spool.keep_formats(known)
             self._formats = len(known)
@@ -209,8 +210,11 @@ class Ledger:
             return 0
         first = self._slot == 0
         self._slot = slot
+        if first:
+            self._catch_up(slot)
         if first and now - slot > self.period_s / 2:
             return 0
+        upto = slot if first else now
         rows: list[tuple[int, int, int, int]] = []
         latest: list[tuple[int, Mirrored]] = []
         for channel, meter in self.gateway.channels.items():
@@ -219,7 +223,7 @@ class Ledger:
                     meter.address, value.obis, scaler=value.scaler, unit=value.unit
                 )
                 latest.append((number, value))
-                if slot - self.period_s < value.received_s <= now and is_cumulative(value.obis) and unit == value.unit:
+                if slot - self.period_s < value.received_s <= upto and is_cumulative(value.obis) and unit == value.unit:
                     rows.append((number, slot, rescaled(value.raw, value.scaler, scaler), value.quality))
         with self.spool.transaction():
             added = self.spool.add(rows)
@@ -233,6 +237,19 @@ class Ledger:
             self.gateway.log(now, Code.READINGS_DROPPED, 0, f"{lost} readings for want of room")
         self.flush()
         return added
+
+    def _catch_up(self, slot: int) -> None:
+        """Readings of slots that ended while nobody was running: what was heard last before that is known still."""
+        rows = []
+        for channel, meter in self.gateway.channels.items():
+            known = self.spool.known(meter.address)
+            for value in self.gateway.mirror.of(channel):
+                ended = int(value.received_s // self.period_s + 1) * self.period_s
+                number, scaler, unit = known.get(value.obis, (0, 0, -1))
+                if ended <= slot and is_cumulative(value.obis) and unit == value.unit:
+                    rows.append((number, ended, rescaled(value.raw, value.scaler, scaler), value.quality))
+        with self.spool.transaction():
+            self.spool.add(rows)
 
     def _write_all_counters(self) -> None:
         for meter in self.gateway.meters.values():
@@ -268,14 +285,16 @@ class Ledger:
 
     def save(self) -> None:
         """Write all that is in memory, before the end."""
-        latest = []
-        for channel, meter in self.gateway.channels.items():
-            known = self.spool.known(meter.address)
-            latest += [(known[one.obis][0], one) for one in self.gateway.mirror.of(channel) if one.obis in known]
         with self.spool.transaction():
-            self.spool.keep_latest(latest)
+            for meter in self.gateway.channels.values():
+                self.spool.keep_latest(self._latest(meter))
             self._write_all_counters()
         self.flush()
+
+    def _latest(self, meter: Bound) -> list[tuple[int, Mirrored]]:
+        """What the mirror shows of a meter, by the number of the register."""
+        known = self.spool.known(meter.address)
+        return [(known[one.obis][0], one) for one in self.gateway.mirror.of(meter.channel) if one.obis in known]
 
     def rows(self, meter: Bound, obis: Obis, from_s: float, to_s: float) -> list[Row]:
         """The readings of one register in the spool."""

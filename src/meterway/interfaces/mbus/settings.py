@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.base.settings import key_octets
 from meterway.interfaces.mbus.meters import Bound, Profile
-from meterway.interfaces.mbus.rules import Window
+from meterway.interfaces.mbus.rules import Limits, Window
 from meterway.links.receivers.amber import AmberCodec
 from meterway.links.receivers.codec import ReceiverCodec
 from meterway.links.receivers.imst import ImstCodec
 from meterway.links.receivers.lines import LineCodec
 from meterway.links.receivers.radiocrafts import RadiocraftsCodec
-from meterway.stacks.mbus.address import Address
+from meterway.mapping.drivers.registry import Drivers, drivers_of, read_drivers
+from meterway.stacks.mbus.address import Address, manufacturer_code
 
-__all__ = ["Channel", "MeterConfig", "Port", "RadioConfig", "Receiver", "Seconds", "WindowConfig", "address_of"]
+__all__ = [
+    "Channel",
+    "HearingConfig",
+    "MeterConfig",
+    "Port",
+    "RadioConfig",
+    "Receiver",
+    "Seconds",
+    "WindowConfig",
+    "address_of",
+    "own_address",
+]
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=31_536_000)]
 Channel = Annotated[int, msgspec.Meta(ge=1, le=2000)]
 Receiver = Literal["simulated", "lines", "im871a", "amb8465", "rc1180"]
 
+_CONTROLLER: Final = 0x31
 _BAUD: Final = {"im871a": 57600, "amb8465": 9600, "rc1180": 19200, "lines": 115200}
 
 
 def address_of(text: str) -> Address:
     """A meter's address from ``KAM-63452869-1B-16``; ConfigError for anything else."""
     return Address.parse(text)
+
+
+def own_address(flag: str, ident: str) -> Address:
+    """Who asks, on the air: a communication controller of that maker and those eight digits."""
+    return Address(manufacturer=manufacturer_code(flag), ident=ident, version=1, device_type=_CONTROLLER)
 
 
 class WindowConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -126,3 +146,60 @@ class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
             address=address_of(self.address), channel=self.channel, link=self.link, keys=keys, primary=self.primary,
             security=Profile[self.security.upper()],
         )  # fmt: skip
+
+
+def _offsets(zone: str) -> tuple[int, ...]:
+    """How many seconds a zone is ahead of UTC in winter and in summer; nothing for one that is not known."""
+    try:
+        found = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return ()
+    offsets = (datetime(2026, month, 1, tzinfo=found).utcoffset() for month in (1, 7))
+    return tuple(int(offset.total_seconds()) for offset in offsets if offset is not None)
+
+
+class HearingConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """How meters are heard, judged and kept, by whoever hears them."""
+
+    ident: Annotated[str, msgspec.Meta(pattern="^[0-9]{8}$")] = "00000001"
+    """The eight digits of its own address on the air."""
+    zone: str = "UTC"
+    """The zone of the meters' clocks and of tariff stages."""
+    period_s: Annotated[int, msgspec.Meta(ge=60, le=86400)] = 3600
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 60
+    limit_mib: Annotated[int, msgspec.Meta(ge=1, le=65536)] = 64
+    silent_after_s: Seconds = 86400.0
+    order_valid_s: Seconds = 86400.0
+    drivers: str = ""
+    """A folder of drivers of one's own, as TOML files; they come before those of the package."""
+    named_drivers: tuple[str, ...] = ()
+    """Drivers that loosen a check, and so are to be asked for by name."""
+    most_m3_per_hour: Annotated[float, msgspec.Meta(gt=0)] = 100.0
+
+    def check_period(self) -> None:
+        """ValueError for a period of which no reading falls on midnight."""
+        if 86400 % self.period_s:
+            raise ValueError("period_s: a period divides the day")
+        if any(offset_s % self.period_s for offset_s in _offsets(self.zone)):
+            raise ValueError(f"period_s: no reading of {self.period_s} s falls on midnight in {self.zone}")
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        """The zone; ConfigError if there is none of that name."""
+        try:
+            return ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):
+            raise ConfigError(f"zone: {self.zone!r} is no zone such as Europe/Berlin") from None
+
+    def meter_drivers(self) -> Drivers:
+        """Drivers of the meters; ConfigError names the setting, and the file and field."""
+        try:
+            return drivers_of(read_drivers(self.drivers) if self.drivers else (), named=self.named_drivers)
+        except ConfigError as error:
+            raise ConfigError(f"{'named_drivers' if 'no driver' in str(error) else 'drivers'}: {error}") from None
+
+    @property
+    def limits(self) -> Limits:
+        """Where plausibility ends."""
+        others = tuple(row for row in Limits().per_hour if row[0] != 13)
+        return Limits(per_hour=((13, self.most_m3_per_hour), *others))

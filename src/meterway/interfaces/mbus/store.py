@@ -155,6 +155,19 @@ class Spool(OwnFile):
         found = self._all(_SLOTS, {"from": first, "to": last, "register": register})
         return [Row(*row) for row in found]
 
+    def slots_after(self, slot_s: int, rows: int) -> list[tuple[int, str, Obis, Row]]:
+        """The readings of whole slots after one: number of the register, meter, code, reading; about ``rows`` of them.
+
+        Ordered by slot.
+        """
+        last = self._all("SELECT slot FROM spool WHERE slot > ? ORDER BY slot LIMIT 1 OFFSET ?", (slot_s, rows))
+        found = self._all(
+            "SELECT register, slot, raw, quality FROM spool WHERE slot > ? AND slot <= ? ORDER BY slot, register",
+            (slot_s, last[0][0] if last else 1 << 62),
+        )
+        names = {number: key for key, (number, _, _) in self._registers.items()}
+        return [(number, *names[number], Row(*row)) for number, *row in found if number in names]
+
     def keep_latest(self, values: Iterable[tuple[int, Mirrored]]) -> None:
         """What the mirror shows, to be there again after a restart."""
         rows = [(msgspec.msgpack.encode(tuple(value)[1:]), register) for register, value in values]
@@ -260,6 +273,13 @@ class Spool(OwnFile):
         rows = [(event.time_s, int(event.code), event.channel, event.detail) for event in events]
         self._many("INSERT INTO events (time_s, code, channel, detail) VALUES (?, ?, ?, ?)", rows)
         self._run("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (_EVENTS_KEPT,))
+
+    def events_after(self, number: int, limit: int = 1000) -> list[tuple[int, Event]]:
+        """The events after a number, in the order they came."""
+        rows = self._all(
+            "SELECT id, time_s, code, channel, detail FROM events WHERE id > ? ORDER BY id LIMIT ?", (number, limit)
+        )
+        return [(row[0], Event.of(*row[1:])) for row in rows]
 
     def events(
         self, *, channel: int | None = None, from_s: float = 0.0, to_s: float = 1e12, limit: int = 500

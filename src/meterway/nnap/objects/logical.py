@@ -7,6 +7,7 @@ from typing import Final
 
 from meterway.base.obis import Obis
 from meterway.nnap.events import Code
+from meterway.nnap.objects.heard import heard_things
 from meterway.nnap.objects.mirror import mirror_things
 from meterway.nnap.objects.own import own_things
 from meterway.nnap.objects.table import Ask, Thing
@@ -61,7 +62,7 @@ class LogicalSite(TabledDevice[Site, Party]):
         return party.may(right)
 
     def _made(self, ask: Ask) -> Iterable[Thing]:
-        return own_things() if self.channel == 0 else mirror_things(ask)
+        return [*own_things(), *heard_things(ask)] if self.channel == 0 else mirror_things(ask)
 
     def _denied(self, client: int) -> None:
         self._site.log(self._now(), Code.ACCESS_DENIED, detail=f"client {client} at {self._sap}")
@@ -70,6 +71,8 @@ class LogicalSite(TabledDevice[Site, Party]):
         self._site.log(ask.now, Code.CONFIGURED, detail=f"{obis} by {ask.party.name}")
 
     def _keep(self) -> None:
+        if self._site.collector is not None:
+            self._site.collector.ledger.flush()
         self._site.ledger.flush(self._site.concentrator)
 
     def noticed(self, client: int, kind: str, now: float) -> None:

@@ -78,7 +78,10 @@ def _saps(ask: Ask) -> Data:
     """The logical devices there are, by their address."""
     roll = ask.site.ledger.roll
     channels = [0, *(one for one, node in sorted(roll.channels.items()) if node.is_read)]
-    return axdr.array(*[axdr.structure(axdr.u16(one + 1), text(ask.site.name(one))) for one in channels])
+    names = {one + 1: ask.site.name(one) for one in channels}
+    if ask.site.collector is not None:
+        names |= {row.sap: row.serial for row in ask.site.collector.rows()}
+    return axdr.array(*[axdr.structure(axdr.u16(sap), text(name)) for sap, name in names.items()])
 
 
 # -- logs -------------------------------------------------------------------------------------------------
