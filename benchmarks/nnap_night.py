@@ -59,6 +59,7 @@ class Street:
     meters: int
     seed: int
     parallel: int = 2
+    profile: str = "idis"
 
     def __post_init__(self) -> None:
         self.network = SimulatedNeighbourhood(preset("prime", loss=0.10, hops=3, seed=self.seed), start=START)
@@ -84,10 +85,10 @@ class Street:
         serial = f"M{number:05d}"
         keys = Keys.derive(bytes(range(16)), serial)
         keys.gbek, keys.gbak = BROADCAST_KEYS.encryption, BROADCAST_KEYS.authentication
-        config = MeterConfig(serial=serial, keys=keys, profile_days=3, installed=date(2026, 1, 1))
+        config = MeterConfig(serial=serial, keys=keys, profile_days=3, installed=date(2026, 1, 1), country=self.profile)
         node = Node(
             eui=config.title, serial=serial, channel=number, title=config.title,
-            keys=ApplicationKeys(keys.guek, keys.gak),
+            keys=ApplicationKeys(keys.guek, keys.gak), profile=self.profile,
         )  # fmt: skip
         self.ledger.enlist_all([node], self.device, START)
         self.host.add(config, lambda: self.network.join(number))

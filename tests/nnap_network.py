@@ -216,10 +216,15 @@ class Network:
     known: bool = True
     drift_s: float = 0.0
     bits_per_s: int = 20_000
+    profiles: tuple[str, ...] = ("idis",)
+    """Those of the meters, in turn."""
 
     def __post_init__(self):
         self.carrier = Carrier(loss=self.loss, seed=self.seed, bits_per_s=self.bits_per_s)
-        self.configs = [meter_config(number, clock_offset_s=self.drift_s) for number in range(1, self.meters + 1)]
+        self.configs = [
+            meter_config(number, clock_offset_s=self.drift_s, country=self.profiles[number % len(self.profiles)])
+            for number in range(1, self.meters + 1)
+        ]
         self.nodes = [
             MeterNode(self.carrier, number, config, hops=1 + (number - 1) % self.hops)
             for number, config in enumerate(self.configs, 1)
@@ -241,7 +246,7 @@ class Network:
             counter=self.ledger.send_counter(at_least=0),
         )
         if self.known:
-            nodes = [node_of(config, channel) for channel, config in enumerate(self.configs, 1)]
+            nodes = [node_of(config, channel, profile=config.country) for channel, config in enumerate(self.configs, 1)]
             self.ledger.enlist_all(nodes, self.concentrator, self.carrier.now())
         self.driver = Driver(self.concentrator, self.carrier.join(0, 0), self.carrier)
 

@@ -13,6 +13,7 @@ __all__ = ["PACKAGES", "find", "used"]
 PACKAGES: Final = {
     "chromium": ("chromium", "chromium"),
     "eapol_test": ("eapol_test", "eapoltest"),
+    "isal": ("igzip", "isal"),  # for the library it brings along
     "mosquitto": ("mosquitto", "mosquitto"),
     "nats-server": ("nats-server", "nats-server"),
     "openssl": ("openssl", "openssl"),

@@ -27,10 +27,10 @@ BEHIND_A_GATEWAY = ("mbus-electricity", "mbus-gas", "mbus-heat", "mbus-heat-cost
 
 
 def test_there_are_a_generic_and_a_dutch_profile_and_those_of_gateways():
-    assert profile_names() == ("home", "idis", "lnap", *BEHIND_A_GATEWAY, "nnap", "smr5")
+    assert profile_names() == ("home", "idis", "idis-parity", "lnap", *BEHIND_A_GATEWAY, "nnap", "smr5")
 
 
-@pytest.mark.parametrize("name", ["idis", "smr5", "home", "lnap", *BEHIND_A_GATEWAY])
+@pytest.mark.parametrize("name", ["idis", "idis-parity", "smr5", "home", "lnap", *BEHIND_A_GATEWAY])
 def test_every_object_of_a_profile_has_a_name_and_every_value_can_be_sent(name):
     profile = load_profile(name)
     assert profile.name == name
@@ -42,7 +42,7 @@ def test_every_object_of_a_profile_has_a_name_and_every_value_can_be_sent(name):
             assert encode(untyped(entry.class_id, attribute, value, entry.version))
 
 
-@pytest.mark.parametrize("name", ["idis", "smr5"])
+@pytest.mark.parametrize("name", ["idis", "idis-parity", "smr5"])
 def test_every_column_log_and_listed_object_is_there(name):
     profile = load_profile(name)
     for entry in profile.collected("profile") + profile.collected("log"):
@@ -107,7 +107,7 @@ def test_a_file_of_a_user_extends_a_profile_and_is_read_again_when_it_changes(tm
         ("title = ", r"mine\.toml: Invalid value"),
         ("title = 5", r"mine\.toml, title: must be a text, not 5"),
         ("colour = 1", r"mine\.toml, colour: no such field"),
-        ('extends = "mars"', "there is no profile 'mars'; there are home, idis, lnap, .*smr5"),
+        ('extends = "mars"', "there is no profile 'mars'; there are home, idis, idis-parity, lnap, .*smr5"),
         ('extends = "mine.toml"', "extends: more than 4 files extend one another"),
         ('events = "none.csv"', r"none\.csv: No such file"),
         ('objects = ["a"]', r"objects: must be a list of tables, written \[\[objects\]\]"),

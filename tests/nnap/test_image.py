@@ -22,8 +22,10 @@ def firmware(size, *, genuine=True):
     return Firmware(identifier=b"MWY-2", image=body + (digest if genuine else bytes(32)))
 
 
-def network(**changes):
-    one = Network(rules=Rules(plan=PlanRules(parallel=0), answer_s=30.0), **changes).start()
+def network(*profiles, **changes):
+    one = Network(
+        profiles=profiles or ("idis",), rules=Rules(plan=PlanRules(parallel=0), answer_s=30.0), **changes
+    ).start()
     one.run(300)
     return one
 
@@ -63,7 +65,7 @@ def test_many_lacking_is_repaired_by_broadcast_and_few_by_unicast():
     finish(one, work)
     assert set(work.progress.values()) == {Progress.ACTIVE}
     assert work.unicasts == work.firmware.count
-    assert work.broadcasts == work.firmware.count + 3 + 2, "the opening three times; verify and activate once"
+    assert work.broadcasts == work.firmware.count + 6 + 2, "the opening six times; verify and activate once"
 
 
 def test_where_much_is_lost_all_blocks_go_again_before_every_meter_is_asked():
@@ -72,7 +74,7 @@ def test_where_much_is_lost_all_blocks_go_again_before_every_meter_is_asked():
     finish(one, work)
     assert set(work.progress.values()) == {Progress.ACTIVE}
     assert work.passes == 2
-    assert work.broadcasts >= 2 * work.firmware.count + 3
+    assert work.broadcasts >= 2 * work.firmware.count + 6
     still = network(meters=10)
     work = campaign(still, firmware(3_000), many=1, sample=3, passes=2)
     finish(still, work)
@@ -87,6 +89,53 @@ def test_who_has_confirmed_all_that_it_lacked_is_not_asked_again():
     finish(one, work)
     assert set(work.progress.values()) == {Progress.ACTIVE}
     assert (work.rounds, work.unicasts) == (1, work.firmware.count)
+
+
+def test_meters_with_parity_heal_what_each_of_them_lacks_with_few_symbols():
+    one = network("idis-parity", meters=24, hops=3, loss=0.1)
+    work = campaign(one, firmware(12_000))
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert {node.meter.firmware for node in one.nodes} == {b"MWY-2"}
+    assert work.passes == CampaignRules().passes
+    assert 0 < work.symbols < work.firmware.count, "more than that would be as dear as to send every block again"
+    assert work.broadcasts == 6 + work.firmware.count + work.symbols + 2
+    without = network(meters=24, hops=3, loss=0.1)
+    plain = campaign(without, firmware(12_000))
+    finish(without, plain)
+    assert plain.symbols == 0
+    assert work.broadcasts < plain.broadcasts
+    assert work.unicasts < plain.unicasts
+    assert one.carrier.airtime_s < 0.8 * without.carrier.airtime_s
+
+
+def test_meters_with_and_without_parity_share_a_campaign():
+    one = network("idis", "idis-parity", meters=8, hops=3, loss=0.15)
+    work = campaign(one, firmware(6_000), many=2)
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert work.symbols > 0
+
+
+def test_a_meter_whose_profile_promises_parity_it_has_not_is_repaired_by_blocks():
+    one = network(meters=4, loss=0.1)
+    for node in one.concentrator.roll:
+        node.profile = "idis-parity"
+    work = campaign(one, firmware(3_000))
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+
+
+def test_an_interrupted_campaign_with_parity_goes_on():
+    one = network("idis-parity", meters=6, hops=2, loss=0.1)
+    work = campaign(one, firmware(8_000))
+    one.run(20)
+    assert 6 < work.broadcasts < work.firmware.count
+    one.concentrator.workers.clear()
+    again = campaign(one, firmware(8_000), resumed=True, many=2)
+    finish(one, again)
+    assert set(again.progress.values()) == {Progress.ACTIVE}
+    assert again.symbols > 0
 
 
 def test_a_meter_that_is_gone_fails_and_does_not_hold_up_the_others():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from meterway.meter.config import MeterConfig
+    from meterway.meter.image_parity import ImageParity
     from meterway.meter.keys import Keys
     from meterway.meter.zone import Zone
     from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
@@ -102,6 +103,7 @@ class Meter:
         "errors",
         "firmware",
         "image",
+        "image_parity",
         "keys",
         "limiter",
         "load",
@@ -146,6 +148,8 @@ class Meter:
         self.touched = False
         """Whether anything changed that is to outlive the process."""
         self.image: ImageTransfer | None = None
+        self.image_parity: ImageParity | None = None
+        """Of that image, once a symbol of it came."""
         self.firmware = b"MWY-1.0.0"
         self.limiter: LimiterState | None = None
         self.ran_until = 0.0

@@ -5,6 +5,9 @@ which they have: as long as a block is likely to lack at many, there is another 
 block that many lack goes out by broadcast again, one that few lack goes to those alone. Verification and activation
 are said to all at once, and each meter is asked what came of it. A campaign that is interrupted goes on by asking: the
 meters keep their blocks.
+
+Where the companion profile of meters has image parity (an option of ours, ``mapping.image_parity``), what goes out
+again is parity and no block a second time: each meter lacks other blocks, and one symbol heals any of them.
 """
 
 from __future__ import annotations
@@ -13,29 +16,31 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from meterway.base.errors import ConfigError, MeterwayError
-from meterway.base.obis import Obis
 from meterway.nnap.broadcast import Broadcaster
 from meterway.nnap.events import Code
+from meterway.nnap.image_parity import ParityPlan, Symbol
+from meterway.nnap.image_talk import (
+    ACTIVATE,
+    BLOCK,
+    INITIATE,
+    NOTHING,
+    VERIFY,
+    WANTS,
+    Firmware,
+    ImageTalk,
+    Progress,
+    Target,
+)
 from meterway.nnap.node import Node
-from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.classes.image_transfer import ImageStatus
-from meterway.stacks.dlms.client.script import Act, Get, GetList, Script
-from meterway.stacks.dlms.xdlms.action import ActionOutcome
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
-from meterway.stacks.dlms.xdlms.results import ActionResult
+from meterway.stacks.dlms.xdlms.parts import MethodDescriptor
 
 if TYPE_CHECKING:
     from meterway.nnap.device import Concentrator
 
 __all__ = ["Campaign", "CampaignRules", "Firmware", "Phase", "Progress"]
-
-_IMAGE: Final = Obis(0, 0, 44, 0, 0)
-_INITIATE, _BLOCK, _VERIFY, _ACTIVATE = (MethodDescriptor(18, _IMAGE, number) for number in range(1, 5))
-_BLOCKS, _STATUS = (AttributeDescriptor(18, _IMAGE, number) for number in (3, 6))
-_NOTHING: Final = axdr.encode(axdr.i8(0))
 
 
 class Phase(Enum):
@@ -52,16 +57,6 @@ class Phase(Enum):
     DONE = "done"
 
 
-class Progress(Enum):
-    """Where one meter stands."""
-
-    LACKING = "lacking"
-    WHOLE = "whole"
-    VERIFIED = "verified"
-    ACTIVE = "active"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """How a campaign uses the medium.
@@ -73,7 +68,7 @@ class CampaignRules:
     """
 
     pace_s: float = 1.5
-    initiates: int = 3
+    initiates: int = 6
     many: int = 4
     parallel: int = 2
     tries: int = 6
@@ -81,46 +76,6 @@ class CampaignRules:
     sample: int = 12
     passes: int = 3
     activate_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firmware:
-    """An image and its name; ``block_size`` is what the meters take."""
-
-    identifier: bytes
-    image: bytes
-    block_size: int = 128
-
-    @property
-    def count(self) -> int:
-        """How many blocks it has."""
-        return -(-len(self.image) // self.block_size)
-
-    def block(self, number: int) -> bytes:
-        """The parameter of ``image_block_transfer``."""
-        part = self.image[number * self.block_size : (number + 1) * self.block_size]
-        return axdr.encode(axdr.structure(axdr.u32(number), axdr.octets(part)))
-
-    @property
-    def opening(self) -> bytes:
-        """The parameter of ``image_transfer_initiate``."""
-        return axdr.encode(axdr.structure(axdr.octets(self.identifier), axdr.u32(len(self.image))))
-
-
-class _Target:
-    """One meter of the campaign; ``missing`` are block numbers, as far as it was ``asked``.
-
-    ``awaits``: some that it lacks go to all again, so it has to be asked once more.
-    """
-
-    __slots__ = ("asked", "awaits", "missing", "node", "progress", "silent")
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.progress = Progress.LACKING
-        self.missing: set[int] = set()
-        self.silent = 0
-        self.asked = self.awaits = False
 
 
 class Campaign:
@@ -131,19 +86,22 @@ class Campaign:
         rules: CampaignRules, *, now: float, resumed: bool = False,
     ) -> None:  # fmt: skip
         self.firmware = firmware
-        self.targets = [_Target(node) for node in nodes]
+        self.targets = [Target(node) for node in nodes]
         if not firmware.image or not self.targets:
             raise ConfigError("an image and meters to give it to are wanted")
         self.passes = 0
         self.rounds = 0
         self.broadcasts = 0
-        self.unicasts = 0
+        """Of all kinds, of which ``symbols`` were parity."""
+        self.symbols = 0
         self.phase = Phase.ASKING if resumed else Phase.SENDING
         self._device = device
         self._broadcaster = broadcaster
         self._rules = rules
-        self._air: deque[bytes | int | MethodDescriptor] = deque()
-        self._alone: deque[_Target] = deque()
+        self._parity = ParityPlan(firmware.count, rules.many)
+        self._talk = ImageTalk(firmware, self._parity, lambda target, why: self._fail(target, self._due, why))
+        self._air: deque[bytes | int | Symbol | MethodDescriptor] = deque()
+        self._alone: deque[Target] = deque()
         self._running = 0
         self._due = now
         if resumed:
@@ -152,6 +110,11 @@ class Campaign:
             self._air.extend([firmware.opening] * rules.initiates)
             self._pass()
         device.log(now, Code.IMAGE_BEGAN, detail=firmware.identifier.decode("ascii", "replace"))
+
+    @property
+    def unicasts(self) -> int:
+        """Blocks that went to one meter."""
+        return self._talk.unicasts
 
     @property
     def progress(self) -> dict[str, Progress]:
@@ -174,24 +137,32 @@ class Campaign:
             self._next_phase(now)
         self._due = now + self._rules.pace_s
 
-    def _send(self, what: bytes | int | MethodDescriptor, now: float) -> None:
-        """A block, the opening, or a method of all meters."""
-        if isinstance(what, MethodDescriptor):
-            method, parameter = what, _NOTHING
-        else:
-            method, parameter = (_INITIATE, what) if isinstance(what, bytes) else (_BLOCK, self.firmware.block(what))
-        self._broadcaster.send(self._device.station, self._broadcaster.act(method, parameter), now)
+    def _send(self, what: bytes | int | Symbol | MethodDescriptor, now: float) -> None:
+        """A block, a parity symbol, the opening, or a method of all meters."""
+        sender = self._broadcaster
+        match what:
+            case Symbol():
+                value = self.firmware.symbol(self._parity.groups[what.group], what.number)
+                apdu = sender.set(WANTS, value)
+                self.symbols += 1
+            case MethodDescriptor():
+                apdu = sender.act(what, NOTHING)
+            case bytes():
+                apdu = sender.act(INITIATE, what)
+            case _:
+                apdu = sender.act(BLOCK, self.firmware.block(what))
+        sender.send(self._device.station, apdu, now)
         self.broadcasts += 1
 
     # -- one meter at a time ------------------------------------------------------------------------------------
 
-    def _visit(self, target: _Target, now: float) -> None:
+    def _visit(self, target: Target, now: float) -> None:
         script = {
-            Phase.SAMPLING: self._asking,
-            Phase.ASKING: self._asking,
-            Phase.REPAIRING: self._repairing,
-            Phase.VERIFYING: self._verifying,
-            Phase.ACTIVATING: self._activating,
+            Phase.SAMPLING: self._talk.asking,
+            Phase.ASKING: self._talk.asking,
+            Phase.REPAIRING: self._talk.repairing,
+            Phase.VERIFYING: self._talk.verifying,
+            Phase.ACTIVATING: self._talk.activating,
         }[self.phase](target)
         self._running += 1
 
@@ -207,59 +178,13 @@ class Campaign:
         except MeterwayError as error:
             done(error, now)
 
-    def _fail(self, target: _Target, now: float, why: str) -> None:
+    def _fail(self, target: Target, now: float, why: str) -> None:
         target.progress = Progress.FAILED
         self._device.log(now, Code.IMAGE_FAILED, target.node, why)
 
-    def _asking(self, target: _Target) -> Script[None]:
-        answers = yield GetList(((_STATUS, None), (_BLOCKS, None)))
-        if not isinstance(answers, tuple) or len(answers) != 2:  # it has no such service
-            answers = (_data((yield Get(_STATUS))), _data((yield Get(_BLOCKS))))
-        status, blocks = answers
-        have = axdr.decode_all(blocks).value if isinstance(blocks, bytes) and blocks else ""
-        count = self.firmware.count
-        if _state(status) != ImageStatus.INITIATED or not isinstance(have, str) or len(have) != count:
-            yield Act(_INITIATE, self.firmware.opening)
-            target.missing = set(range(count))
-        else:
-            target.missing = {number for number, bit in enumerate(have) if bit == "0"}
-        target.asked = True
-        if not target.missing:
-            target.progress = Progress.WHOLE
-
-    def _repairing(self, target: _Target) -> Script[None]:
-        for number in sorted(target.missing):
-            outcome = yield Act(_BLOCK, self.firmware.block(number))
-            self.unicasts += 1
-            if not isinstance(outcome, ActionOutcome) or outcome.result is not ActionResult.SUCCESS:
-                return
-            target.missing.discard(number)
-        if not target.awaits:  # it has confirmed each of them: there is nothing to ask
-            target.progress = Progress.WHOLE
-
-    def _verifying(self, target: _Target) -> Script[None]:
-        state = _state((yield Get(_STATUS)))
-        if state in (ImageStatus.INITIATED, ImageStatus.NOT_INITIATED):  # it missed what all were told
-            yield Act(_VERIFY, _NOTHING)
-            state = _state((yield Get(_STATUS)))
-        if state == ImageStatus.VERIFICATION_SUCCESSFUL:
-            target.progress = Progress.VERIFIED
-        elif state != ImageStatus.VERIFICATION_INITIATED:
-            self._fail(target, self._due, f"verification: status {state!r}")
-
-    def _activating(self, target: _Target) -> Script[None]:
-        state = _state((yield Get(_STATUS)))
-        if state == ImageStatus.VERIFICATION_SUCCESSFUL:
-            yield Act(_ACTIVATE, _NOTHING)
-            state = _state((yield Get(_STATUS)))
-        if state == ImageStatus.ACTIVATION_SUCCESSFUL:
-            target.progress = Progress.ACTIVE
-        elif state != ImageStatus.ACTIVATION_INITIATED:
-            self._fail(target, self._due, f"activation: status {state!r}")
-
     # -- phases -----------------------------------------------------------------------------------------------
 
-    def _of(self, *progress: Progress) -> list[_Target]:
+    def _of(self, *progress: Progress) -> list[Target]:
         return [target for target in self.targets if target.progress in progress]
 
     def _next_phase(self, now: float) -> None:
@@ -267,10 +192,9 @@ class Campaign:
             self._repair(now)
         elif self.phase is Phase.SENDING and self._samples():
             self.phase = Phase.SAMPLING
-        elif self.phase is Phase.SAMPLING and self._likely_missing() >= self._rules.many:
-            self.phase = Phase.SENDING
-            self._pass()
-        elif self.phase in (Phase.SENDING, Phase.SAMPLING):
+        elif self.phase is Phase.SAMPLING:
+            self._after_sample()
+        elif self.phase is Phase.SENDING:
             self._ask_all()
         elif self.phase is Phase.REPAIRING:
             self._ask_or_verify()
@@ -280,7 +204,7 @@ class Campaign:
             if now >= self._rules.activate_s:
                 self.phase = Phase.ACTIVATING
                 if not self._of(Progress.FAILED):
-                    self._air.append(_ACTIVATE)
+                    self._air.append(ACTIVATE)
                 self._alone.extend(self._of(Progress.VERIFIED))
         elif self.phase is Phase.ACTIVATING and self._again_or(Progress.VERIFIED, Phase.DONE):
             active = len(self._of(Progress.ACTIVE))
@@ -307,13 +231,27 @@ class Campaign:
         self._alone.extend(targets[place * len(targets) // few] for place in range(few))
         return True
 
-    def _likely_missing(self) -> float:
-        """How many meters are likely to lack any one block, by those that were asked."""
+    def _after_sample(self) -> None:
+        """All blocks once more, if many are likely to lack any one of them; or parity; or none of both."""
         asked = [target for target in self.targets if target.asked]
-        share = sum(len(target.missing) for target in asked) / (len(asked) * self.firmware.count) if asked else 0.0
         for target in asked:
             target.asked = False
-        return share * len(self.targets)
+        if self._likely_missing([target for target in asked if not target.parity]) >= self._rules.many:
+            self.phase = Phase.SENDING
+            self._pass()
+            return
+        symbols = self._parity.after_sample([target.wants for target in asked if target.parity])
+        if symbols:
+            self.phase = Phase.SENDING
+            self.passes = self._rules.passes  # the next is to ask all
+            self._air.extend(symbols)
+        else:
+            self._ask_all()
+
+    def _likely_missing(self, asked: list[Target]) -> float:
+        """How many of the meters without parity are likely to lack any one block, by those that were asked."""
+        share = sum(len(target.missing) for target in asked) / (len(asked) * self.firmware.count) if asked else 0.0
+        return share * sum(not target.parity for target in self.targets)
 
     def _ask_all(self) -> None:
         self.phase = Phase.ASKING
@@ -331,7 +269,7 @@ class Campaign:
         self.phase = Phase.VERIFYING
         whole = self._of(Progress.WHOLE)
         if len(whole) > 1:
-            self._air.append(_VERIFY)
+            self._air.append(VERIFY)
         self._alone.extend(whole)
 
     def _repair(self, now: float) -> None:
@@ -353,14 +291,14 @@ class Campaign:
         for target in lacking:
             target.awaits = bool(target.missing & by_all)
             target.missing -= by_all
+        self._repair_by_parity([target for target in lacking if target.wants])
         self.phase = Phase.REPAIRING
-        self._alone.extend(target for target in lacking if target.missing)
+        self._alone.extend(target for target in lacking if target.missing or any(target.wants))
 
-
-def _data(answer: object) -> bytes:
-    return answer if isinstance(answer, bytes) else b""
-
-
-def _state(status: object) -> object:
-    """The image transfer status of an answer; None for a refusal."""
-    return axdr.decode_all(status).value if isinstance(status, bytes) and status else None
+    def _repair_by_parity(self, lacking: list[Target]) -> None:
+        """Symbols for the groups of which many want some; what a meter wants of the others, it gets alone."""
+        due = self._parity.after_asking([target.wants for target in lacking])
+        for symbols in due.values():
+            self._air.extend(symbols)
+        for target in lacking:
+            target.wants = bytes(0 if group in due else wants for group, wants in enumerate(target.wants))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Final, cast
 
+from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
+from meterway.mapping.image_parity import ParitySymbol
 from meterway.meter.device import ALARM_PUSH, Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.firmware import image_signature
-from meterway.meter.objects.table import Ask, Behaviour, Call, CosemObject, Live, typed_of, u32
+from meterway.meter.image_parity import ImageParity
+from meterway.meter.objects.table import Ask, Behaviour, Call, CosemObject, Live, encoded_octets, typed_of, u32
 from meterway.meter.tariff import TARIFF_SCRIPTS, TariffPlan, plan_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
@@ -25,6 +28,7 @@ from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = [
     "CONTROLS",
+    "PARITY",
     "activate_calendar",
     "activation_behaviour",
     "push_behaviour",
@@ -311,6 +315,7 @@ def _initiate(meter: Meter, parameter: Data, now: float) -> ActionResult:
     wanted = _parameter(18, 0, 1, parameter)
     if not isinstance(wanted, ImageInitiate):
         return ActionResult.TYPE_UNMATCHED
+    meter.image_parity = None
     return _image(meter).initiate(wanted.identifier, wanted.size)
 
 
@@ -318,7 +323,10 @@ def _take_block(meter: Meter, parameter: Data, now: float) -> ActionResult:
     block = _parameter(18, 0, 2, parameter)
     if not isinstance(block, ImageBlock):
         return ActionResult.TYPE_UNMATCHED
-    return _image(meter).transfer_block(block.number, block.value)
+    result = _image(meter).transfer_block(block.number, block.value)
+    if meter.image_parity is not None and result is ActionResult.SUCCESS:
+        meter.image_parity.heard(block.number)
+    return result
 
 
 def _verify(meter: Meter, parameter: Data, now: float) -> ActionResult:
@@ -358,6 +366,27 @@ _FIRMWARE: Final = Behaviour(
     },
     methods={1: _initiate, 2: _take_block, 3: _verify, 4: _activate},
 )
+
+
+def _take_symbol(meter: Meter, value: Data, now: float) -> DataAccessResult:
+    try:
+        symbol = ParitySymbol.decode(axdr.native(value))
+    except DecodeError:
+        return DataAccessResult.TYPE_UNMATCHED
+    if meter.image_parity is None:
+        meter.image_parity = ImageParity(_image(meter))
+    return DataAccessResult.SUCCESS if meter.image_parity.take(symbol) else DataAccessResult.OTHER_REASON
+
+
+PARITY: Final = Behaviour(
+    live={
+        2: Live(
+            lambda ask: encoded_octets((ask.meter.image_parity or ImageParity(ask.meter.image or _IDLE)).wanting()),
+            _take_symbol,
+        )
+    }
+)
+"""Only in companion profiles that name the object: an option of ours."""
 
 
 # -- keys --------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.mapping.companion import Association, CompanionProfile, ProfileObject
+from meterway.mapping.image_parity import IMAGE_PARITY
 from meterway.mapping.profile import load_profile
 from meterway.meter.device import Meter
 from meterway.meter.gas import gas_litres
 from meterway.meter.objects.clock import CLOCK, CLOCK_BEHAVIOUR
 from meterway.meter.objects.control import (
     CONTROLS,
+    PARITY,
     activate_calendar,
     activation_behaviour,
     push_behaviour,
@@ -75,6 +77,8 @@ class Model:
     def _behaviour(self, item: ProfileObject) -> Behaviour:
         obis = item.obis
         match item.class_id:
+            case 1 if obis == IMAGE_PARITY:
+                return PARITY
             case 1:
                 return status_behaviour() if channel_of_status(obis) else data_behaviour(item, self.profile)
             case 3 | 4 | 5:
