@@ -11,6 +11,7 @@ import pytest
 
 import meterway.base.errors
 import reference_pages
+from meterway.mapping.profile import load_profile
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
@@ -52,6 +53,24 @@ def test_every_link_inside_the_repository_leads_to_a_file(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", text)
     assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+
+
+def test_every_place_the_architecture_names_exists() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    places = [place for place in re.findall(r"`([\w/.]+/[\w/.]*)`", text) if not place.startswith(("src/", "tests/"))]
+    assert len(places) > 30
+    assert [place for place in places if not (ROOT / "src/meterway" / place).exists()] == []
+
+
+def test_the_companion_profile_of_the_how_to_loads(tmp_path: Path) -> None:
+    text = (ROOT / "docs/how-to/companion-profile.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "harbour.toml").write_text(example, encoding="utf-8")
+    (tmp_path / "harbour.csv").write_text("log,code,name,title,severity\nstandard,200,high,High tide,warning\n")
+    found = load_profile(str(tmp_path / "harbour.toml"))
+    assert found.title == "Harbour meter"
+    assert found.association(7) is not None
+    assert found.event("standard", 200).title == "High tide"
 
 
 def test_every_module_in_the_table_of_norms_exists() -> None:

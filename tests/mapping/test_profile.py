@@ -30,7 +30,7 @@ def test_there_are_a_generic_and_a_dutch_profile_and_those_of_gateways():
     assert profile_names() == ("home", "idis", "idis-parity", "lnap", *BEHIND_A_GATEWAY, "nnap", "smr5")
 
 
-@pytest.mark.parametrize("name", ["idis", "idis-parity", "smr5", "home", "lnap", *BEHIND_A_GATEWAY])
+@pytest.mark.parametrize("name", profile_names())
 def test_every_object_of_a_profile_has_a_name_and_every_value_can_be_sent(name):
     profile = load_profile(name)
     assert profile.name == name
