@@ -215,8 +215,12 @@ async def living(tmp_path: Path, *doubles: Double, **config: Any) -> AsyncIterat
         for one in double.meters.values():
             keys = {"guek": one.config.keys.guek, "gak": one.config.keys.gak}
             head.store.devices.add(
-                NewDevice(serial=one.serial, profile="idis", keys=head.vault.seal_all(one.serial, keys)), now_ms=1
-            )
+                NewDevice(
+                    serial=one.serial, profile="idis", keys=head.vault.seal_all(one.serial, keys),
+                    host="127.0.0.1", port=listener.port,
+                ),
+                now_ms=1,
+            )  # fmt: skip
     await head.start()
     try:
         yield head

@@ -165,6 +165,7 @@ def test_nodes_are_followed_unless_something_newer_is_known(store: Store) -> Non
 
 def test_a_meter_that_has_moved_keeps_what_the_one_before_still_delivers(store: Store) -> None:
     bulk = known(store)
+    bulk.store(report("away", topology=[node(1, state="away")]), "N1", octets=1)
     second = report("move", nnap="N2", topology=[node(1, joined=5000)])
     assert bulk.store(second, "N2", octets=1).changes == ("M1 moved from N1 to N2",)
     bulk.store(report("late", series(1, YESTERDAY, 4)), "N1", octets=1)

@@ -51,6 +51,8 @@ def meet(tmp_path: Path, double: Double, work: Callable[[HeadEnd], Coroutine[Any
         async with living(tmp_path, double, calls=CallsConfig(port=0, enabled=True)) as head:
             nnap = head.store.devices.by_serial("N1")
             head.store.devices.update(nnap.id, {"port": 1, "system_title": TITLE}, now_ms=2)
+            for serial in double.meters:
+                head.store.devices.update(head.store.devices.by_serial(serial).id, {"port": 1}, now_ms=2)
             await work(head)
 
     asyncio.run(run())

@@ -117,6 +117,7 @@ def test_a_meter_that_moves_is_read_on_behind_the_other_one(tmp_path: Path) -> N
         node = one.nnap.nodes.pop()
         two.nnap.nodes = [replace(node, joined=node.joined + 30)]
         await head.collect_now("N2")
+        await head.prover.prove()
         await head.collect_now("N1")
         again = await head.collect_now("M1")
         assert (first["cause"], again["cause"], again["error"]) == ("ok", "ok", "")

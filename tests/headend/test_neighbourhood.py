@@ -27,6 +27,7 @@ pytestmark = pytest.mark.covers("IF-G2", "E-NNAP", "E-HES-1")
 
 SECRET = bytes(range(32))
 HEARD = 1_773_000_000
+NOW_MS = (HEARD + 1000) * 1000
 
 
 def nnap(store: Store, serial: str = "N1", port: int = 4059) -> Device:
@@ -44,6 +45,11 @@ def row(number: int, **given: Any) -> NodeRow:
     return NodeRow(**(wanted | given))
 
 
+def keyed(**given: Any) -> NewDevice:
+    place: dict[str, Any] = {"host": "127.0.0.1", "port": 4059}
+    return NewDevice(serial="M1", keys=VAULT.seal_all("M1", KEYS), **(place | given))
+
+
 def keeper(store: Store, fleet: Fleet | None = None) -> Neighbourhood:
     return Neighbourhood(store, fleet or fleet_of(store), set())
 
@@ -55,9 +61,9 @@ def titles(store: Store, serial: str) -> list[str]:
 
 def test_a_meter_is_not_given_to_who_lists_it_under_another_title(store: Store) -> None:
     one, other = nnap(store), nnap(store, "N2", 4060)
-    keeper(store).settle(one, [row(1)], now_ms=5)
+    keeper(store).settle(one, [row(1)], now_ms=NOW_MS + 5)
     claimed = row(1, system_title=b"MWYOTHER", joined=HEARD + 100)
-    assert keeper(store).settle(other, [claimed], now_ms=6) == [
+    assert keeper(store).settle(other, [claimed], now_ms=NOW_MS + 6) == [
         "M1 is listed by N2 under another system title: left as it is"
     ]
     assert store.devices.by_serial("M1").parent == one.id
@@ -66,7 +72,7 @@ def test_a_meter_is_not_given_to_who_lists_it_under_another_title(store: Store) 
 def test_nodes_are_registered_behind_their_concentrator_and_due(store: Store) -> None:
     one = nnap(store)
     rows = [row(1), row(2, parent=row(1).eui, hops=3), row(3, state=NodeState.PROPOSED), row(4, serial="")]
-    assert keeper(store).settle(one, rows, now_ms=5) == ["M1 joined N1", "M2 joined N1"]
+    assert keeper(store).settle(one, rows, now_ms=NOW_MS + 5) == ["M1 joined N1", "M2 joined N1"]
     meter = store.devices.by_serial("M2")
     assert (meter.parent, meter.port, meter.profile, meter.system_title) == (one.id, 4059, "idis", b"MWY00002")
     node = store.nodes.find(meter.id)
@@ -82,16 +88,16 @@ def test_what_lives_in_a_meter_is_due_when_the_meter_can_be_reached(store: Store
     meter = store.devices.add(NewDevice(serial="M1"), now_ms=1)
     housed = store.devices.add(NewDevice(serial="L1", utility=GATEWAY, profile="lnap", parent=meter.id), now_ms=1)
     assert store.tasks.of_device(housed.id) == []
-    keeper(store).settle(one, [row(1)], now_ms=5)
-    assert [task.due_ms for task in store.tasks.of_device(housed.id)] == [5]
-    keeper(store).settle(one, [row(1)], now_ms=9)
+    keeper(store).settle(one, [row(1)], now_ms=NOW_MS + 5)
+    assert [task.due_ms for task in store.tasks.of_device(housed.id)] == [NOW_MS + 5]
+    keeper(store).settle(one, [row(1)], now_ms=NOW_MS + 9)
     assert len(store.tasks.of_device(housed.id)) == 1
 
 
 def test_the_same_table_again_only_brings_the_way_up_to_date(store: Store) -> None:
     one, kept = nnap(store), keeper(store)
-    kept.settle(one, [row(1)], now_ms=5)
-    assert kept.settle(one, [row(1, hops=4, quality=30)], now_ms=6) == []
+    kept.settle(one, [row(1)], now_ms=NOW_MS + 5)
+    assert kept.settle(one, [row(1, hops=4, quality=30)], now_ms=NOW_MS + 6) == []
     node = store.nodes.find(store.devices.by_serial("M1").id)
     assert node is not None
     assert (node.hops, node.quality) == (4, 30)
@@ -101,8 +107,8 @@ def test_the_same_table_again_only_brings_the_way_up_to_date(store: Store) -> No
 
 def test_a_registered_meter_keeps_its_keys_when_it_appears_behind_a_concentrator(store: Store) -> None:
     sealed = VAULT.seal_all("M1", KEYS)
-    store.devices.add(NewDevice(serial="M1", profile="smr5", host="h", port=7, keys=sealed), now_ms=1)
-    assert keeper(store).settle(nnap(store), [row(1)], now_ms=5) == ["M1 joined N1"]
+    store.devices.add(NewDevice(serial="M1", profile="smr5", host="127.0.0.1", port=4059, keys=sealed), now_ms=1)
+    assert keeper(store).settle(nnap(store), [row(1)], now_ms=NOW_MS + 5) == ["M1 joined N1"]
     meter = store.devices.by_serial("M1")
     assert (meter.profile, meter.port) == ("smr5", 4059)
     assert VAULT.open_all("M1", meter.keys) == KEYS
@@ -113,8 +119,8 @@ def test_a_meter_that_moves_loses_no_value_no_key_and_no_counter(store: Store) -
     one, two = nnap(store), nnap(store, "N2", 4060)
     fleet = fleet_of(store)
     kept = keeper(store, fleet)
-    store.devices.add(NewDevice(serial="M1", keys=VAULT.seal_all("M1", KEYS)), now_ms=1)
-    kept.settle(one, [row(1)], now_ms=5)
+    store.devices.add(keyed(), now_ms=1)
+    kept.settle(one, [row(1)], now_ms=NOW_MS + 5)
     entry, mirror = fleet.by_serial("M1"), fleet.by_serial("M1", Way.MIRROR)
     fleet.prepare([entry, mirror])
     assert entry.sent is not None
@@ -124,7 +130,11 @@ def test_a_meter_that_moves_loses_no_value_no_key_and_no_counter(store: Store) -
     device = entry.device.id
     store.readings.add_many([Reading(device=device, obis=Obis(1, 0, 1, 8, 0), time_ms=3, value=9)], now_ms=3)
     mirrored = store.counters.next(device, "sent:mirror")
-    assert kept.settle(two, [row(1, joined=HEARD + 5, sap=20)], now_ms=9) == ["M1 moved from N1 to N2"]
+    claimed = kept.settle(two, [row(1, joined=HEARD + 5, sap=20)], now_ms=NOW_MS + 9)
+    assert claimed == ["M1 is listed by N2, which is to be proven"]
+    assert store.devices.by_serial("M1").parent == one.id
+    (claim,) = kept.claims.due(NOW_MS / 1000)
+    assert kept.proven(claim, now_ms=NOW_MS + 9) == "M1 moved from N1 to N2"
     assert kept.settle(one, [row(1, state=NodeState.AWAY)], now_ms=10) == []
     after = fleet.by_serial("M1")
     assert after.sent is not None
@@ -146,28 +156,28 @@ def test_a_meter_that_moves_loses_no_value_no_key_and_no_counter(store: Store) -
 )
 def test_one_that_only_remembers_a_meter_does_not_get_it(store: Store, later: NodeRow) -> None:
     one, two, kept = nnap(store), nnap(store, "N2"), keeper(store)
-    kept.settle(one, [row(1)], now_ms=5)
-    assert kept.settle(two, [later], now_ms=6) == []
+    kept.settle(one, [row(1)], now_ms=NOW_MS + 5)
+    assert kept.settle(two, [later], now_ms=NOW_MS + 6) == []
     assert store.devices.by_serial("M1").parent == one.id
 
 
 def test_what_is_listed_no_more_is_asked_no_more_and_comes_back(store: Store) -> None:
     one, two, kept = nnap(store), nnap(store, "N2"), keeper(store)
-    kept.settle(one, [row(1), row(2)], now_ms=5)
-    assert kept.settle(one, [row(2)], now_ms=6) == ["M1 left N1"]
+    kept.settle(one, [row(1), row(2)], now_ms=NOW_MS + 5)
+    assert kept.settle(one, [row(2)], now_ms=NOW_MS + 6) == ["M1 left N1"]
     meter = store.devices.by_serial("M1")
     assert (meter.parent, meter.state, store.nodes.find(meter.id)) == (None, "decoupled", None)
     assert store.tasks.counts() == {"due": 1, "failed": 1}
-    assert kept.settle(two, [row(1)], now_ms=7) == ["M1 joined N2"]
+    assert kept.settle(two, [row(1)], now_ms=NOW_MS + 7) == ["M1 joined N2"]
     assert store.devices.by_serial("M1").state == "registered"
 
 
 def test_a_concentrator_cannot_claim_itself_or_what_it_is_behind(store: Store) -> None:
     one, kept = nnap(store), keeper(store)
-    kept.settle(one, [row(1, serial="N2", state=NodeState.CASCADE)], now_ms=5)
+    kept.settle(one, [row(1, serial="N2", state=NodeState.CASCADE)], now_ms=NOW_MS + 5)
     lower = store.devices.by_serial("N2")
     assert (lower.profile, lower.utility, lower.parent) == ("nnap", GATEWAY, one.id)
-    told = kept.settle(lower, [row(2, serial="N1"), row(3, serial="N2")], now_ms=6)
+    told = kept.settle(lower, [row(2, serial="N1"), row(3, serial="N2")], now_ms=NOW_MS + 6)
     assert all("left as it is" in sentence for sentence in told)
     assert len(told) == 2
     assert store.devices.by_serial("N1").parent is None
@@ -175,10 +185,65 @@ def test_a_concentrator_cannot_claim_itself_or_what_it_is_behind(store: Store) -
 
 def test_a_concentrator_at_another_address_takes_its_meters_along(store: Store) -> None:
     one, kept = nnap(store), keeper(store)
-    kept.settle(one, [row(1)], now_ms=5)
+    kept.settle(one, [row(1)], now_ms=NOW_MS + 5)
     store.devices.update(one.id, {"port": 9}, now_ms=6)
-    kept.settle(replace(one, port=9), [row(1)], now_ms=7)
+    kept.settle(replace(one, port=9), [row(1)], now_ms=NOW_MS + 7)
     assert store.devices.by_serial("M1").port == 9
+
+
+# -- claims -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.covers("SEC-03")
+@pytest.mark.parametrize("place", [{}, {"host": "", "port": 0}, {"host": "10.0.0.7"}])
+def test_a_meter_with_keys_is_nobodys_who_only_lists_it(store: Store, place: dict[str, Any]) -> None:
+    kept, rogue = keeper(store), nnap(store, "N2", 4060)
+    meter = store.devices.add(keyed(**place), now_ms=1)
+    assert kept.settle(rogue, [row(1)], now_ms=NOW_MS) == ["M1 is listed by N2, which is to be proven"]
+    assert kept.settle(rogue, [row(1)], now_ms=NOW_MS) == []
+    assert (store.devices.get(meter.id).parent, store.nodes.find(meter.id)) == (None, None)
+    (claim,) = kept.claims.due(0.0)
+    assert kept.not_proven(claim, now_ms=NOW_MS) == "M1 claimed by N2, through which it does not answer"
+    assert kept.not_proven(claim, now_ms=NOW_MS) == ""
+    assert store.devices.get(meter.id).parent is None
+    assert titles(store, "M1") == ["claimed by N2, through which it does not answer"]
+
+
+def test_a_claim_ends_when_the_meter_is_listed_no_more(store: Store) -> None:
+    kept, other = keeper(store), nnap(store, "N2", 4060)
+    store.devices.add(keyed(), now_ms=1)
+    kept.settle(other, [row(1)], now_ms=NOW_MS)
+    kept.settle(other, [], now_ms=NOW_MS)
+    assert kept.claims.due(NOW_MS) == []
+
+
+@pytest.mark.covers("SEC-03")
+def test_a_meter_without_keys_is_left_to_who_has_it_until_that_one_lets_it_go(store: Store) -> None:
+    one, two, kept = nnap(store), nnap(store, "N2", 4060), keeper(store)
+    kept.settle(one, [row(1)], now_ms=NOW_MS)
+    later = [row(1, joined=HEARD + 5)]
+    assert kept.settle(two, later, now_ms=NOW_MS) == ["M1 is listed by N2 and is another's: left as it is"]
+    kept.settle(one, [row(1, state=NodeState.AWAY)], now_ms=NOW_MS)
+    assert kept.settle(two, later, now_ms=NOW_MS) == ["M1 moved from N1 to N2"]
+
+
+@pytest.mark.covers("SEC-03")
+@pytest.mark.parametrize("mechanism", [0, 1])
+def test_no_password_goes_through_a_concentrator_that_only_claims_a_meter(store: Store, mechanism: int) -> None:
+    kept, rogue = keeper(store), nnap(store, "N2", 4060)
+    store.devices.add(keyed(flags={"mechanism": mechanism}), now_ms=1)
+    assert kept.settle(rogue, [row(1)], now_ms=NOW_MS) == ["M1 is listed by N2 and is another's: left as it is"]
+    assert kept.claims.due(NOW_MS) == []
+
+
+@pytest.mark.covers("SEC-03")
+def test_times_to_come_give_nobody_precedence(store: Store) -> None:
+    one, two, kept = nnap(store), nnap(store, "N2"), keeper(store)
+    kept.settle(one, [row(1)], now_ms=NOW_MS)
+    kept.settle(two, [row(2, heard=HEARD + 10**7, joined=HEARD + 10**7)], now_ms=NOW_MS)
+    node = store.nodes.find(store.devices.by_serial("M2").id)
+    assert node is not None
+    assert (node.heard_ms, node.joined_ms) == (NOW_MS, NOW_MS)
 
 
 # -- the script -------------------------------------------------------------------------------------------------------

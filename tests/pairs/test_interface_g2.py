@@ -58,8 +58,12 @@ def register(head: HeadEnd, port: int, nodes: list[Any], **given: Any) -> None:
         own = node.meter.config
         keys = {"guek": own.keys.guek, "gak": own.keys.gak}
         head.store.devices.add(
-            NewDevice(serial=own.serial, profile="idis", keys=head.vault.seal_all(own.serial, keys)), now_ms=1
-        )
+            NewDevice(
+                serial=own.serial, profile="idis", keys=head.vault.seal_all(own.serial, keys), host="127.0.0.1",
+                port=port,
+            ),
+            now_ms=1,
+        )  # fmt: skip
 
 
 def meet(path: Path, work: Callable[[HeadEnd, Any, list[Any]], Coroutine[Any, Any, None]]) -> None:

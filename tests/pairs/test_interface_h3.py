@@ -48,7 +48,8 @@ def register(head: HeadEnd, port: int, homes: HomeNodes) -> None:
     head.store.devices.add(nnap, now_ms=1)
     for serial, device in homes.devices.items():
         own = {"guek": device.keys.guek, "gak": device.keys.gak}
-        given = NewDevice(serial=serial, profile="home", keys=head.vault.seal_all(serial, own))
+        sealed = head.vault.seal_all(serial, own)
+        given = NewDevice(serial=serial, profile="home", host="127.0.0.1", port=port, keys=sealed)
         head.store.devices.add(given, now_ms=1)
 
 

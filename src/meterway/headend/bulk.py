@@ -15,7 +15,7 @@ import numpy as np
 from meterway.base.errors import ConfigError, SecurityError
 from meterway.base.obis import Obis
 from meterway.headend.bulk_topology import rows_of
-from meterway.headend.coupling import LOG
+from meterway.headend.coupling import CLAIMED, LOG
 from meterway.headend.decode import ProfileRows, blocks_of
 from meterway.headend.fleet import Fleet
 from meterway.headend.laying import Part, laid
@@ -150,7 +150,7 @@ class Bulk:
 
     def _was_behind(self, device: Device, serial: str) -> bool:
         told = self._store.events.of_device(device.id, limit=_HISTORY)
-        return any(event.log == LOG and serial in event.detail.split() for event in told)
+        return any(event.log == LOG and event.code != CLAIMED and serial in event.detail.split() for event in told)
 
     def _rows(
         self, device: int, rows: ProfileRows, period_s: int, blocks: dict[tuple[int, int], Block], evidence: bytes

@@ -28,6 +28,8 @@ from meterway.store.vault import Vault
 __all__ = ["Entry", "Fleet"]
 
 _RESERVE: Final = 10_000
+_FOR_ONE: Final = 64
+"""For one association, with a second try."""
 _REFILL_BELOW: Final = 5000  # a session asks for thousands of blocks at most
 _SENT, _RECEIVED, _MIRRORED = "sent", "received", ":mirror"
 _PUBLIC: Final = 16
@@ -261,6 +263,24 @@ class Fleet:
                     entry.route = self._route(entry)
         for entry, sent, received_next in reserved:
             entry.take_counters(sent, received_next)
+
+    def claimed(self, known: Entry, route: Route) -> Entry:
+        """An entry of its own, with keys and counters, for one association over a route that is not proven."""
+        device = known.device
+        entry = Entry(device, self._keys(device, Way.DIRECT))
+        entry.route = route
+        sent, received = entry.counter_names
+        reserved = self._store.counters.reserve(device.id, sent, _FOR_ONE, at_least=counter_at(self._unix()))
+        entry.take_counters(reserved, self._store.counters.next(device.id, received))
+        if known.received is not None:
+            entry.received = known.received
+        return entry
+
+    def keep_received(self, entry: Entry) -> None:
+        """Write what was heard of a device by an entry that is not the fleet's own."""
+        if entry.received is not None:
+            name = entry.counter_names[1]
+            self._store.counters.note_many({(entry.device.id, name): entry.received.last + 1})
 
     def _route(self, entry: Entry) -> Route | None:
         """None where the registry makes no sense of it: the call then fails by the device's own address."""

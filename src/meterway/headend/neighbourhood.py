@@ -7,10 +7,13 @@ is asked end to end. Only what concerns its mirrored data begins anew behind ano
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum
 
 from meterway.base.errors import DecodeError
+from meterway.headend.claims import Claim, Claims
 from meterway.headend.collect import Collected
-from meterway.headend.coupling import COUPLED, DECOUPLED, FREE, MOVED, Coupling
+from meterway.headend.coupling import CLAIMED, COUPLED, DECOUPLED, FREE, MOVED, Coupling
 from meterway.headend.fleet import Fleet
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
 from meterway.stacks.dlms.client.script import Get, Script
@@ -22,6 +25,8 @@ from meterway.store.nodes import Node
 __all__ = ["Neighbourhood", "with_nodes"]
 
 _TABLE = AttributeDescriptor(1, NODES, 2)
+_ONE_SIDED = (0, 1)
+"""Mechanisms that prove nothing of the meter: none, and a password, which who carries it would learn."""
 _METER, _CONCENTRATOR = "idis", "nnap"
 
 
@@ -39,24 +44,39 @@ def with_nodes(script: Script[Collected], into: Collected) -> Script[Collected]:
     return into
 
 
+class _Trust(Enum):
+    """How far a concentrator is believed that lists a device which is not behind it so far."""
+
+    VOUCHED = "vouched"
+    TO_PROVE = "to prove"
+    LEFT = "left"
+
+
 class Neighbourhood:
     """Keeps the registry as the concentrators tell it; called in the thread that writes, within its transaction.
 
     A device that two of them list is behind the one it joined last; one that only remembers it does not get it back.
+    A device that is registered with keys and elsewhere is a claim first (``claims``): it moves when it has answered
+    through the concentrator that lists it. Without keys it moves only if nobody else has it.
     """
 
     def __init__(self, store: Store, fleet: Fleet, released: set[int]) -> None:
         self._store = store
         self._fleet = fleet
         self._coupling = Coupling(store, released)
+        self.claims = Claims()
 
     def settle(self, nnap: Device, rows: Sequence[NodeRow], *, now_ms: int) -> list[str]:
-        """Make the registry agree with a concentrator's node table; a sentence for each change."""
+        """Make the registry agree with a concentrator's node table; a sentence for each change.
+
+        A time that is ahead of ``now_ms`` counts as now: no clock gives precedence by being fast.
+        """
         if nnap.utility != GATEWAY:
             self._change(nnap, {"utility": GATEWAY}, now_ms)
         told: list[str] = []
         nodes: list[Node] = []
         seen: list[tuple[int, int]] = []
+        rows = [_not_ahead(row, now_ms // 1000) for row in rows]
         for row in rows:
             if row.state is NodeState.PROPOSED or not row.serial:
                 continue
@@ -68,6 +88,7 @@ class Neighbourhood:
         self._store.nodes.put_many(nodes)
         self._store.devices.seen(seen)
         listed = {node.device for node in nodes}
+        self.claims.keep_only(nnap.id, {row.eui for row in rows})
         for node in self._store.nodes.of_nnap(nnap.id):
             if node.device not in listed:
                 told.append(self._release(nnap, self._store.devices.get(node.device), now_ms))
@@ -88,7 +109,46 @@ class Neighbourhood:
             return known.id, []
         if node is not None and not _is_newer(row, node):
             return None, []
-        return known.id, [self._move(nnap, known, node, now_ms)]
+        match self._trust(nnap, known, node):
+            case _Trust.VOUCHED:
+                return known.id, [self._move(nnap, known, node, now_ms)]
+            case _Trust.TO_PROVE:
+                is_new = self.claims.note(_node(known.id, nnap, row, now_ms))
+                return None, [f"{known.serial} is listed by {nnap.serial}, which is to be proven"] if is_new else []
+            case _:
+                return None, [f"{known.serial} is listed by {nnap.serial} and is another's: left as it is"]
+
+    def _trust(self, nnap: Device, known: Device, node: Node | None) -> _Trust:
+        """Whether the operator gave the device this place, or nobody else has it; else its own keys must tell."""
+        if node is None and known.parent in (None, nnap.id) and _place(nnap) == _place_of(known, nnap.id):
+            return _Trust.VOUCHED
+        if self._fleet.of(known.id).has_keys and known.flags.get("mechanism") not in _ONE_SIDED:
+            return _Trust.TO_PROVE
+        if node is not None:
+            return _Trust.VOUCHED if node.state == NodeState.AWAY else _Trust.LEFT
+        return _Trust.VOUCHED if known.parent in (None, nnap.id) and not known.keys else _Trust.LEFT
+
+    # -- claims -------------------------------------------------------------------------------------------------------
+
+    def proven(self, claim: Claim, *, now_ms: int) -> str:
+        """The device has answered through the concentrator that claims it: it is behind that one. The sentence."""
+        self.claims.drop(claim)
+        known, nnap = self._store.devices.get(claim.node.device), self._store.devices.get(claim.node.nnap)
+        node = self._store.nodes.find(known.id)
+        if (node is not None and node.nnap == nnap.id) or self._is_above(nnap, known.id):
+            return ""
+        told = self._move(nnap, known, node, now_ms)
+        self._store.nodes.put_many([claim.node])
+        return told
+
+    def not_proven(self, claim: Claim, *, now_ms: int) -> str:
+        """It has not: it stays where it is, and is asked again later. The sentence, the first time."""
+        if not self.claims.failed(claim, now_ms / 1000):
+            return ""
+        known, nnap = self._store.devices.get(claim.node.device), self._store.devices.get(claim.node.nnap)
+        return self._coupling.tell(
+            known, CLAIMED, f"claimed by {nnap.serial}, through which it does not answer", now_ms
+        )
 
     def _is_above(self, nnap: Device, device: int) -> bool:
         """Whether a device is the concentrator itself or something that it is reached through."""
@@ -154,6 +214,16 @@ class Neighbourhood:
 
 def _place(nnap: Device) -> dict[str, object]:
     return {"transport": nnap.transport, "host": nnap.host, "port": nnap.port, "parent": nnap.id}
+
+
+def _place_of(device: Device, parent: int) -> dict[str, object]:
+    return {"transport": device.transport, "host": device.host, "port": device.port, "parent": parent}
+
+
+def _not_ahead(row: NodeRow, now_s: int) -> NodeRow:
+    if row.heard <= now_s and row.joined <= now_s:
+        return row
+    return replace(row, heard=min(row.heard, now_s), joined=min(row.joined, now_s))
 
 
 def _is_newer(row: NodeRow, node: Node) -> bool:

@@ -16,7 +16,7 @@ from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device
 from meterway.store.nodes import Node
 
-__all__ = ["Link", "Route", "Way", "is_concentrator", "is_gateway", "lists_channels", "route_of"]
+__all__ = ["Link", "Route", "Way", "claimed_route", "is_concentrator", "is_gateway", "lists_channels", "route_of"]
 
 _PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
 _DEEPEST: Final = 8
@@ -94,6 +94,12 @@ def route_of(store: Store, device: Device, way: Way = Way.DIRECT) -> Route:
         if node is None or not node.sap:
             raise ConfigError(f"{device.serial} has no mirrored data at a concentrator")
         return _route(links, node.sap, links[:-1])
+    return _route(links, device.sap, links)
+
+
+def claimed_route(store: Store, device: Device, node: Node) -> Route:
+    """The route to a device as it would be through the concentrator that lists it as this node."""
+    links = (*_chain(store, store.devices.get(node.nnap)), Link(device, node))
     return _route(links, device.sap, links)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.headend.coupling import LOG as TOPOLOGY_LOG
-from meterway.headend.coupling import MOVED
+from meterway.headend.coupling import CLAIMED, MOVED
 from meterway.mapping.profile import load_profile
 from meterway.store.contacts import StoredContact
 from meterway.store.devices import Device
@@ -181,7 +181,7 @@ def _meaning(device: Device, event: StoredEvent) -> tuple[str, str]:
     if event.log == _PUSH_LOG:
         return event.detail or "push", "warning"
     if event.log == TOPOLOGY_LOG:
-        return event.detail, "warning" if event.code == MOVED else "info"
+        return event.detail, "warning" if event.code in (MOVED, CLAIMED) else "info"
     try:
         profile = load_profile(device.profile or "idis")
         found = profile.objects.get(Obis.parse(event.log))

@@ -28,6 +28,7 @@ from meterway.headend.live import Happening, Live
 from meterway.headend.orders import Orders
 from meterway.headend.overheard import Overheard
 from meterway.headend.plan import LOAD_PROFILE, Planner
+from meterway.headend.proof import Prover
 from meterway.headend.push import PushListener
 from meterway.headend.route import Way
 from meterway.headend.topology import Topology
@@ -97,6 +98,15 @@ class HeadEnd:
             plan_of=self.planner,
             concurrency=collect.concurrency,
         )
+        self.prover = Prover(
+            self.store,
+            self.fleet,
+            self.caller,
+            writer.neighbourhood,
+            self.live,
+            in_thread=self.collector.in_thread,
+            wake=self.collector.wake,
+        )
         self.delivery = Delivery(
             Bulk(self.store, self.fleet, writer.neighbourhood),
             self.live,
@@ -131,6 +141,7 @@ class HeadEnd:
             await self.calls.start(self.config.calls.host, self.config.calls.port)
         if self.config.bulk.broker.host:
             self._run("broker", Broker(self.config.bulk.broker, self.delivery).run())
+        self._run("proofs", self.prover.run())
         if self.config.collect.enabled:
             self._run("collection", self.collector.run())
 
