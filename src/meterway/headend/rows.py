@@ -10,8 +10,8 @@ import msgspec
 
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
-from meterway.headend.coupling import LOG as TOPOLOGY_LOG
 from meterway.headend.coupling import CLAIMED, MOVED
+from meterway.headend.coupling import LOG as TOPOLOGY_LOG
 from meterway.mapping.profile import load_profile
 from meterway.store.contacts import StoredContact
 from meterway.store.devices import Device
