@@ -161,13 +161,12 @@ def _open_bundled(name: str) -> tuple[str, str, None]:
 
 def _association(section: _Section) -> Association:
     section.known(_ASSOCIATION_KEYS)
-    authentication: list[Authentication] = list(get_args(Authentication))
-    chosen = section.one_of("authentication", authentication, "none")
+    authentication: tuple[Authentication, ...] = get_args(Authentication)
     return Association(
         name=section.get("name", str),
         client=section.number("client"),
         server=section.number("server", 1),
-        authentication=authentication[authentication.index(chosen)],  # type: ignore[arg-type]  # one of them
+        authentication=section.one_of("authentication", authentication, "none"),
         configure=section.one_of("rights", ("read", "configure"), "read") == "configure",
         pre_established=section.get("pre_established", bool, default=False),
         objects=frozenset(section.codes("objects")) if "objects" in section.values else None,
@@ -176,8 +175,7 @@ def _association(section: _Section) -> Association:
 
 def _object(obis: Obis, section: _Section, others: Mapping[Obis, _Section]) -> ProfileObject:
     table = _table(section)
-    collect: list[Collect] = list(get_args(Collect))
-    chosen = section.one_of("collect", collect, "")
+    collect: tuple[Collect, ...] = get_args(Collect)
     return ProfileObject(
         obis=obis,
         name=describe(obis).name,
@@ -186,7 +184,7 @@ def _object(obis: Obis, section: _Section, others: Mapping[Obis, _Section]) -> P
         static=MappingProxyType(_static(section, table, others)),
         settable=frozenset(_numbers(section, "set", lambda word: table.attribute(word).index)),
         callable=frozenset(_numbers(section, "act", lambda word: table.method(word).index)),
-        collect=collect[collect.index(chosen)],  # type: ignore[arg-type]  # one of them
+        collect=section.one_of("collect", collect, ""),
         log=section.get("log", str, ""),
     )
 

@@ -11,6 +11,7 @@ from meterway.base.errors import ConfigError
 __all__ = ["Section"]
 
 _T = TypeVar("_T")
+_Word = TypeVar("_Word", bound=str)
 
 _WORDS: Final[dict[type, str]] = {
     str: "a text",
@@ -69,12 +70,13 @@ class Section:
             raise self.error(key, "must be texts")
         return tuple(found)
 
-    def one_of(self, key: str, choices: Sequence[str], default: str | None = None) -> str:
+    def one_of(self, key: str, choices: Sequence[_Word], default: _Word | None = None) -> _Word:
         """One of these texts."""
         value = self.get(key, str, default)
-        if value not in choices:
-            raise self.error(key, f"{value!r} is not one of {', '.join(word for word in choices if word)}")
-        return value
+        for word in choices:
+            if word == value:
+                return word
+        raise self.error(key, f"{value!r} is not one of {', '.join(word for word in choices if word)}")
 
     def tables(self, key: str) -> list[Self]:
         """A list of tables, as sections named by their number."""

@@ -287,7 +287,8 @@ class Load:
 @lru_cache(maxsize=8192)
 def _bounds(load: Load, slot: int) -> list[list[int]]:
     """The registers at both ends of a slot: registers are read one by one, within the same moment."""
-    return load.registers(slot, 2).tolist()  # type: ignore[no-any-return]
+    bounds: list[list[int]] = load.registers(slot, 2).tolist()
+    return bounds
 
 
 @lru_cache(maxsize=512)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import StoreError
+from meterway.store.driver import Row
 
 __all__ = ["OwnFile", "whole_seconds"]
 
@@ -101,7 +102,7 @@ class OwnFile:
         except sqlite3.Error as error:
             raise StoreError(f"the {self._kind} refuses: {error}") from error
 
-    def _all(self, text: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple]:  # type: ignore[type-arg]  # rows
+    def _all(self, text: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         return self._run(text, values).fetchall()
 
     # -- counters and state ---------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ class OwnFile:
         """Forget what was kept under names that begin so."""
         self._run("DELETE FROM state WHERE name >= ? AND name < ?", (prefix, prefix + "\uffff"))
 
-    def _named(self, table: str, prefix: str) -> list[tuple]:  # type: ignore[type-arg]  # rows
+    def _named(self, table: str, prefix: str) -> list[Row]:
         text = f"SELECT name, value FROM {table} WHERE name >= ? AND name < ?"  # noqa: S608  one of two words of our own
         return [(name.removeprefix(prefix), value) for name, value in self._all(text, (prefix, prefix + "\uffff"))]
 

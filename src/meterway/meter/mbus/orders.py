@@ -114,8 +114,8 @@ def _move_clock(meter: MbusMeter, order: ClockOrder, unix_s: float) -> None:
 def _deed(meter: MbusMeter, record: Record, unix_s: float) -> Deed | None:
     """What a record orders; None if this meter does not do it."""
     vif, value = record.head.vif, record.value
-    if vif in ("FD1F", "FD1A") and meter.config.valve and value in _SWITCH:
-        happening = _SWITCH[int(value)]  # type: ignore[arg-type]
+    if vif in ("FD1F", "FD1A") and meter.config.valve and isinstance(value, int) and value in _SWITCH:
+        happening = _SWITCH[value]
         return lambda: _moved(meter, happening, unix_s)
     if vif == "6D" and isinstance(value, datetime):
         return lambda: meter.set_clock(value, unix_s)

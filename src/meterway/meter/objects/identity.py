@@ -122,7 +122,8 @@ def _recording_period(ask: Ask) -> bytes:
 def _period(profile: CompanionProfile) -> Behaviour:
     """The capture period of the load profile, in s."""
     load = profile.objects.get(LOAD_PROFILE)
-    factory = u32(int(load.static.get(4, 900)) if load is not None else 900)  # type: ignore[call-overload]
+    period = load.static.get(4) if load is not None else None
+    factory = u32(period if isinstance(period, int) else 900)
     return Behaviour(live={2: Live(lambda ask: _recording_period(ask) or factory)})
 
 

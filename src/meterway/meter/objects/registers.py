@@ -57,6 +57,14 @@ def _live(of: Callable[[Network], float], scale: int = 1) -> _Value:
     return lambda meter, now: round(of(meter.network(now)) * scale)
 
 
+def _voltage(phase: int) -> _Value:
+    return _live(lambda live: live.voltages_v[phase], 10)
+
+
+def _current(phase: int) -> _Value:
+    return _live(lambda live: live.currents_a[phase], 100)
+
+
 def _phase_power(phase: int, sign: int) -> _Value:
     def watts(meter: Meter, now: float) -> int:
         live = meter.network(now)
@@ -87,14 +95,8 @@ _QUANTITIES: Final[dict[Obis, _Quantity]] = {
     _register(3, 7): _Quantity(_VAR, 0, 4, _live(lambda live: live.import_var)),
     _register(4, 7): _Quantity(_VAR, 0, 4, _live(lambda live: live.export_var)),
     _register(14, 7): _Quantity(_HZ, -2, 2, _live(lambda live: live.frequency_hz, 100)),
-    **{
-        _register(c, 7): _Quantity(_V, -1, 2, _live(lambda live, phase=phase: live.voltages_v[phase], 10))  # type: ignore[misc]
-        for phase, c in enumerate((32, 52, 72))
-    },
-    **{
-        _register(c, 7): _Quantity(_A, -2, 2, _live(lambda live, phase=phase: live.currents_a[phase], 100))  # type: ignore[misc]
-        for phase, c in enumerate((31, 51, 71))
-    },
+    **{_register(c, 7): _Quantity(_V, -1, 2, _voltage(phase)) for phase, c in enumerate((32, 52, 72))},
+    **{_register(c, 7): _Quantity(_A, -2, 2, _current(phase)) for phase, c in enumerate((31, 51, 71))},
     **{_register(c, 7): _Quantity(_W, 0, 4, _phase_power(phase, 1)) for phase, c in enumerate((21, 41, 61))},
     **{_register(c, 7): _Quantity(_W, 0, 4, _phase_power(phase, -1)) for phase, c in enumerate((22, 42, 62))},
 }
