@@ -173,6 +173,20 @@ def test_a_meter_that_has_moved_keeps_what_the_one_before_still_delivers(store: 
     assert len(stored(store, "M1")) == 8
 
 
+@pytest.mark.covers("SEC-11")
+@pytest.mark.parametrize("name", ["heard", "joined"])
+def test_a_report_with_times_to_come_is_refused_with_field_and_place(store: Store, name: str) -> None:
+    bulk, ahead = known(store), int(time.time()) + 10_000
+    before = store.nodes.find(store.devices.by_serial("M1").id)
+    with pytest.raises(BulkError, match=rf"topology\[1\].{name}: {ahead} is \d+ s ahead"):
+        bulk.store(report("ahead", topology=[node(2), node(1, **{name: ahead})]), "N1", octets=1)
+    with pytest.raises(BulkError, match=r"events\[0\].time"):
+        bulk.store(report("event", events=[event(1, ahead)]), "N1", octets=1)
+    with pytest.raises(BulkError, match="created"):
+        bulk.store(report("new", created=ahead), "N1", octets=1)
+    assert store.nodes.find(store.devices.by_serial("M1").id) == before
+
+
 def bad(**changes: Any) -> Any:
     return series(1, YESTERDAY, 2, **changes)
 

@@ -1,6 +1,7 @@
 """Bulk reports: every row in exactly one of them, whatever happens between."""
 
 import gzip
+from datetime import UTC, datetime
 
 import pytest
 import zstandard
@@ -8,9 +9,16 @@ import zstandard
 from meterway.base.obis import Obis
 from meterway.model.report import decode_report
 from meterway.nnap.device import Rules
+from meterway.nnap.events import Code
+from meterway.nnap.node import Series
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.reports import Reporter, compressed
+from meterway.nnap.rows import Row
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import CosemDateTime
+from meterway.stacks.dlms.classes.elements import CaptureObject
+from meterway.stacks.dlms.classes.profile_generic import CLOCK_TIME
 from nnap.test_site import site
 from nnap_network import START, Network
 
@@ -80,3 +88,62 @@ def test_xml_and_each_compression():
     assert decode_report(zstandard.decompress(octets), xml=True).nnap == "NNAP0001"
     assert compressed(b"x", "none") == b"x"
     assert len(octets) < 4000
+
+
+# -- what a profile captures changes ----------------------------------------------------------------------------------
+
+ACTIVE = CaptureObject(class_id=3, obis=Obis(1, 0, 1, 8, 0), attribute=2, data_index=0)
+EXPORT = CaptureObject(class_id=3, obis=Obis(1, 0, 2, 8, 0), attribute=2, data_index=0)
+
+
+def given_row(at: int, *values: int) -> Row:
+    moment = axdr.octets(CosemDateTime.from_utc(datetime.fromtimestamp(at, UTC)).encode())
+    return Row(at, axdr.encode(axdr.structure(moment, *map(axdr.u32, values))))
+
+
+def changing() -> Network:
+    """A node whose profile captured one register and then another."""
+    network = Network(meters=1, rules=RULES)
+    node = network.node()
+    series = node.mirror.series[LOAD] = Series(obis=LOAD, period_s=900, columns=(CLOCK_TIME, ACTIVE))
+    network.ledger.rows(node, series, [given_row(900, 1), given_row(1800, 2)], 1800.0)
+    series.columns, series.period_s = (CLOCK_TIME, EXPORT), 3600
+    network.ledger.series(node, series)
+    network.ledger.rows(node, series, [given_row(3600, 7)], 3600.0)
+    return network
+
+
+def test_rows_are_reported_under_the_columns_they_were_captured_with():
+    network = changing()
+    Reporter(site(network)).build(START)
+    (report,) = reports(network)
+    found = [(one.columns[0].obis, one.period_s, one.times, one.values) for one in report.meters]
+    assert found == [
+        ("1-0:1.8.0*255", 900, [900, 1800], [[1, 2]]),
+        ("1-0:2.8.0*255", 3600, [3600], [[7]]),
+    ]
+
+
+def test_the_mirror_has_only_rows_of_the_columns_it_shows():
+    network = changing()
+    assert [row.time_s for row in network.store.rows(1, LOAD)] == [3600]
+    assert network.store.count_rows(1, LOAD) == 1
+
+
+def test_a_row_that_is_not_of_its_columns_is_left_out_and_logged_with_its_place():
+    network = changing()
+    with network.store.transaction():
+        network.store.add_rows(1, LOAD, [given_row(7200, 8, 9)])
+        network.store.add_rows(1, LOG, [given_row(7200, 1)])
+    Reporter(site(network)).build(START)
+    (report,) = reports(network)
+    assert 7200 not in [at for one in report.meters for at in one.times]
+    refused = [
+        event.detail.removesuffix(" (offset 0)")
+        for event in network.concentrator.events
+        if event.code == Code.ROW_REFUSED
+    ]
+    assert refused == [
+        "1-0:99.1.0*255, row 4: 3 values where there are 2 columns",
+        "0-0:99.98.0*255, row 5: 1 rows of nothing that is known",
+    ]

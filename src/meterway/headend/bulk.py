@@ -81,6 +81,7 @@ class Bulk:
         if nnap is None:
             raise BulkError(f"nnap: {sender!r} is not in the registry")
         _check_title("system_title", nnap, report.system_title)
+        _check_time("created", report.created, int(now))
         digest = sha256(msgspec.json.encode(report)).digest()
         with self._store.transaction():
             if not self._store.reports.take(nnap.id, report.id, digest, now_ms=int(now * 1000)):
@@ -125,6 +126,9 @@ class Bulk:
         known = self._store.nodes.of_nnap(nnap.id)
         if not report.topology or any(node.changed_ms > report.created * 1000 for node in known):
             return []
+        for index, one in enumerate(report.topology):
+            for name, at in (("heard", one.heard), ("joined", one.joined)):
+                _check_time(f"topology[{index}].{name}", at, now_ms // 1000)
         saps = {node.eui: node.sap for node in known}
         return self._neighbourhood.settle(nnap, rows_of(report, saps), now_ms=min(now_ms, report.created * 1000))
 
@@ -188,6 +192,7 @@ class Bulk:
             place = f"events[{index}]"
             device = self._meter(nnap, place, one.serial, one.system_title)
             log = str(_obis(f"{place}.log", one.log))
+            _check_time(f"{place}.time", one.time, now_ms // 1000)
             yield Event(
                 device=device.id, log=log, code=one.code, time_ms=one.time * 1000, received_ms=now_ms, source="bulk",
                 detail=one.text,
@@ -206,6 +211,11 @@ class Bulk:
 
 def _is_load(obis: Obis, period_s: int) -> bool:
     return load_profile_of((obis,), LOAD_PROFILE) == obis and 0 < period_s <= _DAY_S and _DAY_S % period_s == 0
+
+
+def _check_time(place: str, at: int, now_s: int) -> None:
+    if at > now_s + _AHEAD_S:
+        raise BulkError(f"{place}: {at} is {at - now_s} s ahead")
 
 
 def _check_title(place: str, device: Device, title: str) -> None:

@@ -23,7 +23,7 @@ from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.vault import Vault
 
-__all__ = ["Ledger", "NodeRow"]
+__all__ = ["Ledger", "NodeRow", "columns_of"]
 
 _SENT: Final = "sent"
 _USED: Final = (_SENT, "broadcast", "dlms-sent:")
@@ -86,7 +86,7 @@ class Ledger:
         for number, profile, period_s, columns, upto_s in self.store.series():
             if number in known:
                 obis = Obis.decode(profile)
-                series = Series(obis=obis, period_s=period_s, columns=_columns(columns), upto_s=upto_s)
+                series = Series(obis=obis, period_s=period_s, columns=columns_of(columns), upto_s=upto_s)
                 known[number].mirror.series[obis] = series
 
     def _node(self, row: NodeRow) -> Node:
@@ -198,8 +198,8 @@ class Ledger:
         """Keep rows, once each, and that the profile is whole up to ``upto_s``."""
         number = self.number(node)
         with self.store.transaction():
-            self.store.add_rows(number, series.obis, rows)
             self._series(number, series, upto_s)
+            self.store.add_rows(number, series.obis, rows)
             self.store.keep_counter(f"heard:{node.eui.hex()}", node.received.last)
 
     def _series(self, number: int, series: Series, upto_s: float) -> None:
@@ -253,7 +253,7 @@ class Ledger:
 
 
 @lru_cache(maxsize=256)
-def _columns(octets: bytes) -> tuple[CaptureObject, ...]:
-    """Many meters capture the same."""
+def columns_of(octets: bytes) -> tuple[CaptureObject, ...]:
+    """The columns of a profile as they are kept. Many meters capture the same."""
     found = typed(7, 3, axdr.decode_all(octets))
     return tuple(one for one in found if isinstance(one, CaptureObject)) if isinstance(found, tuple) else ()

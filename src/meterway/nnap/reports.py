@@ -19,9 +19,11 @@ from meterway.base.obis import Obis
 from meterway.mapping.neighbourhood import NodeState
 from meterway.model.report import Column, Node, Raw, Report, ReportEvent, Series, encode_report
 from meterway.nnap.collector import News
+from meterway.nnap.events import Code
+from meterway.nnap.ledger import columns_of
 from meterway.nnap.node import Node as KnownNode
 from meterway.nnap.site import Site
-from meterway.nnap.store import StoredRow
+from meterway.nnap.store import Shape, StoredRow
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data, Tag
 from meterway.stacks.dlms.classes import typed
@@ -34,6 +36,7 @@ __all__ = ["Compression", "Form", "Reporter", "compressed"]
 Form = Literal["json", "xml"]
 Compression = Literal["gzip", "zstd", "none"]
 _SCALER_AT: Final = {3: 3, 4: 3, 5: 4}
+_MOST_CODE: Final = 0xFFFF
 _LOGS: Final = (Obis(0, 0, 99, 98, 0), Obis(0, 0, 99, 98, 1))
 _STATES: Final[dict[NodeState, Literal["member", "away", "proposed", "cascade", "heard"]]] = {
     NodeState.MEMBER: "member",
@@ -61,10 +64,12 @@ class Reporter:
         self._form: Form = form
         self._compression: Compression = compression
         self._rows = rows
+        self._now = 0.0
 
     def build(self, now: float) -> str:
         """Put a report of what is new into the spool; its id, empty if nothing is new. Durable when it returns."""
         site, store = self._site, self._site.ledger.store
+        self._now = now
         site.ledger.flush(site.concentrator)
         with store.transaction():
             rows = store.rows_after(store.counter("reported-rows"), self._rows)
@@ -140,23 +145,52 @@ class Reporter:
     # -- rows -------------------------------------------------------------------------------------------------
 
     def _meters(self, rows: Iterable[StoredRow]) -> tuple[list[Series], list[ReportEvent]]:
-        grouped: dict[tuple[int, Obis], list[StoredRow]] = {}
-        for row in rows:
-            grouped.setdefault((row.node, row.profile), []).append(row)
         names = self._names()
         series: list[Series] = []
         events: list[ReportEvent] = []
-        for (number, obis), found in grouped.items():
+        for (number, _, shape), found in self._grouped(rows).items():
             node = names.get(number)
-            known = None if node is None else node.mirror.series.get(obis)
-            if node is None or known is None:
+            columns = () if shape is None else columns_of(shape.columns)
+            if node is None or shape is None:
+                self._refuse(node, found[0], f"{len(found)} rows of nothing that is known")
                 continue
+            found = [row for row in found if self._is_sound(node, row, columns)]
             found.sort(key=lambda row: row.time_s)
-            if _is_log(known.columns):
+            if _is_log(columns):
                 events += [_event(node, row) for row in found]
-            else:
-                series.append(self._series(node, number, known.period_s, known.columns, found))
+            elif found:
+                series.append(self._series(node, number, shape.period_s, columns, found))
         return series, events
+
+    def _grouped(self, rows: Iterable[StoredRow]) -> dict[tuple[int, Obis, Shape | None], list[StoredRow]]:
+        """By node, and by profile and what that captured when they came."""
+        shapes: dict[tuple[int, Obis], list[Shape]] = {}
+        grouped: dict[tuple[int, Obis, Shape | None], list[StoredRow]] = {}
+        for row in rows:
+            place = (row.node, row.profile)
+            if place not in shapes:
+                shapes[place] = self._site.ledger.store.shapes(*place)[::-1]
+            shape = next((one for one in shapes[place] if one.since <= row.number), None)
+            grouped.setdefault((*place, shape), []).append(row)
+        return grouped
+
+    def _is_sound(self, node: KnownNode, row: StoredRow, columns: tuple[CaptureObject, ...]) -> bool:
+        """Whether a row has what its columns say; one that has not is left out and logged with its place."""
+        try:
+            table = _fields(row.octets, len(columns))
+            for place, column in enumerate(columns):
+                value = table[place].value
+                if _is_status(column) and not (value is None or isinstance(value, int)):
+                    raise DecodeError(f"{column.obis}: a status is a number", place, "row")
+                if _is_log(columns) and column != CLOCK_TIME and not _is_code(value):
+                    raise DecodeError(f"{column.obis}: an event's code is a number up to 65535", place, "row")
+        except DecodeError as error:
+            self._refuse(node, row, str(error))
+            return False
+        return True
+
+    def _refuse(self, node: KnownNode | None, row: StoredRow, reason: str) -> None:
+        self._site.log(self._now, Code.ROW_REFUSED, node, f"{row.profile}, row {row.number}: {reason}")
 
     def _names(self) -> dict[int, KnownNode]:
         """Every node that has rows; one that was removed is still known by what was kept of it."""
@@ -171,7 +205,7 @@ class Reporter:
         table = [_fields(row.octets, len(columns)) for row in rows]
         status = next((place for place, column in enumerate(columns) if _is_status(column)), None)
         shown = [place for place, column in enumerate(columns) if column != CLOCK_TIME and place != status]
-        marks = [] if status is None else [_octet(row[status]) for row in table]
+        marks = [] if status is None else [_number(row[status]) & 0xFF for row in table]
         return Series(
             serial=node.serial,
             system_title=(node.title or bytes(8)).hex(),
@@ -211,7 +245,9 @@ def _is_log(columns: tuple[CaptureObject, ...]) -> bool:
 def _fields(octets: bytes, width: int) -> list[Data]:
     value = axdr.decode_all(octets).value
     fields = [part for part in value if isinstance(part, Data)] if isinstance(value, tuple) else []
-    return fields if len(fields) == width else [axdr.null()] * width
+    if len(fields) != width:
+        raise DecodeError(f"{len(fields)} values where there are {width} columns", 0, "row")
+    return fields
 
 
 def _event(node: KnownNode, row: StoredRow) -> ReportEvent:
@@ -220,12 +256,16 @@ def _event(node: KnownNode, row: StoredRow) -> ReportEvent:
         system_title=(node.title or bytes(8)).hex(),
         time=row.time_s,
         log=str(row.profile),
-        code=_octet(_fields(row.octets, 2)[1]),
+        code=_number(_fields(row.octets, 2)[1]),
     )
 
 
-def _octet(data: Data) -> int:
-    return data.value & 0xFF if isinstance(data.value, int) else 0
+def _is_code(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= _MOST_CODE
+
+
+def _number(data: Data) -> int:
+    return data.value if isinstance(data.value, int) else 0
 
 
 def _raw(data: Data) -> Raw:

@@ -19,7 +19,7 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.own_file import OwnFile, whole_seconds
 
-__all__ = ["KeptReport", "Store", "StoredRow"]
+__all__ = ["KeptReport", "Shape", "Store", "StoredRow"]
 
 _EVENTS_KEPT: Final = 10_000
 _ASIDE: Final = "refused:"
@@ -41,10 +41,25 @@ CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_s REAL NOT NULL,
 CREATE TABLE reports (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, octets BLOB NOT NULL);
 """
 
+_OF_NOW: Final = "number >= coalesce((SELECT max(since) FROM shapes WHERE node = ? AND profile = ?), 0)"
 _BALANCES: Final = """
 CREATE TABLE balances (number INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL UNIQUE, octets BLOB NOT NULL);
 CREATE TABLE due_days (day INTEGER PRIMARY KEY);
 """
+
+_SHAPES: Final = """
+CREATE TABLE shapes (node INTEGER NOT NULL, profile BLOB NOT NULL, since INTEGER NOT NULL, period INTEGER NOT NULL,
+                     columns BLOB NOT NULL, PRIMARY KEY (node, profile, since)) WITHOUT ROWID;
+INSERT INTO shapes SELECT node, profile, 0, period, columns FROM series;
+"""
+
+
+class Shape(NamedTuple):
+    """What the rows of a profile from the number ``since`` on are made of."""
+
+    since: int
+    period_s: int
+    columns: bytes
 
 
 class StoredRow(NamedTuple):
@@ -69,7 +84,7 @@ class Store(OwnFile):
     """The file; StoreError where the disk or the file refuses."""
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(path, kind="store", schema=(_SCHEMA, _BALANCES))
+        super().__init__(path, kind="store", schema=(_SCHEMA, _BALANCES, _SHAPES))
 
     # -- nodes ----------------------------------------------------------------------------------------------
 
@@ -97,10 +112,23 @@ class Store(OwnFile):
     # -- what was read ----------------------------------------------------------------------------------------
 
     def keep_series(self, node: int, profile: Obis, *, period_s: int, columns: bytes, upto_s: float) -> None:
-        """Keep what a profile captures and up to when it is whole."""
+        """Keep what a profile captures and up to when it is whole. Rows that come later are of these columns."""
         self._run(
             "INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)", (node, profile.encode(), period_s, columns, upto_s)
         )
+        shapes = self.shapes(node, profile)
+        if not shapes or shapes[-1][1:] != (period_s, columns):
+            since = int(self._all("SELECT coalesce(max(number), 0) + 1 FROM rows")[0][0]) if shapes else 0
+            values = (node, profile.encode(), since, period_s, columns)
+            self._run("INSERT OR REPLACE INTO shapes VALUES (?, ?, ?, ?, ?)", values)
+
+    def shapes(self, node: int, profile: Obis) -> list[Shape]:
+        """What the rows of a profile were made of, one after another; the last holds now."""
+        found = self._all(
+            "SELECT since, period, columns FROM shapes WHERE node = ? AND profile = ? ORDER BY since",
+            (node, profile.encode()),
+        )
+        return [Shape(*row) for row in found]
 
     def series(self) -> list[tuple[int, bytes, int, bytes, float]]:
         """Node, profile, period, encoded columns, up to when."""
@@ -112,18 +140,20 @@ class Store(OwnFile):
         return self._many("INSERT OR IGNORE INTO rows (node, profile, time, octets) VALUES (?, ?, ?, ?)", wide)
 
     def rows(self, node: int, profile: Obis, from_s: float = 0.0, to_s: float = 1e12) -> list[Row]:
-        """The rows of a profile within [from, to], the oldest first."""
+        """The rows of a profile within [from, to], the oldest first; none that are of columns it has no more."""
+        place = (node, profile.encode())
         found = self._all(
-            "SELECT time, octets FROM rows WHERE node = ? AND profile = ? AND time >= ? AND time <= ?"
+            f"SELECT time, octets FROM rows WHERE node = ? AND profile = ? AND time >= ? AND time <= ? AND {_OF_NOW}"  # noqa: S608  text of our own
             " ORDER BY time, number",
-            (node, profile.encode(), *whole_seconds(from_s, to_s)),
+            (*place, *whole_seconds(from_s, to_s), *place),
         )
         return [Row(*row) for row in found]
 
     def count_rows(self, node: int, profile: Obis) -> int:
         """How many rows of a profile there are."""
-        values = (node, profile.encode())
-        return int(self._all("SELECT count(*) FROM rows WHERE node = ? AND profile = ?", values)[0][0])
+        values = (node, profile.encode()) * 2
+        found = self._all(f"SELECT count(*) FROM rows WHERE node = ? AND profile = ? AND {_OF_NOW}", values)  # noqa: S608  text of our own
+        return int(found[0][0])
 
     def rows_after(self, number: int, limit: int) -> list[StoredRow]:
         """The rows that came after a number, in the order they came."""
