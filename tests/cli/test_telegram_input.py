@@ -67,3 +67,19 @@ def test_raw_octets_and_text_are_told_apart() -> None:
     assert octets_in(P1 + P1) == [P1, P1]
     assert octets_in(P1[20:]) == [P1[20:]]
     assert [one.fault == "" for one in read(b"some words\n" + PUSH.hex().encode())] == [False, True]
+
+
+def segment(ci: int, body: bytes) -> bytes:
+    inside = bytes((0x53, 0xFF, ci, 0x01, 0x67)) + body
+    return bytes((0x68, len(inside), len(inside), 0x68)) + inside + bytes((sum(inside) & 0xFF, 0x16))
+
+
+def test_segments_in_rows_are_one_telegram_and_segments_in_lines_are_as_many_as_lines() -> None:
+    first, last = segment(0x00, PUSH[:12]), segment(0x11, PUSH[12:])
+    assert octets_in(f"{first.hex()}\n{last.hex()}".encode()) == [first, last]
+    both = first + last
+    for size in (7, 8, len(first) - 1):
+        rows = [both[i : i + size].hex() for i in range(0, len(both), size)]
+        assert octets_in("\n".join(rows).encode()) == [both]
+    rows = [first[i : i + 8].hex() for i in range(0, len(first), 8)]
+    assert octets_in("\n".join(rows).encode()) == [first]

@@ -144,8 +144,7 @@ def _inputs(parts: Iterable[bytes], given: DlmsKeys) -> Iterator[TelegramInput]:
         if len(part) <= _LONGEST_LINE:
             yield TelegramInput(part, given)
             continue
-        capture = Capture()
-        yield from (TelegramInput(one, given) for one in (*capture.feed(part), *capture.flush()))
+        yield from (TelegramInput(one, given) for one in _cut(part))
 
 
 class _Joined:
@@ -160,13 +159,12 @@ class _Joined:
     def add(self, octets: bytes) -> Iterator[bytes]:
         """The octets of the next line; gives what is certain now."""
         together = b"".join((*self._held, octets))
-        end = _end_of_all(together)
+        end = _end_of_all(together, is_alone=not self._held)
         if end == CUT and len(self._held) < _MOST_LINES:
             self._held.append(octets)
         elif self._held and end == len(together):
             self._held.clear()
-            capture = Capture()
-            yield from (*capture.feed(together), *capture.flush())
+            yield from _cut(together)
         elif self._held:
             yield from self.flush()
             yield from self.add(octets)
@@ -177,14 +175,21 @@ class _Joined:
         """Nothing follows that could be joined."""
         held = self._held.copy()
         self._held.clear()
-        yield from held
+        together = b"".join(held)
+        yield from [together] if _end_of_all(together, is_alone=True) == len(together) > 0 else held
 
 
-def _end_of_all(octets: bytes) -> int:
+def _cut(octets: bytes) -> Iterator[bytes]:
+    capture = Capture()
+    yield from capture.feed(octets)
+    yield from capture.flush()
+
+
+def _end_of_all(octets: bytes, *, is_alone: bool) -> int:
     """The end of all if frame follows upon frame to the last octet, CUT if the last is broken off, else 0."""
     start = 0
     while start < len(octets):
-        end = end_of(octets, start)
+        end = end_of(octets, start, is_alone=is_alone)
         if end <= start:
             return end
         start = end

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from meterway.base.errors import DecodeError
+from meterway.stacks.dlms.axdr import skip
 from meterway.stacks.dlms.hdlc.address import HdlcAddress
 from meterway.stacks.dlms.hdlc.frame import FrameKind, HdlcFrame, parse_frame
 from meterway.stacks.dlms.hdlc.segments import strip_llc
@@ -38,17 +39,17 @@ _LAST_SEGMENT: Final = 0x10
 _FIRST_RECORD_CI: Final = 0x20
 
 
-def end_of(octets: bytes, start: int = 0) -> int:
-    """Where the telegram that begins at ``start`` ends: its frame, and those that belong to it.
+def end_of(octets: bytes, start: int = 0, *, is_alone: bool = False) -> int:
+    """Where the telegram that begins at ``start`` ends: its frame, and unless ``is_alone`` those that belong to it.
 
     CUT if octets are missing; 0 if no frame begins there or its checks fail. A P1 telegram without its last line is
     CUT.
     """
     first = octets[start : start + 1]
     if first == b"\x7e":
-        return _hdlc(octets, start)
+        return _hdlc(octets, start, is_alone=is_alone)
     if first == b"\x68":
-        return _mbus(octets, start)
+        return _mbus(octets, start, is_alone=is_alone)
     if first == b"\x1b":
         return _sml(octets, start)
     if first == b"/":
@@ -58,6 +59,8 @@ def end_of(octets: bytes, start: int = 0) -> int:
         return _wrapper(octets, start)
     if first == b"\xdb":
         return _encrypted_p1(octets, start)
+    if first == b"\x0f":
+        return _notification(octets, start)
     if octets[start + 4 : start + 5] == b"\x16" and first == b"\x10":
         return start + 5
     return _NONE
@@ -76,7 +79,7 @@ def checked_frame(octets: bytes, start: int = 0) -> int:
     return -1
 
 
-def _hdlc(octets: bytes, start: int) -> int:
+def _hdlc(octets: bytes, start: int, *, is_alone: bool) -> int:
     """Frames of both directions until no APDU is open: its last segment came, or the last of its general blocks."""
     open_apdus: set[tuple[HdlcAddress, HdlcAddress]] = set()
     for _ in range(_MOST_FRAMES):
@@ -88,7 +91,7 @@ def _hdlc(octets: bytes, start: int) -> int:
             open_apdus.add(direction)
         elif frame.kind in (FrameKind.I, FrameKind.UI):
             open_apdus.discard(direction)
-        if not open_apdus:
+        if is_alone or not open_apdus:
             return end + 1
         start = end
     return _NONE
@@ -117,12 +120,12 @@ def _is_block_before_last(frame: HdlcFrame) -> bool:
     return len(block) > 1 and block[0] == _GENERAL_BLOCK and not block[1] & _LAST_BLOCK
 
 
-def _mbus(octets: bytes, start: int) -> int:
+def _mbus(octets: bytes, start: int, *, is_alone: bool) -> int:
     """A long frame; of DLMS in several frames up to that with the last segment."""
     for _ in range(_MOST_FRAMES):
         head = octets[start : start + 4]
         if len(head) < 4:
-            return CUT if head in (b"\x68", b"\x68" + head[1:2], b"\x68" + head[1:2] * 2) else _NONE
+            return CUT if head in (b"", b"\x68", b"\x68" + head[1:2], b"\x68" + head[1:2] * 2) else _NONE
         if head[0] != 0x68 or head[3] != 0x68 or head[1] != head[2]:
             return _NONE
         end = start + head[1] + 6
@@ -131,7 +134,7 @@ def _mbus(octets: bytes, start: int) -> int:
         if octets[end - 1] != 0x16 or sum(octets[start + 4 : end - 2]) & 0xFF != octets[end - 2]:
             return _NONE
         ci = octets[start + 6] if head[1] > 2 else _FIRST_RECORD_CI
-        if ci >= _FIRST_RECORD_CI or ci & _LAST_SEGMENT:
+        if is_alone or ci >= _FIRST_RECORD_CI or ci & _LAST_SEGMENT:
             return end
         start = end
     return _NONE
@@ -161,6 +164,21 @@ def _encrypted_p1(octets: bytes, start: int) -> int:
     except DecodeError:
         return _NONE
     return start + size if size is not None and start + size <= len(octets) else CUT
+
+
+def _notification(octets: bytes, start: int) -> int:
+    """A data-notification without any frame ends where its one value ends."""
+    head = octets[start + 5 : start + 7]
+    if head == b"\x09\x0c":
+        body = start + 19
+    elif head[:1] in (b"\x0c", b"\x00"):
+        body = start + 6 + head[0]
+    else:
+        return _NONE if head else CUT
+    try:
+        return skip(octets, body)
+    except DecodeError as error:
+        return CUT if error.kind in ("truncated", "count") else _NONE
 
 
 class Capture:

@@ -12,7 +12,9 @@ from typing import Final
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import DecodeError, MeterwayError, SecurityError
 from meterway.base.obis import Obis
+from meterway.mapping.dlms_access import readings_of_access
 from meterway.mapping.dlms_push import readings_of
+from meterway.mapping.general_ciphering import open_general, session_keys
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.untagged import UNTAGGED_DESCRIPTORS, decode_untagged
 from meterway.model.reading import Reading, iso_utc
@@ -22,7 +24,14 @@ from meterway.stacks.dlms.acse.apdu import MECHANISMS, Aare, Aarq, Rlre
 from meterway.stacks.dlms.apdu import Apdu, apdu_name, decode_apdu
 from meterway.stacks.dlms.axdr import CompactArray, CosemDateTime, Data
 from meterway.stacks.dlms.security.context import AUTHENTICATED, ENCRYPTED, open_octets
-from meterway.stacks.dlms.xdlms.ciphered import CipheredApdu, GatewayApdu, GeneralCiphered, GeneralCiphering
+from meterway.stacks.dlms.xdlms.access import AccessResponse
+from meterway.stacks.dlms.xdlms.ciphered import (
+    AGREED_KEY,
+    CipheredApdu,
+    GatewayApdu,
+    GeneralCiphered,
+    GeneralCiphering,
+)
 from meterway.stacks.dlms.xdlms.error import ConfirmedServiceError, ExceptionResponse
 from meterway.stacks.dlms.xdlms.notification import DataNotification, EventNotification
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
@@ -227,7 +236,9 @@ class DlmsDecoder:
         elif isinstance(apdu, ExceptionResponse | ConfirmedServiceError):
             layer["words"] = apdu.words
         elif isinstance(apdu, GeneralCiphering):
-            self._general_ciphering(apdu)
+            self._general_ciphering(apdu, depth)
+        elif isinstance(apdu, AccessResponse):
+            self.readings += readings_of_access(apdu)
         elif isinstance(apdu, EventNotification):
             self._event(apdu)
 
@@ -256,7 +267,7 @@ class DlmsDecoder:
         if inner.security["encrypted"] or inner.security.get("refused"):
             self.security = inner.security
 
-    def _general_ciphering(self, apdu: GeneralCiphering) -> None:
+    def _general_ciphering(self, apdu: GeneralCiphering, depth: int) -> None:
         self.device["system_title"] = apdu.originator.hex().upper()
         control = apdu.protected[0] if apdu.protected else 0
         self.security = {
@@ -267,7 +278,28 @@ class DlmsDecoder:
             "invocation_counter": int.from_bytes(apdu.protected[1:5], "big"),
             "key_info": None if apdu.key_info is None else apdu.key_info[0],
         }
+        refused: MeterwayError | None = None
+        for key in session_keys(apdu, self.keys.keys):
+            try:
+                self._open_general(apdu, key, control, depth)
+            except (SecurityError, DecodeError) as error:
+                refused = refused or error
+            else:
+                return
+        if refused is not None and self.security["key_info"] != AGREED_KEY:
+            raise refused
         self.quirks.append("general-ciphering-not-opened")
+
+    def _open_general(self, apdu: GeneralCiphering, key: bytes, control: int, depth: int) -> None:
+        auth_key = self.keys.auth_key
+        plain, quirks = open_general(apdu, key, auth_key)
+        verified = bool(control & AUTHENTICATED) and auth_key is not None
+        security = self.security
+        self._inside(plain, depth, verified=verified)
+        self.security = {**security, "authenticated": verified}
+        self.quirks += quirks
+        if control & AUTHENTICATED and not verified:
+            self.quirks.append("tag-not-verified")
 
 
 def _local(moment: CosemDateTime | None) -> str | None:

@@ -47,10 +47,11 @@ class Keys:
 
 
 def open_octets(
-    cipher: Gcm12, authentication_key: bytes | None, system_title: bytes, protected: bytes
+    cipher: Gcm12, authentication_key: bytes | None, system_title: bytes, protected: bytes, *, header: bytes = b""
 ) -> tuple[bytes, int, int]:
     """(plaintext, security control, invocation counter) of a protected APDU's octets.
 
+    ``header`` is what an envelope authenticates beside them (general-ciphering: the fields before its key info).
     Without an authentication key an encrypted APDU is decrypted without verifying its tag; one that is only
     authenticated needs no key to read. Raises DecodeError when too short, SecurityError(tag) or (compressed).
     """
@@ -63,25 +64,26 @@ def open_octets(
     nonce = system_title + protected[1:5]
     body = protected[5:]
     if control & ENCRYPTED:
-        return _open_encrypted(cipher, authentication_key, nonce, control, body), control, counter
+        key = None if authentication_key is None else authentication_key + header
+        return _open_encrypted(cipher, key, nonce, control, body), control, counter
     if not control & AUTHENTICATED:
         return body, control, counter
     if len(body) < Gcm12.TAG:
         raise DecodeError("an authenticated APDU ends in a tag of 12 octets", _HEAD, "truncated")
     plain = body[: -Gcm12.TAG]
     if authentication_key is not None:
-        cipher.open(nonce, body[-Gcm12.TAG :], bytes((control,)) + authentication_key + plain)
+        cipher.open(nonce, body[-Gcm12.TAG :], bytes((control,)) + authentication_key + header + plain)
     return plain, control, counter
 
 
-def _open_encrypted(cipher: Gcm12, authentication_key: bytes | None, nonce: bytes, control: int, body: bytes) -> bytes:
+def _open_encrypted(cipher: Gcm12, authenticated: bytes | None, nonce: bytes, control: int, body: bytes) -> bytes:
     if not control & AUTHENTICATED:
         return cipher.crypt(nonce, body)
-    if authentication_key is None:
+    if authenticated is None:
         if len(body) < Gcm12.TAG:
             raise DecodeError("an authenticated APDU ends in a tag of 12 octets", _HEAD, "truncated")
         return cipher.crypt(nonce, body[: -Gcm12.TAG])
-    return cipher.open(nonce, body, bytes((control,)) + authentication_key)
+    return cipher.open(nonce, body, bytes((control,)) + authenticated)
 
 
 class SecurityContext:

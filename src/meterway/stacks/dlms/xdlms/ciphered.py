@@ -9,9 +9,12 @@ from meterway.base.octets import Reader
 from meterway.stacks.dlms.xdlms.parts import encode_octets, read_octets
 
 __all__ = [
+    "AGREED_KEY",
     "DEDICATED_TAGS",
     "GLOBAL_TAGS",
+    "IDENTIFIED_KEY",
     "PLAIN_TAGS",
+    "WRAPPED_KEY",
     "CipheredApdu",
     "GatewayApdu",
     "GeneralCiphered",
@@ -43,6 +46,7 @@ DEDICATED_TAGS: Final = {
     0xC5: 0xD5,
     0xC7: 0xD7,
 }
+IDENTIFIED_KEY, WRAPPED_KEY, AGREED_KEY = 0, 1, 2
 _DEDICATED: Final = frozenset(DEDICATED_TAGS.values())
 PLAIN_TAGS: Final = {wrapped: plain for table in (GLOBAL_TAGS, DEDICATED_TAGS) for plain, wrapped in table.items()}
 
@@ -135,11 +139,23 @@ class GeneralCiphering:
             protected=read_octets(reader, "protected octets"),
         )
 
+    @property
+    def header(self) -> bytes:
+        """The fields before the key info, encoded; they are part of what is authenticated."""
+        head = (self.transaction_id, self.originator, self.recipient, self.date_time, self.other_information)
+        return b"".join(map(encode_octets, head))
+
+    @property
+    def wrapped_key(self) -> bytes | None:
+        """The key for this APDU, wrapped under a key-encrypting key; None if it was identified or agreed."""
+        if self.key_info is None or self.key_info[0] != WRAPPED_KEY:
+            return None
+        return read_octets(Reader(self.key_info, 2), "wrapped key")
+
     def encode(self) -> bytes:
         """The whole APDU."""
-        head = (self.transaction_id, self.originator, self.recipient, self.date_time, self.other_information)
         key_info = b"\x00" if self.key_info is None else b"\x01" + self.key_info
-        return self.TAG + b"".join(map(encode_octets, head)) + key_info + encode_octets(self.protected)
+        return self.TAG + self.header + key_info + encode_octets(self.protected)
 
 
 def _read_key_info(reader: Reader) -> bytes | None:
