@@ -6,10 +6,12 @@ link received together with the time, sends what it wants sent, and wakes it at 
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections import deque
+from typing import Generic, Protocol, TypeVar
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "QueuingEngine"]
 
+EventT = TypeVar("EventT")
 EventT_co = TypeVar("EventT_co", covariant=True)
 
 
@@ -30,3 +32,26 @@ class Engine(Protocol[EventT_co]):
 
     def handle_timeout(self, now: float) -> None:
         """Tell the engine that the time has come."""
+
+
+class QueuingEngine(Generic[EventT]):
+    """The base of an engine that keeps its events, and its octets message by message, until they are asked for."""
+
+    __slots__ = ("_events", "_out")
+
+    def __init__(self) -> None:
+        self._events: deque[EventT] = deque()
+        self._out: list[bytes] = []
+
+    def next_event(self) -> EventT | None:
+        """The next thing that happened, or None."""
+        return self._events.popleft() if self._events else None
+
+    def data_to_send(self) -> bytes:
+        """All octets that are to go out now (empty if none); each is returned once."""
+        out = self._out
+        if not out:
+            return b""
+        octets = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return octets

@@ -6,11 +6,11 @@ known). Programming mode is not there: who asks for it is told nothing.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from meterway.base.engine import QueuingEngine
 from meterway.base.errors import DecodeError, MeterwayError, RemoteProtocolError
 from meterway.stacks.iec21.messages import ACK, ETX, STX, DataMessage, Identification, OptionSelect, SignOn
 
@@ -46,24 +46,23 @@ class ReadFailed:
 Event = LineSpeed | ReadOut | ReadFailed
 
 
-class Reader:
+class Reader(QueuingEngine[Event]):
     """The hand-held's side: ``open`` signs on, then one ``ReadOut`` or ``ReadFailed`` comes.
 
     ``silence_s`` is how long a device may be silent before and within its answers (1.5 s in the norm, as far as known).
     """
 
     def __init__(self, *, address: str = "", silence_s: float = 3.0) -> None:
+        super().__init__()
         self._address = address
         self._silence_s = silence_s
         self._buffer = bytearray()
-        self._out = bytearray()
-        self._events: deque[Event] = deque()
         self._identification: Identification | None = None
         self._deadline: float | None = None
 
     def open(self, now: float) -> None:
         """Sign on."""
-        self._out += SignOn(address=self._address).encode()
+        self._out.append(SignOn(address=self._address).encode())
         self._events.append(LineSpeed(baud=SIGN_ON_BAUD))
         self._deadline = now + self._silence_s
 
@@ -83,16 +82,6 @@ class Reader:
                 self._told(self._identification)
         except DecodeError as error:
             self._fail(error)
-
-    def next_event(self) -> Event | None:
-        """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now."""
-        octets = bytes(self._out)
-        self._out.clear()
-        return octets
 
     def next_timeout(self) -> float | None:
         """When handle_timeout wants to be called, or None."""
@@ -116,7 +105,7 @@ class Reader:
             return
         found = self._identification = Identification.decode(line)
         if found.is_mode_c:
-            self._out += OptionSelect(speed=found.speed).encode()
+            self._out.append(OptionSelect(speed=found.speed).encode())
         self._events.append(LineSpeed(baud=found.baud))
 
     def _told(self, identification: Identification) -> None:
@@ -139,7 +128,7 @@ class Reader:
         self._events.append(ReadFailed(error=error))
 
 
-class Device:
+class Device(QueuingEngine[Event]):
     """The device's side: ``tell`` gives its data when they are asked for. It answers to its address and to none.
 
     ``wait_s`` is how long it waits for the option before it tells its data at the speed of the sign-on.
@@ -153,13 +142,12 @@ class Device:
         address: str = "",
         wait_s: float = 2.2,
     ) -> None:
+        super().__init__()
         self._identification = identification
         self._tell = tell
         self._address = address.lstrip("0")
         self._wait_s = wait_s
         self._buffer = bytearray()
-        self._out = bytearray()
-        self._events: deque[Event] = deque()
         self._deadline: float | None = None
 
     def receive_data(self, data: bytes, now: float) -> None:
@@ -170,16 +158,6 @@ class Device:
             del self._buffer[:end]
             self._line(line[max(line.rfind(b"/"), line.rfind(bytes((ACK,))), 0) :], now)
         del self._buffer[:-_LINE_LIMIT]
-
-    def next_event(self) -> Event | None:
-        """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now."""
-        octets = bytes(self._out)
-        self._out.clear()
-        return octets
 
     def next_timeout(self) -> float | None:
         """When handle_timeout wants to be called, or None."""
@@ -194,7 +172,7 @@ class Device:
         if self._deadline is not None and _is(line, OptionSelect):
             self._select(OptionSelect.decode(line))
         elif _is(line, SignOn) and SignOn.decode(line).address.lstrip("0") in ("", self._address):
-            self._out += self._identification.encode()
+            self._out.append(self._identification.encode())
             if self._identification.is_mode_c:
                 self._deadline = now + self._wait_s
             else:
@@ -209,7 +187,7 @@ class Device:
     def _readout(self, baud: int) -> None:
         self._deadline = None
         data = self._tell()
-        self._out += data.encode()
+        self._out.append(data.encode())
         self._events += (LineSpeed(baud=baud), ReadOut(identification=self._identification, data=data))
 
 

@@ -7,10 +7,10 @@ The consumer port goes one way: this engine never has anything to send. It keeps
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from meterway.base.engine import QueuingEngine
 from meterway.base.errors import DecodeError, SecurityError
 from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, Decrypted, decrypt, frame_length
 from meterway.stacks.p1.telegram import Telegram, decode
@@ -45,7 +45,7 @@ class Noticed:
     octets: bytes = b""
 
 
-class P1Stream:
+class P1Stream(QueuingEngine[TelegramReceived | Noticed]):
     """Cuts telegrams, plain or encrypted, out of the octets of a consumer port.
 
     ``counters`` holds the last invocation counter of each system title; who connects anew hands the same one over, so
@@ -61,6 +61,7 @@ class P1Stream:
         idle_s: float = 5.0,
         counters: dict[bytes, int] | None = None,
     ) -> None:
+        super().__init__()
         self._key = key
         self._auth_key = auth_key
         self._limit = limit
@@ -69,7 +70,6 @@ class P1Stream:
         self._buffer = bytearray()
         self._scanned = 0
         self._deadline: float | None = None
-        self._events: deque[TelegramReceived | Noticed] = deque()
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the line; empty data says that the line was closed."""
@@ -80,14 +80,6 @@ class P1Stream:
         if not data:
             self._give_up("the line was closed within a telegram")
         self._deadline = now + self._idle_s if self._buffer else None
-
-    def next_event(self) -> TelegramReceived | Noticed | None:
-        """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """Nothing, ever: the port goes one way."""
-        return b""
 
     def next_timeout(self) -> float | None:
         """When a telegram that does not go on is given up, or None."""

@@ -6,11 +6,11 @@ the final bit gives it back. What happens in which state is in ``states.TABLE``.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar, Final
 
+from meterway.base.engine import QueuingEngine
 from meterway.base.errors import DecodeError, LinkError, LocalProtocolError, MeterwayError, RemoteProtocolError
 from meterway.base.octets import Reader
 from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, FramingEvent, Noticed, Role
@@ -39,7 +39,7 @@ class _Wait(Enum):
     """The secondary has the right to send and waits for its application's answer."""
 
 
-class HdlcFraming:
+class HdlcFraming(QueuingEngine[FramingEvent]):
     """A ``Framing`` over HDLC, as primary (``Role.CLIENT``) or secondary (``Role.SERVER``).
 
     ``max_info_*`` (octets) and ``window_*`` (frames) are proposed by the client in SNRM and cut down by the server in
@@ -72,6 +72,7 @@ class HdlcFraming:
         octet_gap_s: float = 1.0,
         max_apdu: int = 0xFFFF,
     ) -> None:
+        super().__init__()
         self.parameters = self._own_parameters = HdlcParameters(
             max_info_tx=max_info_tx, max_info_rx=max_info_rx, window_tx=window_tx, window_rx=window_rx
         )
@@ -87,8 +88,6 @@ class HdlcFraming:
         self._poll_delay = poll_delay_s
         self._octet_gap = octet_gap_s
         self._max_apdu = max_apdu
-        self._events: deque[FramingEvent] = deque()
-        self._out: list[bytes] = []
         self._deframer = Deframer()
         self._last_octet = self._last_frame = 0.0
         self._unnumbered = Reassembler(max_apdu + _LLC_SIZE)
@@ -155,19 +154,6 @@ class HdlcFraming:
             self._found(self._deframer.flush(), now)
         self._last_octet = now
         self._found(self._deframer.feed(data), now)
-
-    def next_event(self) -> FramingEvent | None:
-        """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now; each is returned once."""
-        out = self._out
-        if not out:
-            return b""
-        octets = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        return octets
 
     def next_timeout(self) -> float | None:
         """When handle_timeout wants to be called, or None."""

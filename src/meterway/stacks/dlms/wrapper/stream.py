@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-
+from meterway.base.engine import QueuingEngine
 from meterway.base.errors import LinkError, MeterwayError, RemoteProtocolError
 from meterway.stacks.dlms.framing import ApduReceived, Connected, Disconnected, FramingEvent, Noticed, Role
 from meterway.stacks.dlms.wrapper.frame import HEADER, HEADER_SIZE, MAX_LENGTH, VERSION, encode_frame
@@ -11,7 +10,7 @@ from meterway.stacks.dlms.wrapper.frame import HEADER, HEADER_SIZE, MAX_LENGTH, 
 __all__ = ["WrapperFraming"]
 
 
-class WrapperFraming:
+class WrapperFraming(QueuingEngine[FramingEvent]):
     """A ``Framing`` over a reliable stream; it is open at once and has no timers.
 
     The server side takes every pair of ports that comes in; ``send`` answers the last pair, ``reply`` any.
@@ -20,19 +19,18 @@ class WrapperFraming:
     survived on a stream: ``Disconnected`` with a RemoteProtocolError.
     """
 
-    __slots__ = ("_any", "_buffer", "_client", "_closed", "_events", "_max", "_out", "_role", "_server")
+    __slots__ = ("_any", "_buffer", "_client", "_closed", "_max", "_role", "_server")
 
     def __init__(
         self, client: int, server: int, *, role: Role, max_apdu: int = MAX_LENGTH, any_pair: bool = False
     ) -> None:
+        super().__init__()
         self._client = client
         self._server = server
         self._role = role
         self._any = any_pair or role is Role.SERVER
         self._max = max_apdu
         self._buffer = bytearray()
-        self._events: deque[FramingEvent] = deque()
-        self._out: list[bytes] = []
         self._closed = False
 
     def connect(self, now: float) -> None:
@@ -72,19 +70,6 @@ class WrapperFraming:
             used = self._cut(data)
             if used < len(data):
                 self._buffer += data[used:]
-
-    def next_event(self) -> FramingEvent | None:
-        """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now; each is returned once."""
-        out = self._out
-        if not out:
-            return b""
-        octets = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        return octets
 
     def next_timeout(self) -> float | None:
         """None: the stream below does the waiting."""

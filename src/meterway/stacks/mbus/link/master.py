@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from meterway.base.engine import QueuingEngine
 from meterway.base.errors import LinkError, LocalProtocolError, MeterwayError
 from meterway.stacks.mbus.link.deframer import Deframer, Noise
 from meterway.stacks.mbus.link.exchange import Answer, Ask, Found, LineSpeed, Procedure, Progress, heard
@@ -37,7 +37,7 @@ class Failed:
 MasterEvent = Done | Failed | Found | LineSpeed
 
 
-class Master:
+class Master(QueuingEngine[MasterEvent]):
     """Runs procedures; ``bits`` are the frame count bits to hand to them.
 
     ``latency_s`` is added to every wait (a TCP converter, a busy machine). With ``echo`` the line gives back what was
@@ -45,13 +45,12 @@ class Master:
     """
 
     def __init__(self, *, baud: int = 2400, latency_s: float = 0.05, echo: bool = False) -> None:
+        super().__init__()
         self.bits = CountBits()
         self.baud = baud
         self._latency_s = latency_s
         self._echo = echo
         self._procedure: Procedure[object] | None = None
-        self._events: deque[MasterEvent] = deque()
-        self._out = bytearray()
         self._deframer = Deframer()
         self._frames: list[Frame | bytes] = []
         self._to_drop = b""
@@ -88,16 +87,6 @@ class Master:
         for part in self._deframer.receive(data):
             self._frames.append(part.octets if isinstance(part, Noise) else part)
         self._until = now + self._gap_s()
-
-    def next_event(self) -> MasterEvent | None:
-        """What was found, a speed to switch the line to, or how the procedure ended."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """All octets that are to go out now; each is returned once."""
-        out = bytes(self._out)
-        self._out.clear()
-        return out
 
     def next_timeout(self) -> float | None:
         """When the answer must have begun, or when the line counts as quiet."""
@@ -145,7 +134,7 @@ class Master:
 
     def _send(self, ask: Ask, now: float) -> None:
         octets = ask.frame.encode()
-        self._out += octets
+        self._out.append(octets)
         if self._echo:
             self._to_drop = octets
         on_air_s = len(octets) * _BITS_PER_OCTET / self.baud

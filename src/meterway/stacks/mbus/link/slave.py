@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from meterway.base.engine import QueuingEngine
 from meterway.base.errors import LocalProtocolError
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.link.deframer import Deframer, Noise
@@ -53,13 +54,14 @@ def matches(pattern: bytes, address: Address) -> bool:
     return True
 
 
-class Slave:
+class Slave(QueuingEngine[LineSpeed]):
     """Answers a master; ``primary`` and ``secondary`` may be changed by the host at any time.
 
     The only event is ``LineSpeed``: the master switched this slave to another speed.
     """
 
     def __init__(self, host: SlaveHost, *, primary: int, secondary: Address) -> None:
+        super().__init__()
         if not 0 <= primary <= 250:
             raise LocalProtocolError(f"{primary} is no primary address of a slave: 0 to 250")
         self.primary = primary
@@ -67,8 +69,6 @@ class Slave:
         self.selected = False
         self._host = host
         self._deframer = Deframer()
-        self._out = bytearray()
-        self._events: deque[LineSpeed] = deque()
         self._queue: deque[tuple[int, bytes]] = deque()
         self._last_bit: dict[int, bool] = {}
         self._last_answer = b""
@@ -82,16 +82,6 @@ class Slave:
                 self._short(part)
             elif isinstance(part, LongFrame):
                 self._long(part)
-
-    def next_event(self) -> LineSpeed | None:
-        """A speed this slave was switched to, or None."""
-        return self._events.popleft() if self._events else None
-
-    def data_to_send(self) -> bytes:
-        """The answer; it may go out 11 bit times after the request at the earliest."""
-        out = bytes(self._out)
-        self._out.clear()
-        return out
 
     def next_timeout(self) -> float | None:
         """A frame that never ends is forgotten with the next one; nothing to wait for."""
@@ -109,7 +99,7 @@ class Slave:
     def _answer(self, address: int, octets: bytes) -> None:
         self._last_answer = octets
         if address != ALL:
-            self._out += octets
+            self._out.append(octets)
 
     def _repeated(self, frame: ShortFrame | LongFrame) -> bool:
         """Whether the frame count bit says that the master did not get the last answer."""
@@ -146,7 +136,7 @@ class Slave:
         self._last_answer = b""
         self._queue.clear()
         if address != ALL:
-            self._out += ACK
+            self._out.append(ACK)
 
     def _give(self, address: int, message: tuple[int, bytes] | None) -> None:
         if message is None:
@@ -183,4 +173,4 @@ class Slave:
             self._last_bit.pop(SELECTED, None)
             self._queue.clear()
         if self.selected:
-            self._out += ACK
+            self._out.append(ACK)
