@@ -8,6 +8,7 @@ import atheris
 
 with atheris.instrument_imports():
     from meterway.base.errors import DecodeError
+    from meterway.mapping.alarms import decode_alarms, encode_alarms
     from meterway.mapping.neighbourhood import decode_nodes, decode_reports, encode_nodes, encode_reports
     from meterway.mapping.transformer import decode_balances
     from meterway.stacks.dlms import axdr
@@ -22,7 +23,8 @@ def one_input(octets: bytes) -> None:
     else:
         if decode_balances(axdr.encode(axdr.array(*(one.encode() for one in found)))) != found:
             raise AssertionError("a balance does not come back as it went")
-    for decode, encode in ((decode_nodes, encode_nodes), (decode_reports, encode_reports)):
+    tables = ((decode_nodes, encode_nodes), (decode_reports, encode_reports), (decode_alarms, encode_alarms))
+    for decode, encode in tables:
         try:
             rows = decode(octets)
         except DecodeError:

@@ -19,6 +19,7 @@ from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.serve import HeadEnd
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
+from meterway.mapping.alarms import ALARMS, Alarm, encode_alarms
 from meterway.mapping.neighbourhood import (
     GROUP_ORDERS,
     NODES,
@@ -29,6 +30,7 @@ from meterway.mapping.neighbourhood import (
     encode_nodes,
     encode_reports,
 )
+from meterway.mapping.transformer import BALANCES, DayBalance
 from meterway.meter.api import Keys, Meter, MeterConfig
 from meterway.meter.counters import ClockCounters
 from meterway.meter.objects import LogicalMeter
@@ -61,6 +63,8 @@ class Nnap:
         self.orders: dict[bytes, GroupOrder] = {}
         self.send: Callable[[GroupOrder], None] | None = None
         self.reports: list[OrderReport] = []
+        self.balances: list[DayBalance] = []
+        self.alarms: list[Alarm] = []
         self._security = DeviceSecurity(
             keys=ContextKeys(derived["guek"], derived["gak"]),
             cipher=Gcm12(derived["guek"]),
@@ -83,6 +87,10 @@ class Nnap:
             return encode_nodes(tuple(self.nodes))
         if attribute.obis == GROUP_ORDERS:
             return encode_reports(tuple(self.reports))
+        if attribute.obis == BALANCES:
+            return axdr.encode(axdr.array(*(one.encode() for one in self.balances)))
+        if attribute.obis == ALARMS:
+            return encode_alarms(self.alarms)
         if attribute.class_id == 8:
             from datetime import UTC, datetime
 

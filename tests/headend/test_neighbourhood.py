@@ -16,7 +16,11 @@ from meterway.headend.fleet import Fleet
 from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.neighbourhood import Neighbourhood, with_nodes
 from meterway.headend.route import Way
+from meterway.mapping.alarms import Alarm, AlarmKind, encode_alarms
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, encode_nodes
+from meterway.mapping.transformer import DayBalance, Verdict
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.classes.profile_generic import decode_selector
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 from meterway.store.database import Store
@@ -261,10 +265,28 @@ def nothing(into: Collected) -> Any:
 )
 def test_a_collection_of_a_concentrator_ends_with_its_node_table(answer: object, nodes: object) -> None:
     into = Collected()
-    asked, _ = play(with_nodes(nothing(into), into), answer)
+    asked, _ = play(with_nodes(nothing(into), into, lambda: 1e9), answer, b"\x01\x00", b"\x01\x00")
     assert asked[0].attribute == AttributeDescriptor(1, NODES, 2)
     assert into.nodes == nodes
-    assert bool(into.refusals) == (nodes is None)
+    assert [code for code, _ in into.refusals] == ([] if nodes is not None else [str(NODES)])
+
+
+def test_and_with_the_balances_of_the_last_days_and_the_alarms() -> None:
+    into = Collected()
+    alarm = Alarm(kind=AlarmKind.LOST, subject="M1", raised=5)
+    day = DayBalance(
+        day=86400, judged=200_000, period=900, intervals=96, complete=90, given=1000, taken=930, low=-20, high=60,
+        verdict=Verdict.BEYOND,
+    )  # fmt: skip
+    days = axdr.encode(axdr.array(day.encode()))
+    asked, _ = play(with_nodes(nothing(into), into, lambda: 20 * 86400.0), b"\x01\x00", days, encode_alarms([alarm]))
+    assert (into.balances, into.alarms, into.refusals) == ((day,), (alarm,), [])
+    start, end = (moment.utc(0).timestamp() // 86400 for moment in decode_selector(*asked[1].selection).moments)
+    assert (start, end) == (5, 21)
+    older = Collected()
+    denied = DataAccessResult.OBJECT_UNDEFINED
+    play(with_nodes(nothing(older), older, lambda: 1e9), encode_nodes((row(1),)), denied, denied)
+    assert (older.nodes, older.balances, older.alarms) == ((row(1),), (), ())
 
 
 def test_the_times_of_a_table_are_seconds_of_our_day() -> None:

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from meterway.base.errors import DecodeError
 from meterway.model.report import (
+    Alarm,
+    Balance,
     Column,
+    Missing,
     Node,
     Receipt,
     Report,
@@ -60,6 +63,24 @@ def report(**changes):
         "topology": [
             Node(serial="MWY001", system_title=TITLE, eui=TITLE, address=7, state="member", hops=2, quality=98)
         ],
+        "balances": [
+            Balance(
+                day=1_789_948_800,
+                revision=2,
+                judged=1_790_040_000,
+                period_s=900,
+                intervals=96,
+                complete=90,
+                given=123_456,
+                taken=-5,
+                low=-20,
+                high=60,
+                verdict="beyond",
+                lacking=2,
+                missing=[Missing(serial="MWY<1>", intervals=6), Missing(serial="MWY2", intervals=1)],
+            )
+        ],
+        "alarms": [Alarm(kind="branch", subject="MWY001", raised=1_790_000_100, count=4, text="4 nodes behind it")],
     }
     return Report(**{**fields, **changes})
 
@@ -103,7 +124,8 @@ def test_the_xml_is_what_its_schema_says_and_a_wrong_one_is_not(program, tmp_pat
 
     octets = encode_report(report(), xml=True)
     assert verdict(octets) == 0
-    for right, wrong in ((b"1790000100", b"yesterday"), (b'state="member"', b'state="gone"'), (b"<null", b"<none")):
+    for right, wrong in ((b"1790000100", b"yesterday"), (b'state="member"', b'state="gone"'), (b"<null", b"<none"),
+                         (b'verdict="beyond"', b'verdict="theft"'), (b'kind="branch"', b'kind="leaf"')):  # fmt: skip
         assert right in octets
         assert verdict(octets.replace(right, wrong)) == 3  # xmllint: not valid
 
@@ -120,6 +142,9 @@ def test_the_xml_is_what_its_schema_says_and_a_wrong_one_is_not(program, tmp_pat
         encode_report(report(), xml=True).replace(b"1790001000", b"x"),
         encode_report(report(), xml=True).replace(b"1790001000", b""),
         encode_report(report(), xml=True).replace(b"<meter ", b"<meter colour='red' "),
+        encode_report(report(), xml=True).replace(b"<missing ", b"<verdict "),
+        encode_report(report(), xml=True).replace(b"<missing ", b"<lost "),
+        encode_report(report(), xml=True).replace(b'given="123456"', b'given="99999999999999999999"'),
     ],
 )
 def test_what_is_no_report_in_xml_is_refused(octets):

@@ -19,6 +19,7 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes.elements import CaptureObject
 from meterway.stacks.dlms.classes.profile_generic import CLOCK_TIME
+from nnap.test_balancing import FIRST, LOADS, Street, steady
 from nnap.test_site import site
 from nnap_network import START, Network
 
@@ -147,3 +148,23 @@ def test_a_row_that_is_not_of_its_columns_is_left_out_and_logged_with_its_place(
         "1-0:99.1.0*255, row 4: 3 values where there are 2 columns",
         "0-0:99.98.0*255, row 5: 1 rows of nothing that is known",
     ]
+
+
+def test_a_day_of_the_transformer_is_in_one_report_and_again_when_it_was_judged_anew():
+    street = Street()
+    for xml in (False, True):
+        street.read_all(LOADS, steady(100), day=int(xml))
+        street.judge(int(xml))
+        reporter = Reporter(site(street.network), form="xml" if xml else "json", compression="none")
+        assert reporter.build(FIRST)
+        report = decode_report(street.ledger.store.reports()[-1].octets, xml=xml)
+        kept = street.days[-1]
+        (told,) = report.balances
+        assert (told.day, told.given, told.taken, told.verdict) == (kept.day, kept.given, kept.taken, "within")
+        assert reporter.build(FIRST) == ""
+    street.read(1, steady(2), day=1, hours=range(2, 4))  # the register fell: two of its hours are not known
+    street.judge(1)
+    assert Reporter(site(street.network), compression="none").build(FIRST)
+    (again,) = decode_report(street.ledger.store.reports()[-1].octets).balances
+    assert (again.day, again.revision) == (kept.day, 2)
+    assert again.missing[0].serial == "M1"

@@ -23,6 +23,7 @@ from meterway.headend.layout import Channel
 from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.plan import LOAD_PROFILE
 from meterway.headend.rules import load_profile_of
+from meterway.headend.watch import alarm_rows, balance_days, reported_alarms, reported_balances
 from meterway.model.report import Receipt, Report, Series
 from meterway.store.block import Block, merged
 from meterway.store.contacts import Contact
@@ -117,6 +118,8 @@ class Bulk:
         self._store.blocks.upsert_many(list(laid(self._store, parts)), now_ms=now_ms)
         self._store.readings.add_many(readings, now_ms=now_ms)
         self._store.events.add_many(list(self._events(nnap, report, now_ms)))
+        self._store.balances.put_many(balance_days(nnap.id, reported_balances(report)))
+        self._store.alarms.put_many(alarm_rows(nnap.id, reported_alarms(report)))
         self._store.devices.seen([(device, at * 1000) for device, at in heard.items() if at])
         receipt = Receipt(id=report.id, result="stored")
         return Delivered(receipt, nnap.serial, values, refused, tuple(changes))

@@ -11,7 +11,9 @@ from typing import Final, TypeVar
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
 from meterway.headend.layout import CLOCK, Behind, DeviceLayout, ProfileLayout, profile_layout
+from meterway.mapping.alarms import Alarm
 from meterway.mapping.neighbourhood import NodeRow
+from meterway.mapping.transformer import DayBalance
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes import typed
@@ -79,6 +81,10 @@ class Collected:
     """Of a gateway, the meters it has bound; None if that is not known."""
     nodes: tuple[NodeRow, ...] | None = None
     """Of a concentrator, its node table; None if that is not known."""
+    balances: tuple[DayBalance, ...] = ()
+    """Of a concentrator, the last days of its transformer."""
+    alarms: tuple[Alarm, ...] = ()
+    """Of a concentrator, what is wrong in its network, and what was of late."""
 
     def refused(self, what: str, answer: object) -> None:
         """Note that the device did not give ``what``."""

@@ -238,7 +238,7 @@ class Collector:
         if not entry.is_mirror and lists_channels(entry.device.profile):
             script = with_behind(script, collected, list_max=plan.list_max, own_sap=entry.device.sap)
         if not entry.is_mirror and is_concentrator(entry.device.profile):
-            script = with_nodes(script, collected)
+            script = with_nodes(script, collected, time.time)
         outcome = await self._caller.call(entry, script)
         return Harvest(entry, task, collected, outcome)
 

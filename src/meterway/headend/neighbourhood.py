@@ -6,17 +6,21 @@ is asked end to end. Only what concerns its mirrored data begins anew behind ano
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
+from typing import Final, TypeVar
 
 from meterway.base.errors import DecodeError
+from meterway.base.obis import Obis
 from meterway.headend.claims import Claim, Claims
-from meterway.headend.collect import Collected
+from meterway.headend.collect import Collected, range_selection
 from meterway.headend.coupling import CLAIMED, COUPLED, DECOUPLED, FREE, MOVED, Coupling
 from meterway.headend.fleet import Fleet
+from meterway.mapping.alarms import ALARMS, decode_alarms
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
-from meterway.stacks.dlms.client.script import Get, Script
+from meterway.mapping.transformer import BALANCES, decode_balances
+from meterway.stacks.dlms.client.script import Answer, Get, Script
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, NewDevice
@@ -24,24 +28,43 @@ from meterway.store.nodes import Node
 
 __all__ = ["Neighbourhood", "with_nodes"]
 
-_TABLE = AttributeDescriptor(1, NODES, 2)
+_TABLE: Final = AttributeDescriptor(1, NODES, 2)
+_BALANCES: Final = AttributeDescriptor(7, BALANCES, 2)
+_ALARMS: Final = AttributeDescriptor(1, ALARMS, 2)
+_BACK_DAYS: Final = 15
+"""How far back a day may be judged anew."""
 _ONE_SIDED = (0, 1)
 """Mechanisms that prove nothing of the meter: none, and a password, which who carries it would learn."""
 _METER, _CONCENTRATOR = "idis", "nnap"
 
+T = TypeVar("T")
 
-def with_nodes(script: Script[Collected], into: Collected) -> Script[Collected]:
-    """A collection, and after it, in the same session, the node table; what makes no sense of it changes nothing."""
+
+def with_nodes(script: Script[Collected], into: Collected, clock: Callable[[], float]) -> Script[Collected]:
+    """A collection, and after it, in the same session, the node table, the balances and the alarms.
+
+    What makes no sense of them changes nothing. ``clock`` gives Unix seconds.
+    """
     yield from script
     answer = yield Get(_TABLE)
-    if not isinstance(answer, bytes):
-        into.refused(str(NODES), answer)
-        return into
-    try:
-        into.nodes = decode_nodes(answer)
-    except DecodeError as error:
-        into.refusals.append((str(NODES), str(error)))
+    into.nodes = _decoded(decode_nodes, answer, NODES, into)
+    since_s = clock() - _BACK_DAYS * 86400
+    answer = yield Get(_BALANCES, range_selection(since_s // 86400 * 86400, clock() // 86400 * 86400 + 86400))
+    into.balances = _decoded(decode_balances, answer, BALANCES, into) or ()
+    answer = yield Get(_ALARMS)
+    into.alarms = _decoded(decode_alarms, answer, ALARMS, into) or ()
     return into
+
+
+def _decoded(decode: Callable[[bytes], T], answer: Answer, obis: Obis, into: Collected) -> T | None:
+    if not isinstance(answer, bytes):
+        into.refused(str(obis), answer)
+        return None
+    try:
+        return decode(answer)
+    except DecodeError as error:
+        into.refusals.append((str(obis), str(error)))
+        return None
 
 
 class _Trust(Enum):

@@ -11,6 +11,8 @@ from meterway.base.errors import ConfigError
 from meterway.headend.api import UnknownMeterError, Views
 from meterway.headend.balance import balance_of
 from meterway.headend.curve import Curve
+from meterway.headend.losses import Loss
+from meterway.headend.nnap_watch import AlarmView, WatchViews
 from meterway.headend.route import is_concentrator
 from meterway.headend.rows import time_text
 from meterway.headend.serve import HeadEnd
@@ -43,6 +45,8 @@ class NnapRow:
     yesterday: float | None
     last_report: str
     parent: str
+    alarms: int
+    """How many stand that nobody has acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,9 @@ class NnapPage:
     leaves: list[Leaf]
     supervision: str
     """The serial of the meter at the transformer; empty if none is named."""
+    losses: list[Loss]
+    """The last days of the transformer, as the concentrator judged them."""
+    alarms: list[AlarmView]
 
 
 class NnapViews:
@@ -67,15 +74,16 @@ class NnapViews:
         """Every concentrator, by serial."""
         today = int(time.time() // _DAY_S)
         shares = [self._store.blocks.completeness_by_nnap(day) for day in (today, today - 1)]
+        alarms = WatchViews(self._hes).standing()
         return [
-            self._row(device, [found.get(device.id) for found in shares])
+            self._row(device, [found.get(device.id) for found in shares], alarms.get(device.id, 0))
             for device in self._store.devices.gateways()
             if is_concentrator(device.profile)
         ]
 
     def one(self, serial: str) -> NnapPage:
         """One concentrator; UnknownMeterError if there is none of that serial."""
-        device = self._nnap(serial)
+        device = self.device(serial)
         row = next(each for each in self.all() if each.serial == serial)
         leaves = []
         for node in self._store.nodes.of_nnap(device.id):
@@ -92,11 +100,15 @@ class NnapViews:
                     heard=time_text(node.heard_ms or None),
                 )
             )
-        return NnapPage(row=row, leaves=leaves, supervision=_supervision(device))
+        watch = WatchViews(self._hes)
+        return NnapPage(
+            row=row, leaves=leaves, supervision=_supervision(device), losses=watch.losses(device.id),
+            alarms=watch.alarms(device.id),
+        )  # fmt: skip
 
     def balance(self, serial: str, from_day: date, to_day: date) -> Curve:
         """The balance of its transformer between two days; ConfigError if no supervision meter is named."""
-        device = self._nnap(serial)
+        device = self.device(serial)
         supervision = _supervision(device)
         if not supervision:
             raise ConfigError(f"{serial}: no supervision meter is named")
@@ -109,7 +121,7 @@ class NnapViews:
 
     def supervise(self, serial: str, meter: str) -> None:
         """Name the meter at the transformer of a concentrator, or none."""
-        device = self._nnap(serial)
+        device = self.device(serial)
         if meter:
             self._views.device(meter)
         flags = {name: value for name, value in device.flags.items() if name != _SUPERVISION}
@@ -117,13 +129,14 @@ class NnapViews:
         self._store.devices.update(device.id, changes, now_ms=int(time.time() * 1000))
         self._hes.fleet.reload(device.id)
 
-    def _nnap(self, serial: str) -> Device:
+    def device(self, serial: str) -> Device:
+        """The registry's row of a concentrator; UnknownMeterError if there is none of that serial."""
         device = self._views.device(serial)
         if not is_concentrator(device.profile):
             raise UnknownMeterError(f"{serial!r} is no concentrator")
         return device
 
-    def _row(self, device: Device, days: list[DayCount | None]) -> NnapRow:
+    def _row(self, device: Device, days: list[DayCount | None], alarms: int) -> NnapRow:
         nodes = self._store.nodes.of_nnap(device.id)
         heard = [node.quality for node in nodes if node.state == NodeState.MEMBER]
         meters = sum(1 for child in self._store.devices.children(device.id) if child.utility != GATEWAY)
@@ -141,6 +154,7 @@ class NnapViews:
             yesterday=counts[1],
             last_report=time_text(self._store.reports.last_ms(device.id) or None),
             parent=parent,
+            alarms=alarms,
         )
 
 

@@ -21,6 +21,7 @@ from meterway.headend.laying import Part, laid
 from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.rules import is_worth_retrying
 from meterway.headend.topology import Topology
+from meterway.headend.watch import alarm_rows, balance_days
 from meterway.store.database import Store
 from meterway.store.tasks import NewTask, Task, backoff_ms
 
@@ -147,6 +148,9 @@ class Writer:
                 stored.changes += self._topology.settle(sheaf.harvest.entry.device, behind, now_ms=now_ms)
             if nodes is not None:
                 stored.changes += self.neighbourhood.settle(sheaf.harvest.entry.device, nodes, now_ms=now_ms)
+            device, collected = sheaf.harvest.entry.device.id, sheaf.harvest.collected
+            store.balances.put_many(balance_days(device, collected.balances))
+            store.alarms.put_many(alarm_rows(device, collected.alarms))
         stored.values = sum(sheaf.values for sheaf in sheaves)
 
     def _counters(self, sheaves: list[Sheaf]) -> dict[tuple[int, str], int]:

@@ -20,7 +20,10 @@ __all__ = [
     "JSON_TYPE",
     "NAMESPACE",
     "XML_TYPE",
+    "Alarm",
+    "Balance",
     "Column",
+    "Missing",
     "Node",
     "Receipt",
     "Report",
@@ -48,6 +51,7 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Obis = Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\*\d{1,3}$")]
 _Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=4294967295)]
+_Energy = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 # what XML 1.0 cannot hold
 _UNFIT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -118,9 +122,57 @@ class Node(_Part, frozen=True):
     hops: _Byte = 0
     """Links between the concentrator and it, 0 where they are not known."""
     quality: _Byte = 0
-    """Of 100 requests of late, how many were answered."""
+    """In 100: how likely one transmission over the link to its parent and back is to arrive, as the medium's routes
+    say; where they are not known, how many requests of late were answered."""
     heard: _Unix = 0
     joined: _Unix = 0
+
+
+class Missing(_Part, frozen=True):
+    """A meter that lacks intervals of a day."""
+
+    serial: _Name
+    intervals: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class Balance(_Part, frozen=True):
+    """The balance of the transformer on one day (UTC, ``day`` is its begin) over the intervals known of everybody.
+
+    ``given`` went into the network through the transformer and by those that feed in, ``taken`` left it, both in Wh;
+    the difference was lost. ``low`` and ``high`` are the band of the loss in thousandths of what was given. A day that
+    was judged anew is in a report again, with the next ``revision``.
+    """
+
+    day: _Unix
+    revision: _Count
+    judged: _Unix
+    period_s: Annotated[int, msgspec.Meta(ge=0, le=86400)]
+    intervals: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    complete: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    given: _Energy
+    taken: _Energy
+    low: Annotated[int, msgspec.Meta(ge=-32768, le=32767)]
+    high: Annotated[int, msgspec.Meta(ge=-32768, le=32767)]
+    verdict: Literal["open", "within", "beyond"]
+    """``open``: too few intervals are complete to say."""
+    lacking: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """How many meters lack intervals; ``missing`` names those that lack most."""
+    missing: list[Missing] = []
+
+
+class Alarm(_Part, frozen=True):
+    """An alarm of the concentrator, as it was raised, and again when it ended (``cleared``, 0 while it stands).
+
+    Kind, subject and time of raising name it. ``subject`` is a node's serial, the EUI (hex) of one that has none, or
+    empty for the whole network; ``count`` says how many nodes are concerned.
+    """
+
+    kind: Literal["lost", "flapping", "branch", "stranger", "medium", "completeness", "balance"]
+    subject: Annotated[str, msgspec.Meta(max_length=64)]
+    raised: _Unix
+    cleared: _Unix = 0
+    count: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 1
+    text: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Report(_Part, rename={"from_": "from"}, frozen=True):
@@ -135,6 +187,8 @@ class Report(_Part, rename={"from_": "from"}, frozen=True):
     meters: list[Series] = []
     events: list[ReportEvent] = []
     topology: list[Node] = []
+    balances: list[Balance] = []
+    alarms: list[Alarm] = []
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,9 +207,11 @@ def encode_report(report: Report, *, xml: bool = False) -> bytes:
         root.set(name.rstrip("_"), _text(getattr(report, name)))
     for series in report.meters:
         _add_series(root, series)
-    for kind, parts in (("event", report.events), ("node", report.topology)):
+    for kind, parts in (
+        ("event", report.events), ("node", report.topology), ("balance", report.balances), ("alarm", report.alarms),
+    ):  # fmt: skip
         for part in parts:
-            ET.SubElement(root, kind, {key: _text(value) for key, value in msgspec.to_builtins(part).items()})
+            _add_part(root, kind, msgspec.to_builtins(part))
     return cast(bytes, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
@@ -222,6 +278,16 @@ def _add_series(root: ET.Element, series: Series) -> None:
                 _add_value(part, value)
 
 
+def _add_part(root: ET.Element, kind: str, plain: dict[str, Any]) -> None:
+    """What is no list as an attribute, what is one as elements of its name."""
+    lists = {key: value for key, value in plain.items() if isinstance(value, list)}
+    single = {key: _text(value) for key, value in plain.items() if key not in lists}
+    element = ET.SubElement(root, kind, single)
+    for key, values in lists.items():
+        for value in values:
+            ET.SubElement(element, key, {name: _text(one) for name, one in value.items()})
+
+
 def _add_value(part: ET.Element, value: Raw) -> None:
     kind = {int: "int", float: "float", str: "text"}.get(type(value), "null")
     element = ET.SubElement(part, kind)
@@ -238,7 +304,13 @@ class _Builder(ET.TreeBuilder):
 
 _NUMBERS: Final = frozenset(
     ("created", "from", "to", "period_s", "class", "attribute", "scaler", "unit", "time", "code", "address", "hops")
-) | {"quality", "heard", "joined"}
+) | {
+    "quality", "heard", "joined", "day", "revision", "judged", "intervals", "complete", "given", "taken", "low", "high",
+    "lacking", "raised", "cleared", "count",
+}  # fmt: skip
+_PLACES: Final = {
+    "meter": "meters", "event": "events", "node": "topology", "balance": "balances", "alarm": "alarms",
+}  # fmt: skip
 _READ: Final[dict[str, Callable[[str], Raw]]] = {"int": int, "float": float, "text": str, "null": lambda _: None}
 
 
@@ -250,11 +322,10 @@ def _plain(octets: bytes) -> dict[str, Any]:
         root = parser.close()
         if _name(root) != "report":
             raise ValueError(f"the element {_name(root)!r} is not a report")
-        plain: dict[str, Any] = {**_attributes(root), "meters": [], "events": [], "topology": []}
+        plain: dict[str, Any] = {**_attributes(root), **{place: [] for place in _PLACES.values()}}
         for part in root:
             kind = _name(part)
-            place = {"meter": "meters", "event": "events", "node": "topology"}[kind]
-            plain[place].append(_series(part) if kind == "meter" else _attributes(part))
+            plain[_PLACES[kind]].append(_series(part) if kind == "meter" else _part(part))
     except (ET.ParseError, ValueError, KeyError, OverflowError, LookupError) as error:
         raise DecodeError(f"no report: {error}", 0, "report") from None
     return plain
@@ -269,6 +340,17 @@ def _name(element: ET.Element) -> str:
 
 def _attributes(element: ET.Element) -> dict[str, Any]:
     return {key: int(value) if key in _NUMBERS else value for key, value in element.attrib.items()}
+
+
+def _part(element: ET.Element) -> dict[str, Any]:
+    """A part with its attributes, and its elements as a list for each name."""
+    plain = _attributes(element)
+    for one in element:
+        known = plain.setdefault(_name(one), [])
+        if not isinstance(known, list):
+            raise ValueError(f"{_name(one)!r} stands twice")
+        known.append(_attributes(one))
+    return plain
 
 
 def _series(element: ET.Element) -> dict[str, Any]:

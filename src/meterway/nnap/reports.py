@@ -17,7 +17,8 @@ import zstandard
 from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.mapping.neighbourhood import NodeState
-from meterway.model.report import Column, Node, Raw, Report, ReportEvent, Series, encode_report
+from meterway.mapping.transformer import DayBalance, Verdict
+from meterway.model.report import Balance, Column, Missing, Node, Raw, Report, ReportEvent, Series, encode_report
 from meterway.nnap.collector import News
 from meterway.nnap.events import Code
 from meterway.nnap.ledger import columns_of
@@ -44,6 +45,11 @@ _STATES: Final[dict[NodeState, Literal["member", "away", "proposed", "cascade", 
     NodeState.PROPOSED: "proposed",
     NodeState.CASCADE: "cascade",
     NodeState.HEARD: "heard",
+}
+_VERDICTS: Final[dict[Verdict, Literal["open", "within", "beyond"]]] = {
+    Verdict.OPEN: "open",
+    Verdict.WITHIN: "within",
+    Verdict.BEYOND: "beyond",
 }
 
 
@@ -75,7 +81,8 @@ class Reporter:
             rows = store.rows_after(store.counter("reported-rows"), self._rows)
             events = store.events_after(store.counter("reported-events"))
             heard = self._heard()
-            if not (rows or events or heard.series or heard.events):
+            judged = store.balances_after(store.counter("reported-balances"))
+            if not (rows or events or judged or heard.series or heard.events):
                 store.keep_counter("reported-heard", heard.slot)
                 store.keep_counter("reported-heard-events", heard.event)
                 return ""
@@ -94,7 +101,10 @@ class Reporter:
             meters, logged = self._meters(rows)
             own = [self._own_event(event.time_s, event.code, event.serial, event.detail) for _, event in events]
             report = msgspec.structs.replace(
-                report, meters=[*meters, *heard.series], events=[*logged, *own, *heard.events]
+                report,
+                meters=[*meters, *heard.series],
+                events=[*logged, *own, *heard.events],
+                balances=[_balance(one) for _, one in judged],
             )
             octets = encode_report(report, xml=self._form == "xml")
             store.add_report(report.id, compressed(octets, self._compression))
@@ -106,6 +116,8 @@ class Reporter:
                 store.keep_counter("reported-rows", rows[-1].number)
             if events:
                 store.keep_counter("reported-events", events[-1][0])
+            if judged:
+                store.keep_counter("reported-balances", judged[-1][0])
         return report.id
 
     def _heard(self) -> News:
@@ -231,6 +243,24 @@ class Reporter:
         return Column(
             class_id=column.class_id, obis=str(column.obis), attribute=column.attribute, scaler=scaler, unit=code
         )
+
+
+def _balance(day: DayBalance) -> Balance:
+    return Balance(
+        day=day.day,
+        revision=day.revision,
+        judged=day.judged,
+        period_s=day.period,
+        intervals=day.intervals,
+        complete=day.complete,
+        given=day.given,
+        taken=day.taken,
+        low=day.low,
+        high=day.high,
+        verdict=_VERDICTS[day.verdict],
+        lacking=day.lacking,
+        missing=[Missing(serial=one.serial, intervals=one.intervals) for one in day.missing],
+    )
 
 
 def _is_status(column: CaptureObject) -> bool:

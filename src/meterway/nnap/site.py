@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from meterway.base.errors import ConfigError
+from meterway.mapping.alarms import Alarm
 from meterway.mapping.neighbourhood import NodeRow, NodeState
 from meterway.mapping.party_keys import device_name, party_keys
 from meterway.nnap.broadcast import GroupOrders
@@ -76,6 +77,8 @@ class Site:
     """The concentrators below that are not on this one's network."""
     collector: Collector | None = None
     """What it hears by itself, if it has a receiver."""
+    alarms: Callable[[], tuple[Alarm, ...]] = tuple
+    """What is wrong in the network, and what was of late."""
 
     def party(self, client: int) -> Party | None:
         """Who a client address is."""

@@ -82,7 +82,7 @@ def description(head_end, monkeypatch):
 
 def test_no_request_made_up_from_the_description_breaks_the_server(description, bearer):
     operations = [result.ok() for result in description.get_all_operations()]
-    assert len(operations) == 27
+    assert len(operations) == 30
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())

@@ -60,7 +60,7 @@ def test_the_page_of_one_draws_its_tree_in_two_widths(http: Any, street: HeadEnd
 def test_a_meter_says_what_it_is_behind(http: Any, street: HeadEnd) -> None:
     page = http.get("/meters/M0002").text
     assert "/nnaps/N%3C1%3E" in page
-    assert "2 hops, 60 % answered" in page
+    assert "2 hops, link at 60 %" in page
     assert "from its mirrored data" in page
     chain = http.get("/api/v1/meters/M0002").json()["chain"]
     assert [step["serial"] for step in chain] == ["N<1>", "M0002"]

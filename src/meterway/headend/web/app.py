@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from meterway import __version__
 from meterway.base.errors import MeterwayError
 from meterway.headend.api import Views
-from meterway.headend.web import air, groups, nnaps, pages, rest
+from meterway.headend.web import air, groups, nnaps, pages, rest, watch
 from meterway.headend.web.gate import Gate
 from meterway.headend.web.given import TheHeadEnd, TheViews
 from meterway.headend.web.live import messages
@@ -99,6 +99,8 @@ def create_app(
             air.router(),
             nnaps.pages(),
             nnaps.api(),
+            watch.pages(),
+            watch.api(),
             groups.api(),
             rest.router(),
             take_report,
@@ -126,7 +128,16 @@ def create_app(
 
 
 def _routers() -> list[Router]:
-    return [pages.router(), air.router(), nnaps.pages(), nnaps.api(), groups.api(), rest.router()]
+    return [
+        pages.router(),
+        air.router(),
+        nnaps.pages(),
+        nnaps.api(),
+        watch.pages(),
+        watch.api(),
+        groups.api(),
+        rest.router(),
+    ]
 
 
 def _tokens(path: str) -> Tokens:

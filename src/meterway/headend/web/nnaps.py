@@ -11,6 +11,7 @@ from litestar import MediaType, Router, get, post
 from litestar.params import JSONBody
 
 from meterway.headend.curve import Curve
+from meterway.headend.losses import loss_charts
 from meterway.headend.nnaps import NnapRow, NnapViews
 from meterway.headend.tree import grade, tree
 from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
@@ -49,6 +50,7 @@ def nnap_page(request: AnyRequest, head_end: TheHeadEnd, views: TheViews, serial
     shown = NnapViews(head_end, views).one(serial)
     names = {leaf.eui: leaf.serial for leaf in shown.leaves}
     given: dict[str, Any] = {"nnap": shown, "branches": tree(shown.leaves), "grade": grade, "names": names}
+    given |= {"charts": loss_charts(shown.losses), "alarms": shown.alarms, "serial": serial}
     if request.headers.get("hx-request"):
         return page("_tree.html", request=request, **given)
     return page("nnap.html", request=request, today=datetime.now(UTC).date(), **given)

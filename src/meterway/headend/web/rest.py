@@ -32,6 +32,7 @@ __all__ = [
     "REFUSED",
     "CollectFailedError",
     "Collected",
+    "Days",
     "actor_of",
     "audited",
     "collect_now",

@@ -10,6 +10,7 @@ from typing import Final
 
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
+from meterway.mapping.alarms import ALARMS, encode_alarms
 from meterway.mapping.neighbourhood import GROUP_ORDERS, NODES, GroupOrder, encode_nodes, encode_reports
 from meterway.nnap.admission import ADMISSION, Admission
 from meterway.nnap.events import Code, Event
@@ -188,6 +189,7 @@ def own_things() -> list[Thing]:
         ),
         data_object(ADMISSION, Attr(lambda ask: axdr.u32(len(ask.site.concentrator.proposals)), _admit)),
         *balance_things(),
+        data_object(ALARMS, Attr(lambda ask: encode_alarms(ask.site.alarms()))),
         *_logs(),
         _image(),
     ]

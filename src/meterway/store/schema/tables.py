@@ -262,3 +262,40 @@ GROUP_ORDER: Final = Table(
     _time("changed_ms"),
     Index("ix_group_order_changed_ms", "changed_ms"),
 )
+
+BALANCE: Final = Table(
+    "balance",
+    METADATA,
+    _device(),
+    Column("day", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    _time("judged_ms"),
+    Column("period_s", Integer, nullable=False),
+    Column("intervals", Integer, nullable=False),
+    Column("complete", Integer, nullable=False),
+    Column("given", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("low", SmallInteger, nullable=False),
+    Column("high", SmallInteger, nullable=False),
+    Column("verdict", SmallInteger, nullable=False),
+    Column("lacking", Integer, nullable=False),
+    _text("missing", "[]"),
+    PrimaryKeyConstraint("device", "day"),
+    sqlite_with_rowid=False,
+)
+
+ALARM: Final = Table(
+    "alarm",
+    METADATA,
+    _device(),
+    Column("kind", SmallInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    _time("raised_ms"),
+    _time("cleared_ms"),
+    Column("count", Integer, nullable=False),
+    _text("text"),
+    _time("acknowledged_ms"),
+    _text("acknowledged_by"),
+    PrimaryKeyConstraint("device", "raised_ms", "kind", "subject"),
+    sqlite_with_rowid=False,
+)
