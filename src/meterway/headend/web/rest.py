@@ -32,7 +32,6 @@ __all__ = [
     "REFUSED",
     "CollectFailedError",
     "Collected",
-    "Days",
     "actor_of",
     "audited",
     "collect_now",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import MediaType, Response, Router, get, post
-from litestar.params import JSONBody
+from litestar.params import JSONBody, QueryParameter
 from litestar.response import Redirect
 
 from meterway.base.errors import ConfigError
@@ -15,9 +15,11 @@ from meterway.headend.nnap_watch import AlarmView, WatchViews
 from meterway.headend.nnaps import NnapViews
 from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
 from meterway.headend.web.rendering import page
-from meterway.headend.web.rest import COMMAND, ONE_METER, Days, actor_of, audited
+from meterway.headend.web.rest import COMMAND, ONE_METER, actor_of, audited
 
 __all__ = ["api", "pages"]
+
+Days = Annotated[int, QueryParameter(ge=0, le=400, description="How many days back")]
 
 
 class AcknowledgeBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
