@@ -81,6 +81,24 @@ def test_reports_are_taken_and_acknowledged_on_the_topic_of_their_sender(store: 
     assert len(store.blocks.read_range(store.devices.by_serial("M1").id, 0, 40000)) == 1
 
 
+def test_what_is_refused_is_said_to_its_sender_with_field_and_place(store: Store, port: int) -> None:
+    import aiomqtt
+
+    async def work() -> Any:
+        wrong = encode_report(report("wrong", series(9, YESTERDAY, 4)))
+        async with listening(store, port), aiomqtt.Client("127.0.0.1", port) as nnap:
+            await nnap.subscribe("meterway/N1/receipts", qos=1)
+            await nnap.publish("meterway/N1/reports", wrong, qos=1)
+            async with asyncio.timeout(20):
+                async for message in nnap.messages:
+                    return decode_receipt(bytes(message.payload))  # type: ignore[arg-type]
+        return None
+
+    receipt = asyncio.run(work())
+    assert (receipt.id, receipt.result) == ("report-wrong", "refused")
+    assert "meters[0].serial" in receipt.reason
+
+
 def test_a_broker_that_is_not_there_is_said_and_tried_again(store: Store) -> None:
     async def work() -> Broker:
         broker = Broker(BrokerConfig(host="127.0.0.1", port=1), None)  # type: ignore[arg-type]

@@ -7,8 +7,9 @@ import subprocess
 import pytest
 
 from meterway.base.errors import DecodeError, LinkError
+from meterway.model.report import Receipt
 from meterway.nnap.config import ReportConfig
-from meterway.nnap.delivery import Courier, post
+from meterway.nnap.delivery import Courier, Pace, post
 from meterway.nnap.store import KeptReport, Store
 from nnap_network import until
 
@@ -146,6 +147,37 @@ def test_a_refusal_is_an_error_of_its_own():
                 await asyncio.to_thread(post, config(receiver.port), KeptReport(1, "report-1", b"{}"), None)
 
     asyncio.run(work())
+
+
+def test_a_report_without_a_receipt_is_published_ever_more_rarely_and_then_no_more():
+    pace, now, at = Pace(), 0.0, []
+    while not pace.is_hopeless("r", now):
+        assert now < 36_000
+        if pace.is_due("r", now):
+            pace.published("r", now)
+            at.append(now)
+        now += 10.0
+    assert at == [0, 30, 90, 210, 450, 930, 1890]
+    assert not pace.is_due("r", now + 1e6)
+    pace.keep_only(["another"])
+    assert pace.is_due("r", now)
+
+
+def test_a_receipt_that_refuses_puts_the_report_aside_and_is_told_once():
+    store, told = spool("report-1"), []
+    courier = Courier(config(1), store, "N1")
+    courier.on_refused = lambda *what: told.append(what)
+    no = Receipt(id="report-1", result="refused", reason="meters[0].serial: no")
+    courier._receipt(no)
+    assert (store.reports(), courier.refused, courier.sent) == ([], 1, 0)
+    assert "meters[0].serial: no" in courier.error
+    store.put_back()
+    courier._receipt(no)
+    courier._receipt(Receipt(id="report-9", result="refused"))
+    assert [one for one, _ in told] == ["report-1"]
+    store.put_back()
+    courier._receipt(Receipt(id="report-1", result="stored"))
+    assert (store.reports(), store.put_back(), courier.sent) == ([], 0, 1)
 
 
 @pytest.mark.needs("mosquitto")

@@ -1,7 +1,8 @@
 """Bulk reports over an MQTT broker: reports in on one topic, receipts out on another.
 
 Who delivers is told by the topic, ``<prefix>/<serial>/reports``: the broker must let each concentrator write to its own
-only. The receipt goes to ``<prefix>/<serial>/receipts`` when the report is on disk; until then it is kept there.
+only. The receipt goes to ``<prefix>/<serial>/receipts`` when the report is on disk, or says that it is refused; until
+then it is kept there.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import ConfigError, MeterwayError
+from meterway.headend.bulk import BulkError
 from meterway.headend.config import BrokerConfig
 from meterway.headend.delivery import Delivery
 from meterway.links.mqtt import MqttClient, library
-from meterway.model.report import encode_receipt
+from meterway.model.report import Receipt, encode_receipt
 
 __all__ = ["Broker"]
 
@@ -73,6 +75,11 @@ class Broker:
             return
         try:
             receipt = await self._delivery.take(bytes(payload), sender)
+        except BulkError as error:
+            _LOG.warning("a report of %s was refused: %s", sender, error)
+            if not error.report:
+                return
+            receipt = Receipt(id=error.report, result="refused", reason=str(error)[:500])
         except MeterwayError as error:  # no receipt: it will come again
             _LOG.warning("a report of %s was refused: %s", sender, error)
             return

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from meterway.base.errors import ConfigError, SecurityError
+from meterway.base.errors import ConfigError, DecodeError, SecurityError
 from meterway.base.obis import Obis
 from meterway.headend.bulk_topology import rows_of
 from meterway.headend.coupling import CLAIMED, LOG
@@ -43,11 +43,15 @@ _HISTORY: Final = 5000
 
 
 class BulkError(ConfigError):
-    """A report that cannot be taken; the message names field and place, ``is_conflict`` an id used for another."""
+    """A report that cannot be taken; the message names field and place, ``is_conflict`` an id used for another.
+
+    ``report`` is the id of a report whose sender is proven.
+    """
 
     def __init__(self, message: str, *, is_conflict: bool = False) -> None:
         super().__init__(message)
         self.is_conflict = is_conflict
+        self.report = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,16 @@ class Bulk:
         nnap = self._store.devices.find(sender)
         if nnap is None:
             raise BulkError(f"nnap: {sender!r} is not in the registry")
+        try:
+            return self._store_of(nnap, report, octets, now)
+        except DecodeError as error:
+            refused = BulkError(str(error))
+        except BulkError as error:
+            refused = error
+        refused.report = report.id
+        raise refused
+
+    def _store_of(self, nnap: Device, report: Report, octets: int, now: float) -> Delivered:
         _check_title("system_title", nnap, report.system_title)
         _check_time("created", report.created, int(now))
         digest = sha256(msgspec.json.encode(report)).digest()

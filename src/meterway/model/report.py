@@ -191,11 +191,16 @@ class Report(_Part, rename={"from_": "from"}, frozen=True):
     alarms: list[Alarm] = []
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a report that is kept: its id, and ``stored`` now or a ``duplicate`` of one that was."""
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a report: it is ``stored`` now, or a ``duplicate`` of one that was; then its sender may forget it.
+
+    ``refused`` is said where there is no other word for it (over a message broker): the sender keeps it, and sends it
+    no more for a while. ``reason`` names field and place.
+    """
 
     id: str
-    result: Literal["stored", "duplicate"]
+    result: Literal["stored", "duplicate", "refused"]
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 def encode_report(report: Report, *, xml: bool = False) -> bytes:

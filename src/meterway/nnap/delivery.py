@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import logging
 import ssl
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,11 @@ from urllib.parse import urlsplit
 from meterway.base.errors import DecodeError, LinkError, MeterwayError
 from meterway.links.mqtt import Library, MqttClient, library
 from meterway.links.tls import client_context
-from meterway.model.report import JSON_TYPE, XML_TYPE, decode_receipt
+from meterway.model.report import JSON_TYPE, XML_TYPE, Receipt, decode_receipt
 from meterway.nnap.config import ReportConfig
 from meterway.nnap.store import KeptReport, Store
 
-__all__ = ["Courier", "post"]
+__all__ = ["Courier", "Pace", "post"]
 
 _LOG: Final = logging.getLogger(__name__)
 _TIMEOUT_S: Final = 30.0
@@ -30,6 +31,7 @@ _OK: Final = 200
 _REFUSED: Final = frozenset((400, 409, 413, 415, 422))
 _RECEIPT_S: Final = 30.0
 _AGAIN_S: Final = 3600.0
+_MOST_TRIES: Final = 7
 
 
 def _context(config: ReportConfig) -> ssl.SSLContext:
@@ -68,7 +70,36 @@ def post(config: ReportConfig, report: KeptReport, context: ssl.SSLContext | Non
         raise DecodeError(f"the head end refuses report {report.id}: {answer.status}", 0, "report")
     if answer.status // 100 * 100 != _OK:
         raise LinkError(f"report to {host}: {answer.status} {answer.reason}")
-    return decode_receipt(body).id
+    receipt = decode_receipt(body)
+    if receipt.result == "refused":
+        raise DecodeError(f"the head end refuses report {report.id}: {receipt.reason}", 0, "report")
+    return receipt.id
+
+
+class Pace:
+    """How often a report is published that gets no receipt: ever more rarely, and in the end no more."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[int, float]] = {}
+
+    def is_due(self, report_id: str, now: float) -> bool:
+        """Whether to publish it now."""
+        times, next_s = self._told.get(report_id, (0, now))
+        return times < _MOST_TRIES and now >= next_s
+
+    def is_hopeless(self, report_id: str, now: float) -> bool:
+        """Whether it was published often enough, and waited for after the last time."""
+        times, next_s = self._told.get(report_id, (0, now))
+        return times >= _MOST_TRIES and now >= next_s
+
+    def published(self, report_id: str, now: float) -> None:
+        """It has gone out."""
+        times, _ = self._told.get(report_id, (0, now))
+        self._told[report_id] = (times + 1, now + _RECEIPT_S * 2**times)
+
+    def keep_only(self, waiting: Iterable[str]) -> None:
+        """Forget those that wait no more."""
+        self._told = {one: self._told[one] for one in waiting if one in self._told}
 
 
 class Courier:
@@ -79,6 +110,9 @@ class Courier:
     """
 
     def __init__(self, config: ReportConfig, store: Store, serial: str, *, again_s: float = _AGAIN_S) -> None:
+        self.on_refused: Callable[[str, str], None] = lambda report_id, reason: None
+        """Told once of each report that is refused."""
+        self._told: set[str] = set()
         self._again_s = again_s
         self._config = config
         self._store = store
@@ -139,6 +173,10 @@ class Courier:
         with self._store.transaction():
             self._store.put_aside(report.id, report.octets)
         self.refused += 1
+        self.error = str(error)
+        if report.id not in self._told:
+            self._told.add(report.id)
+            self.on_refused(report.id, str(error))
 
     async def _over_broker(self, mqtt: Library) -> None:
         config = self._config
@@ -163,19 +201,27 @@ class Courier:
             raise LinkError(f"broker {config.broker}: {error}") from None
 
     async def _publish(self, broker: MqttClient, receipts: asyncio.Task[None]) -> None:
-        """Publish what waits; what gets no receipt in time is published again."""
+        """Publish what waits; what gets no receipt in time is published again, ever more rarely, and then put aside."""
         clock = asyncio.get_running_loop().time
-        told: dict[str, float] = {}
+        pace, back_s = Pace(), clock() + self._again_s
         while not receipts.done():
             self._wake.clear()
+            if clock() >= back_s:
+                back_s = clock() + self._again_s
+                with self._store.transaction():
+                    self._store.put_back()
             waiting = self._store.reports()
             for report in waiting:
-                if clock() - told.get(report.id, -_RECEIPT_S) >= _RECEIPT_S:
+                if pace.is_due(report.id, clock()):
                     await broker.publish(f"{self._place}/reports", report.octets, qos=1)
-                    told[report.id] = clock()
-            told = {report.id: told[report.id] for report in waiting if report.id in told}
+                    pace.published(report.id, clock())
+                elif pace.is_hopeless(report.id, clock()):
+                    self._refuse(report, LinkError(f"no receipt for {report.id} after {_MOST_TRIES} times"))
+            pace.keep_only([report.id for report in waiting])
             woken = asyncio.create_task(self._wake.wait())
-            await asyncio.wait([receipts, woken], timeout=_RECEIPT_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [receipts, woken], timeout=min(_RECEIPT_S, self._again_s), return_when=asyncio.FIRST_COMPLETED
+            )
             woken.cancel()
         await receipts
 
@@ -184,6 +230,16 @@ class Courier:
             if not isinstance(message.payload, bytes):
                 continue
             try:
-                self._done(decode_receipt(message.payload).id)
+                self._receipt(decode_receipt(message.payload))
             except DecodeError as error:
                 _LOG.warning("%s", error)
+
+    def _receipt(self, receipt: Receipt) -> None:
+        if receipt.result != "refused":
+            self._done(receipt.id)
+            return
+        refused = next((one for one in self._store.reports() if one.id == receipt.id), None)
+        if refused is not None:
+            self._refuse(
+                refused, DecodeError(f"the head end refuses report {receipt.id}: {receipt.reason}", 0, "report")
+            )

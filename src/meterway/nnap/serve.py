@@ -197,6 +197,9 @@ class Nnap:
             report = config.report
             self._reporter = Reporter(self.site, form=report.form, compression=report.compression, rows=report.rows)
             self.courier = Courier(report, self.store, config.serial)
+            self.courier.on_refused = lambda name, reason: self.device.log(
+                self.now(), Code.REPORT_REFUSED, detail=reason
+            )
             self._begin("reports", self.courier.run())
         self._begin("the balance", self._balance())
         for eui, child in self.children.items():
