@@ -4,23 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meterway.stacks.dlms.framing import Noticed
 from meterway.stacks.neighbourhood.prime import PrimeSettings, Version, coordinator, node
 from meterway.stacks.neighbourhood.station import Apdu, Joined, Undelivered
-from stacks.neighbourhood.carrier import Carrier
+from stacks.neighbourhood.bad_media import EUIS, TROUBLES, Network, check_noise, inject_changed
 
 BASE = b"BASE0001"
 VERSIONS = pytest.mark.parametrize("version", Version)
-EUIS = [b"METER%03d" % number for number in (1, 2, 3)]
 
 
-def network(version, **kw):
+def network(version, **medium):
     told = PrimeSettings(version=version, mtu=80, join_spread_s=2.0)
-    carrier = Carrier(**kw)
-    carrier.add(0, coordinator(BASE, lambda eui: b"", told))
-    for number, eui in enumerate(EUIS, 1):
-        carrier.add(number, node(eui, told))
-    return carrier
+    return Network(lambda: coordinator(BASE, lambda eui: b"", told), lambda eui: node(eui, told), **medium)
 
 
 def is_in_order(heard, sent):
@@ -38,7 +32,7 @@ def is_in_order(heard, sent):
     damage=st.sampled_from([0.0, 0.1]),
     late=st.sampled_from([0.0, 4.9]),
     sizes=st.lists(st.integers(0, 700), min_size=1, max_size=12),
-    disturb=st.lists(st.sampled_from(["expel", "restart", "restart base", "deaf"]), max_size=3),
+    disturb=st.lists(st.sampled_from(TROUBLES), max_size=3),
 )
 @pytest.mark.covers("IF-C")
 def test_no_apdu_is_wrong_doubled_or_mixed(version, seed, loss, double, damage, late, sizes, disturb):
@@ -55,7 +49,7 @@ def test_no_apdu_is_wrong_doubled_or_mixed(version, seed, loss, double, damage, 
                 sent[number, 0].append(b"up %d " % turn + eui + bytes((turn,)) * size)
                 carrier.send(number, BASE, sent[number, 0][-1])
         if disturb and turn % 3 == 1:
-            trouble(carrier, disturb.pop(), version)
+            carrier.trouble(disturb.pop())
     carrier.run(carrier.now + 600)
     for number, eui in enumerate(EUIS, 1):
         assert is_in_order(carrier.apdus(number), sent[0, number])
@@ -65,20 +59,6 @@ def test_no_apdu_is_wrong_doubled_or_mixed(version, seed, loss, double, damage, 
         for (source, target), apdus in sent.items():
             heard = set(carrier.apdus(target))
             assert all(apdu in heard or apdu in undelivered for apdu in apdus), (source, target)
-
-
-def trouble(carrier, what, version):
-    told = PrimeSettings(version=version, mtu=80, join_spread_s=2.0)
-    base = carrier.stations[0]
-    if what == "expel" and EUIS[0] in base.members:
-        base.expel(EUIS[0], carrier.now)
-        carrier.flush(0)
-    elif what == "restart":
-        carrier.add(2, node(EUIS[1], told))
-    elif what == "restart base":
-        carrier.add(0, coordinator(BASE, lambda eui: b"", told))
-    elif what == "deaf":
-        carrier.deaf ^= {3}
 
 
 @VERSIONS
@@ -99,12 +79,7 @@ def test_with_time_everything_arrives_over_a_bad_medium(version):
 def test_any_octets_are_survived_and_told(version, frames):
     carrier = network(version)
     carrier.run(60)
-    for to_base, octets in frames:
-        carrier.inject(1 - to_base, 0 if to_base else 1, octets)
-    assert not carrier.apdus(0)
-    assert not carrier.apdus(1)
-    assert carrier.stations[0].members.keys() == set(EUIS)
-    assert all(isinstance(event, (Noticed, Joined)) for event in carrier.events[0])
+    check_noise(carrier, frames)
 
 
 @VERSIONS
@@ -121,13 +96,7 @@ def test_sound_frames_with_changed_octets_are_survived(version, changes, seed):
         carrier.send(0, eui, bytes(200))
     carrier.run(40)
     heard = len(carrier.apdus(1))
-    frames = list(carrier.frames)
-    for number, place, mask in changes:
-        _, _, frame = frames[number % len(frames)]
-        octets = bytearray(frame.octets)
-        octets[place % len(octets)] ^= mask
-        for target in (0, 1):
-            carrier.inject(target ^ 1, target, bytes(octets))
+    inject_changed(carrier, changes)
     carrier.run(100)
     assert len(carrier.apdus(1)) == heard
     assert carrier.apdus(0) == []

@@ -5,24 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterway.base.errors import LocalProtocolError
-from meterway.stacks.dlms.framing import Noticed
 from meterway.stacks.neighbourhood.sfsk import SfskSettings, coordinator, node
 from meterway.stacks.neighbourhood.sfsk.states import ServerState
-from meterway.stacks.neighbourhood.station import Apdu, Joined, Undelivered
-from stacks.neighbourhood.carrier import Carrier
+from meterway.stacks.neighbourhood.station import Apdu, Undelivered
+from stacks.neighbourhood.bad_media import EUIS, TROUBLES, Network, check_noise, inject_changed
 from stacks.neighbourhood.sfsk.test_server import answering
 
 BASE = b"BASE0001"
-EUIS = [b"METER%03d" % number for number in (1, 2, 3)]
 TOLD = SfskSettings(discover_interval_s=60.0)
 
 
-def network(**kw):
-    carrier = Carrier(**kw)
-    carrier.add(0, coordinator(BASE, lambda eui: b"", TOLD))
-    for number, eui in enumerate(EUIS, 1):
-        carrier.add(number, node(eui, TOLD))
-    return carrier
+def network(**medium):
+    return Network(lambda: coordinator(BASE, lambda eui: b"", TOLD), lambda eui: node(eui, TOLD), **medium)
 
 
 def not_more_often(heard, sent):
@@ -39,7 +33,7 @@ def not_more_often(heard, sent):
     damage=st.sampled_from([0.0, 0.1]),
     late=st.sampled_from([0.0, 2.9]),
     words=st.lists(st.sampled_from([b"a", b"b", b"long" * 50]), min_size=1, max_size=15),
-    disturb=st.lists(st.sampled_from(["expel", "restart", "restart base", "deaf"]), max_size=3),
+    disturb=st.lists(st.sampled_from(TROUBLES), max_size=3),
     pause=st.sampled_from([0, 3, 40]),
 )
 @pytest.mark.covers("IF-C")
@@ -62,7 +56,7 @@ def test_no_apdu_is_wrong_doubled_or_mixed(seed, loss, double, damage, late, wor
                     continue
                 sent[number, 0].append(b"up " + word)
         if disturb and turn % 3 == 1:
-            trouble(carrier, disturb.pop())
+            carrier.trouble(disturb.pop())
     carrier.run(carrier.now + 2000)
     for number, eui in enumerate(EUIS, 1):
         not_more_often(carrier.apdus(number), sent[0, number])
@@ -71,19 +65,6 @@ def test_no_apdu_is_wrong_doubled_or_mixed(seed, loss, double, damage, late, wor
         not_more_often(
             [apdu for apdu in up if apdu.startswith(b"to ")], [b"to " + one for one in carrier.apdus(number)]
         )
-
-
-def trouble(carrier, what):
-    base = carrier.stations[0]
-    if what == "expel" and EUIS[0] in base.members:
-        base.expel(EUIS[0], carrier.now)
-        carrier.flush(0)
-    elif what == "restart":
-        carrier.add(2, node(EUIS[1], TOLD))
-    elif what == "restart base":
-        carrier.add(0, coordinator(BASE, lambda eui: b"", TOLD))
-    elif what == "deaf":
-        carrier.deaf ^= {3}
 
 
 def test_with_time_everything_arrives_over_a_bad_medium():
@@ -108,12 +89,7 @@ def test_with_time_everything_arrives_over_a_bad_medium():
 def test_any_octets_are_survived_and_told(frames):
     carrier = network()
     carrier.run(150)
-    for to_base, octets in frames:
-        carrier.inject(1 - to_base, 0 if to_base else 1, octets)
-    assert not carrier.apdus(0)
-    assert not carrier.apdus(1)
-    assert carrier.stations[0].members.keys() == set(EUIS)
-    assert all(isinstance(event, (Noticed, Joined)) for event in carrier.events[0])
+    check_noise(carrier, frames)
 
 
 @settings(max_examples=30, deadline=None)
@@ -127,12 +103,6 @@ def test_sound_frames_with_changed_octets_are_survived(changes):
         carrier.send(0, eui, bytes(200))
     carrier.run(200)
     heard = len(carrier.apdus(1))
-    frames = list(carrier.frames)
-    for number, place, mask in changes:
-        _, _, frame = frames[number % len(frames)]
-        octets = bytearray(frame.octets)
-        octets[place % len(octets)] ^= mask
-        for target in (0, 1):
-            carrier.inject(target ^ 1, target, bytes(octets))
+    inject_changed(carrier, changes)
     assert len(carrier.apdus(1)) == heard
     assert carrier.apdus(0) == []
