@@ -18,6 +18,7 @@ from meterway.headend.bulk_topology import rows_of
 from meterway.headend.coupling import CLAIMED, LOG
 from meterway.headend.decode import ProfileRows, blocks_of
 from meterway.headend.fleet import Fleet
+from meterway.headend.hearers import Hearers, is_heard
 from meterway.headend.laying import Part, laid
 from meterway.headend.layout import Channel
 from meterway.headend.neighbourhood import Neighbourhood
@@ -72,6 +73,7 @@ class Bulk:
         self._store = store
         self._fleet = fleet
         self._neighbourhood = neighbourhood
+        self._hearers = Hearers(store)
 
     def store(self, report: Report, sender: str, *, octets: int, now_s: float | None = None) -> Delivered:
         """Take a report that ``sender`` (a concentrator's serial, proven) delivered; its receipt says it is on disk.
@@ -128,7 +130,10 @@ class Bulk:
                 values += int(rows.values.size)
                 readings += self._rows(device.id, rows, series.period_s if is_load else 0, blocks, evidence)
             heard[device.id] = max([heard.get(device.id, 0), *(at for at in series.times if at <= now)])
-        parts = [Part(device, block, evidence) for (device, _), block in blocks.items()]
+        parts = [
+            Part(device, block, evidence, fills_only=self._is_anothers(device, nnap.id))
+            for (device, _), block in blocks.items()
+        ]
         self._store.blocks.upsert_many(list(laid(self._store, parts)), now_ms=now_ms)
         self._store.readings.add_many(readings, now_ms=now_ms)
         self._store.events.add_many(list(self._events(nnap, report, now_ms)))
@@ -154,10 +159,16 @@ class Bulk:
         device = self._store.devices.find(serial)
         if device is None:
             raise BulkError(f"{place}.serial: {serial!r} is not in the registry")
-        if not (self._is_behind(device, nnap.id) or self._was_behind(device, nnap.serial)):
+        told = (nnap.serial in {one.serial for one in self._hearers.of(device.id)}, self._is_behind(device, nnap.id))
+        if not (any(told) or self._was_behind(device, nnap.serial)):
             raise BulkError(f"{place}.serial: {serial!r} is not behind {nnap.serial}")
         _check_title(f"{place}.system_title", device, title)
         return device
+
+    def _is_anothers(self, device: int, nnap: int) -> bool:
+        """Whether another concentrator hears this meter better: what this one heard fills gaps and corrects nothing."""
+        node = self._store.nodes.find(device)
+        return node is not None and is_heard(node) and node.nnap != nnap
 
     def _is_behind(self, device: Device, nnap: int) -> bool:
         at = device

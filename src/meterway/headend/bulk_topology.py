@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from meterway.base.errors import DecodeError
-from meterway.mapping.neighbourhood import NodeRow, NodeState
+from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow, NodeState
 from meterway.model.report import Report
 
 __all__ = ["rows_of"]
@@ -16,11 +16,15 @@ _STATES: Final = {
     "away": NodeState.AWAY,
     "proposed": NodeState.PROPOSED,
     "cascade": NodeState.CASCADE,
+    "heard": NodeState.HEARD,
 }
 
 
 def rows_of(report: Report, saps: Mapping[bytes, int]) -> list[NodeRow]:
-    """A report says nothing of mirrors: ``saps`` are those known, by EUI. DecodeError for a parent that is no EUI."""
+    """A report says nothing of mirrors: ``saps`` are those known, by EUI; those of heard meters follow their channel.
+
+    DecodeError for a parent that is no EUI.
+    """
     return [
         NodeRow(
             serial=node.serial,
@@ -33,7 +37,7 @@ def rows_of(report: Report, saps: Mapping[bytes, int]) -> list[NodeRow]:
             quality=node.quality,
             heard=node.heard,
             joined=node.joined,
-            sap=saps.get(bytes.fromhex(node.eui), 0),
+            sap=HEARD_SAP + node.address if node.state == "heard" else saps.get(bytes.fromhex(node.eui), 0),
         )
         for index, node in enumerate(report.topology)
     ]

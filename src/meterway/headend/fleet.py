@@ -11,6 +11,7 @@ from typing import Final
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import ConfigError, SecurityError
 from meterway.headend.gateway_keys import keys_for
+from meterway.headend.hearers import is_heard
 from meterway.headend.layout import DeviceLayout
 from meterway.headend.route import Route, Way, is_concentrator, route_of
 from meterway.headend.unasked import UnaskedFraming
@@ -189,6 +190,10 @@ class Fleet:
         entry = self._entries.get((device, way))
         return self._load(self._store.devices.get(device), way) if entry is None else entry
 
+    def _reached(self, device: int, way: Way) -> Way:
+        """A meter that a concentrator only hears cannot be asked itself: all there is of it is mirrored."""
+        return Way.MIRROR if is_heard(self._store.nodes.find(device)) else way
+
     def by_serial(self, serial: str, way: Way = Way.DIRECT) -> Entry:
         """The entry of a serial number; StoreError if there is none."""
         device = self._serials.get(serial)
@@ -223,6 +228,10 @@ class Fleet:
         self._store.settings.put(f"layout:{device}{_MIRRORED}", "")
 
     def _load(self, device: Device, way: Way) -> Entry:
+        way = self._reached(device.id, way)
+        kept = self._entries.get((device.id, way))
+        if kept is not None:
+            return kept
         fresh = Entry(device, self._keys(device, way), way=way)
         fresh.layout = self._layout(fresh.layout_name)
         with self._loading:  # one entry a device and way, whichever thread asks first: it holds the counters

@@ -11,6 +11,7 @@ import msgspec
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.headend.commands import Command
+from meterway.headend.hearers import is_heard
 from meterway.mapping.home import LOAD_ORDER, RELAY_ALL
 from meterway.mapping.profile import load_profile
 from meterway.model.telegram import Json
@@ -207,7 +208,7 @@ def plan(store: Store, devices: list[Device], wanted: OrderWanted, *, has_key: f
     by_nnap: dict[int | None, list[Device]] = {}
     for device in devices:
         node = store.nodes.find(device.id)
-        by_nnap.setdefault(node.nnap if node is not None else None, []).append(device)
+        by_nnap.setdefault(None if node is None or is_heard(node) else node.nnap, []).append(device)
     return GroupPlan(tuple(_part(store, nnap, found, wanted, has_key) for nnap, found in by_nnap.items()))
 
 

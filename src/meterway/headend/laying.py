@@ -21,12 +21,14 @@ class Part(NamedTuple):
     """What was read of one day of one device, and what it came from (JSON).
 
     ``has_all``: it has every channel that the device has, so that a whole day needs nothing of what is stored.
+    ``fills_only``: what is stored already is better known, and stays.
     """
 
     device: int
     block: Block
     evidence: bytes
     has_all: bool = False
+    fills_only: bool = False
 
 
 def laid(store: Store, parts: Sequence[Part]) -> Iterator[NewBlock]:
@@ -52,6 +54,6 @@ def _laid_over(store: Store, part: Part) -> tuple[Block, bytes]:
         return block, b""
     found = store.blocks.read_range(part.device, block.day, block.day + 1)
     if not found or found[0].block.interval_s != block.interval_s:
-        return block, b""
-    whole = merged(found[0].block, block)
+        return (found[0].block, found[0].digest) if found and part.fills_only else (block, b"")
+    whole = merged(block, found[0].block) if part.fills_only else merged(found[0].block, block)
     return whole, found[0].digest if continues(found[0].block, whole) else b""

@@ -17,11 +17,14 @@ from meterway.headend.claims import Claim, Claims
 from meterway.headend.collect import Collected, range_selection
 from meterway.headend.coupling import CLAIMED, COUPLED, DECOUPLED, FREE, MOVED, Coupling
 from meterway.headend.fleet import Fleet
+from meterway.headend.hearers import Hearers, hears_better, is_heard
 from meterway.mapping.alarms import ALARMS, decode_alarms
+from meterway.mapping.mbus_cosem import companion_of
 from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
 from meterway.mapping.transformer import BALANCES, decode_balances
 from meterway.stacks.dlms.client.script import Answer, Get, Script
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.stacks.mbus.address import Address
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, Device, NewDevice
 from meterway.store.nodes import Node
@@ -88,6 +91,7 @@ class Neighbourhood:
         self._fleet = fleet
         self._coupling = Coupling(store, released)
         self.claims = Claims()
+        self._hearers = Hearers(store)
 
     def settle(self, nnap: Device, rows: Sequence[NodeRow], *, now_ms: int) -> list[str]:
         """Make the registry agree with a concentrator's node table; a sentence for each change.
@@ -103,6 +107,9 @@ class Neighbourhood:
         for row in rows:
             if row.state is NodeState.PROPOSED or not row.serial:
                 continue
+            if row.state is NodeState.HEARD and row.serial != str(Address.from_radio(row.eui)):
+                told.append(f"{row.serial} is listed by {nnap.serial} under another's address: left as it is")
+                continue
             device, said = self._settle_one(nnap, row, now_ms)
             told += said
             if device is not None:
@@ -115,6 +122,7 @@ class Neighbourhood:
         for node in self._store.nodes.of_nnap(nnap.id):
             if node.device not in listed:
                 told.append(self._release(nnap, self._store.devices.get(node.device), now_ms))
+                self._hearers.note(node.device, nnap.serial, None)
         return told
 
     def _settle_one(self, nnap: Device, row: NodeRow, now_ms: int) -> tuple[int | None, list[str]]:
@@ -122,6 +130,8 @@ class Neighbourhood:
         known = self._store.devices.find(row.serial)
         if known is None:
             return self._register(nnap, row, now_ms)
+        if row.state is NodeState.HEARD:
+            return self._settle_heard(nnap, row, known, now_ms)
         if self._is_above(nnap, known.id):
             return None, [f"{known.serial} is listed by {nnap.serial}, which is behind it: left as it is"]
         if known.system_title and row.system_title and known.system_title != row.system_title:
@@ -173,6 +183,30 @@ class Neighbourhood:
             known, CLAIMED, f"claimed by {nnap.serial}, through which it does not answer", now_ms
         )
 
+    def _settle_heard(self, nnap: Device, row: NodeRow, known: Device, now_ms: int) -> tuple[int | None, list[str]]:
+        """The same of a battery meter: whoever hears it best has it; one that a gateway has stays there."""
+        node = self._store.nodes.find(known.id)
+        if not self._is_battery_meter(known, node):
+            return None, [f"{known.serial} is listed by {nnap.serial} as heard and is reached otherwise: left as it is"]
+        self._hearers.note(known.id, nnap.serial, row)
+        if node is not None and node.nnap == nnap.id:
+            self._follow(nnap, known, now_ms)
+            return known.id, []
+        if node is None and known.parent is not None:
+            return None, []
+        if node is not None and not hears_better(row, node):
+            return None, []
+        told = self._move(nnap, known, node, now_ms)
+        self._change(known, _what(row), now_ms)
+        self._fleet.forget(known.id)
+        return known.id, [told]
+
+    def _is_battery_meter(self, known: Device, node: Node | None) -> bool:
+        """Whether a device may be heard: nobody takes one that has a line or a network of its own by hearing it."""
+        if node is not None:
+            return is_heard(node)
+        return known.parent is not None or known.state == FREE or not self._fleet.of(known.id).has_keys
+
     def _is_above(self, nnap: Device, device: int) -> bool:
         """Whether a device is the concentrator itself or something that it is reached through."""
         at: Device | None = nnap
@@ -185,15 +219,15 @@ class Neighbourhood:
         return True
 
     def _register(self, nnap: Device, row: NodeRow, now_ms: int) -> tuple[int, list[str]]:
-        is_cascade = row.state is NodeState.CASCADE
         fresh = NewDevice(
             serial=row.serial,
             system_title=row.system_title or None,
-            utility=GATEWAY if is_cascade else "electricity",
-            profile=_CONCENTRATOR if is_cascade else _METER,
+            **_what(row),  # type: ignore[arg-type]
             **_place(nnap),  # type: ignore[arg-type]
         )
         device = self._store.devices.add(fresh, now_ms=now_ms)
+        if row.state is NodeState.HEARD:
+            self._hearers.note(device.id, nnap.serial, row)
         self._make_due(device, now_ms)
         return device.id, [self._coupling.tell(device, COUPLED, f"joined {nnap.serial}", now_ms)]
 
@@ -247,6 +281,15 @@ def _not_ahead(row: NodeRow, now_s: int) -> NodeRow:
     if row.heard <= now_s and row.joined <= now_s:
         return row
     return replace(row, heard=min(row.heard, now_s), joined=min(row.joined, now_s))
+
+
+def _what(row: NodeRow) -> dict[str, object]:
+    """What a node is, and the profile it is read by; of a battery meter its address says so."""
+    if row.state is NodeState.HEARD:
+        return {**companion_of(row.eui[-1])._asdict(), "flags": {"channel": row.address}}
+    if row.state is NodeState.CASCADE:
+        return {"utility": GATEWAY, "profile": _CONCENTRATOR}
+    return {"utility": "electricity", "profile": _METER}
 
 
 def _is_newer(row: NodeRow, node: Node) -> bool:

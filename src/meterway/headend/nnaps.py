@@ -20,6 +20,7 @@ from meterway.headend.tree import Leaf
 from meterway.mapping.neighbourhood import NodeState
 from meterway.store.blocks import DayCount
 from meterway.store.devices import GATEWAY, Device
+from meterway.store.nodes import Node
 
 __all__ = ["NnapPage", "NnapRow", "NnapViews"]
 
@@ -95,7 +96,7 @@ class NnapViews:
                     parent=node.parent,
                     hops=node.hops,
                     quality=node.quality,
-                    is_away=node.state == NodeState.AWAY,
+                    is_away=_is_away(node),
                     is_gateway=child.utility == GATEWAY,
                     heard=time_text(node.heard_ms or None),
                 )
@@ -138,7 +139,7 @@ class NnapViews:
 
     def _row(self, device: Device, days: list[DayCount | None], alarms: int) -> NnapRow:
         nodes = self._store.nodes.of_nnap(device.id)
-        heard = [node.quality for node in nodes if node.state == NodeState.MEMBER]
+        heard = [node.quality for node in nodes if node.state in (NodeState.MEMBER, NodeState.HEARD)]
         meters = sum(1 for child in self._store.devices.children(device.id) if child.utility != GATEWAY)
         counts = [_share(day, meters) if meters else None for day in days]
         parent = self._store.devices.get(device.parent).serial if device.parent is not None else ""
@@ -148,7 +149,7 @@ class NnapViews:
             address=f"{device.host}:{device.port}",
             seen=time_text(device.seen_ms or None),
             nodes=len(nodes),
-            away=sum(1 for node in nodes if node.state == NodeState.AWAY),
+            away=sum(1 for node in nodes if _is_away(node)),
             quality=round(sum(heard) / len(heard)) if heard else None,
             today=_by_now(counts[0], self._hes.config.collect.every_s),
             yesterday=counts[1],
@@ -170,6 +171,11 @@ def _by_now(share: float | None, every_s: float) -> float | None:
     if share is None or ended <= 0:
         return None
     return min(1.0, share * _DAY_S / (ended * _PERIOD_S))
+
+
+def _is_away(node: Node) -> bool:
+    """Whether it is not there, or a battery meter that is not heard."""
+    return node.state == NodeState.AWAY or (node.state == NodeState.HEARD and not node.quality)
 
 
 def _supervision(device: Device) -> str:

@@ -172,10 +172,10 @@ class HeadEnd:
     async def read(self, serial: str, command: Command, *, actor: str, way: Way = Way.DIRECT) -> Answered:
         """Read any attribute now; raises MeterwayError when the device could not be reached or understood.
 
-        Of the device itself, end to end wherever it is, or of its mirrored data at the concentrator.
+        Of the device itself, end to end wherever it is, or of its mirrored data at the concentrator: then the answer
+        says how old it is. Of a battery meter that a concentrator hears there is no other.
         """
-        script = commands.read if way is Way.DIRECT else commands.read_mirrored
-        return await self._command(serial, command, script, actor=actor, action="read", way=way)
+        return await self._command(serial, command, commands.read, actor=actor, action="read", way=way)
 
     async def set(self, serial: str, command: Command, *, actor: str) -> Answered:
         """Write any attribute now."""
@@ -322,6 +322,8 @@ class HeadEnd:
             if action != "read":  # what changes a device is on record before it happens
                 await self._audit(serial, entry, command, actor=actor, action=action, result="asked")
             known = entry
+            if action == "read" and entry.is_mirror:
+                script = commands.read_mirrored
             outcome = await self.caller.call(
                 entry, script(command, lambda obis: self._class_of(known, obis)), is_managing=action != "read"
             )

@@ -7,6 +7,7 @@ from typing import Final
 
 from meterway.base.errors import ConfigError
 from meterway.interfaces import Network
+from meterway.town.configurations.collected import COLLECTED
 from meterway.town.configurations.locally_read import LOCALLY_READ
 from meterway.town.configurations.neighbours import NEIGHBOURS
 from meterway.town.configurations.retrofitted import RETROFITTED
@@ -259,7 +260,7 @@ _P15: Final = Configuration(
     cases=_cases("gas", clock="gateway"),
 )
 
-_ALL: Final = (_P1, _P2, _P3, _P4, _P5, _P6, _P8, _P10, _P11, _P12, RETROFITTED, LOCALLY_READ, _P15)
+_ALL: Final = (_P1, _P2, _P3, _P4, _P5, _P6, COLLECTED, _P8, _P10, _P11, _P12, RETROFITTED, LOCALLY_READ, _P15)
 CONFIGURATIONS: Final = {each.label: each for each in _ALL}
 """By label, in order."""
 

@@ -19,6 +19,7 @@ from meterway.nnap.site import title_of
 from meterway.stacks.neighbourhood.station import Station
 from meterway.town.configurations.cells import NEIGHBOURHOOD, Cell, coordinator_of
 from meterway.town.configurations.electricity import facts_of
+from meterway.town.configurations.masts import Masts
 from meterway.town.configurations.messages import Carried, FieldOrder, Way
 from meterway.town.configurations.plan import Layout, Placed, party_secret
 from meterway.town.configurations.shape import Carrier, Kind
@@ -50,11 +51,13 @@ class Concentrators:
         self._order = order
         self._secret = bytes.fromhex(order.secret)
         self._cells: dict[str, Cell] = {}
+        self._masts = Masts(layout, order)
         self.nnaps: dict[str, Nnap] = {}
         """The concentrators by serial."""
 
     async def open(self) -> None:
         """Open the networks: what stands on them may come before the concentrators do."""
+        await self._masts.open()
         for thing in self._layout.of(Kind.CONCENTRATOR):
             near = self._behind(thing)
             if near:
@@ -71,6 +74,7 @@ class Concentrators:
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
             raise LinkError(f"not every meter joined its network and was read within {_JOINED_S:g} s") from None
+        await self._masts.until_heard(self.nnaps.values())
 
     async def stop(self) -> None:
         """Stop everything."""
@@ -78,6 +82,7 @@ class Concentrators:
             await nnap.stop()
         for cell in self._cells.values():
             await cell.close()
+        await self._masts.stop()
 
     def _is_complete(self) -> bool:
         return all(
@@ -197,6 +202,9 @@ class Concentrators:
                 ),
             ),
             nodes=nodes,
+            collector=self._masts.collector(thing),
+            radios=self._masts.radios(thing),
+            battery_meters=self._masts.listed(thing),
             children=tuple(
                 ChildConfig(
                     eui=title_of(_FLAG, below.serial).hex(),
@@ -237,6 +245,7 @@ class Concentrators:
             party="operator",
             gateway=thing.serial,
             waits=thing is not top,
+            finds=len(self._masts.around(thing)),
         )
         waiting = [
             Way(
@@ -267,7 +276,7 @@ class Concentrators:
         for row in (row for cell in self._cells.values() for row in cell.carried()):
             known = found.get(row.label)
             found[row.label] = row if known is None else _added(known, row)
-        return [*found.values(), *([between] if lines else [])]
+        return [*found.values(), *self._masts.carried(), *([between] if lines else [])]
 
     # -- what happens to them -----------------------------------------------------------------------------------------
 
@@ -283,7 +292,7 @@ class Concentrators:
             if serial in cell.nodes.meters:
                 _happen(cell.nodes, serial, what, value)
                 return facts_of(cell.nodes.meters[serial])
-        return None
+        return self._masts.happen(serial, what)
 
 
 def _added(one: Carried, other: Carried) -> Carried:

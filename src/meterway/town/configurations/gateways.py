@@ -11,10 +11,7 @@ from typing import Final
 import msgspec
 
 from meterway.base.errors import ConfigError, LinkError
-from meterway.links.medium.air import Station
-from meterway.links.medium.client import RadioClient
-from meterway.links.medium.hub import RadioHub
-from meterway.links.radio import RadioPort
+from meterway.interfaces import Entity
 from meterway.lnap.api import (
     BusConfig,
     Lnap,
@@ -29,10 +26,9 @@ from meterway.lnap.api import (
 )
 from meterway.meter.mbus import api as mbus
 from meterway.stacks.dlms.server import LogicalDevice
-from meterway.stacks.mbus.wireless.modes import MODES
 from meterway.stacks.neighbourhood.station import Station as NodeStation
-from meterway.town.configurations.frames import FrameCount
 from meterway.town.configurations.messages import Carried, FieldOrder, Port, Way
+from meterway.town.configurations.on_air import OnAir, meter_happens, until
 from meterway.town.configurations.plan import Layout, Placed, party_secret, secret_of
 from meterway.town.configurations.shape import Carrier, Kind, Link
 
@@ -49,10 +45,8 @@ UTILITIES: Final = {
 }
 _MODES: Final[dict[Kind, str]] = {Kind.GAS: "T1", Kind.WATER: "C1", Kind.HEAT: "T1", Kind.MODULE: "T1"}
 _APART_M: Final = 60.0
-_APART_S: Final = 0.04
 _POLL_S: Final = 10.0
 _HEARD_S: Final = 30.0
-_LOOK_S: Final = 0.02
 
 
 UplinkOf = Callable[[Placed], tuple[UplinkConfig, Callable[[bytes], NodeStation]] | None]
@@ -67,13 +61,10 @@ class Gateways:
         self._uplink = uplink
         self._order = order
         self._secret = bytes.fromhex(order.secret)
-        self._hub = RadioHub(MODES)
-        self._air = RadioClient()
+        self._air = OnAir(Entity.LNAP, self._place)
         self._hosts: list[mbus.MbusHost] = []
         self.lnaps: dict[str, Lnap] = {}
         """The gateways by serial."""
-        self._watch = FrameCount()
-        self._hub_port = 0
         self._legacy = mbus.LegacyHost(
             tuple(mbus.LegacyConfig(serial=thing.serial) for thing in layout.of(Kind.LEGACY))
         )
@@ -83,16 +74,11 @@ class Gateways:
         if not self._layout.of(Kind.GATEWAY):
             return
         await self._legacy.start()
-        radio = None
         if self._layout.links(Carrier.RADIO):
-            self._hub_port = await self._hub.open()
-            await self._air.connect(self._hub_port)
-            await self._watch.start(self._hub_port, len(self._on_air()))
-            on_air = mbus.HostConfig(meters=tuple(self._on_air()))
-            radio = await self._host(on_air, by_radio=True)
+            await self._air.open(self._on_air())
         for gateway in self._layout.of(Kind.GATEWAY):
             await self._gateway(gateway)
-        await self._until_heard(radio)
+        await self._until_heard()
 
     async def stop(self) -> None:
         """Stop everything."""
@@ -101,9 +87,7 @@ class Gateways:
         for host in self._hosts:
             await host.stop()
         await self._legacy.stop()
-        self._watch.stop()
-        self._air.close()
-        await self._hub.close()
+        await self._air.stop()
 
     # -- meters -------------------------------------------------------------------------------------------------------
 
@@ -150,18 +134,16 @@ class Gateways:
         port = self._legacy.ports.get(self._sits_on(module))
         return f"127.0.0.1:{port}" if port else ""
 
-    async def _host(self, config: mbus.HostConfig, *, by_radio: bool) -> mbus.MbusHost:
-        host = mbus.MbusHost(config, self._place if by_radio else None)
+    async def _host(self, config: mbus.HostConfig) -> mbus.MbusHost:
+        host = mbus.MbusHost(config)
         await host.start()
         self._hosts.append(host)
         return host
 
-    def _place(self, meter: mbus.MbusMeter) -> RadioPort:
+    def _place(self, ident: str) -> tuple[float, float, float]:
         """Some metres from the gateway of the same premises."""
-        ident = meter.config.ident
         thing = next(one for one in self._layout.things if one.serial == ident)
-        east = _middle(thing) * _APART_M + int(ident[0])
-        return self._air.join(Station(name=ident, place=(east, 3.0, 0.0), hears=mbus.hears(meter.config)))
+        return _middle(thing) * _APART_M + int(ident[0]), 3.0, 0.0
 
     # -- gateways -----------------------------------------------------------------------------------------------------
 
@@ -170,7 +152,7 @@ class Gateways:
         buses: tuple[BusConfig, ...] = ()
         if wired:
             meters = tuple(self._meter(meter, Carrier.WIRE, place) for place, meter in enumerate(wired, 1))
-            host = await self._host(mbus.HostConfig(meters=meters, bus_port=0), by_radio=False)
+            host = await self._host(mbus.HostConfig(meters=meters, bus_port=0))
             buses = (BusConfig(port=host.bus_port or 0, poll_s=_POLL_S),)
         uplink = self._uplink(gateway)
         config = self.settings(gateway, buses)
@@ -219,7 +201,7 @@ class Gateways:
 
     def _radio(self, gateway: Placed) -> RadioConfig:
         place = (_middle(gateway) * _APART_M, 0.0, 0.0)
-        return RadioConfig(port=self._hub_port, station=gateway.serial, place=place)
+        return RadioConfig(port=self._air.port, station=gateway.serial, place=place)
 
     def _accesses(self, gateway: Placed) -> list[Link]:
         return [link for link in self._layout.configuration.links if link.near == gateway.part.name and link.access]
@@ -267,26 +249,15 @@ class Gateways:
 
     # -- hearing ------------------------------------------------------------------------------------------------------
 
-    async def _until_heard(self, radio: mbus.MbusHost | None) -> None:
+    async def _until_heard(self) -> None:
         wanted = sum(len(self._behind(gateway)) for gateway in self._layout.of(Kind.GATEWAY))
         try:
             async with asyncio.timeout(_HEARD_S):
-                if radio is not None:
-                    await _until(lambda: all(len(one.airings) == len(one.config.radios) for one in self.lnaps.values()))
-                    await self._take_in(radio)
-                await _until(lambda: len(self._heard()) == wanted)
+                await until(lambda: all(len(one.airings) == len(one.config.radios) for one in self.lnaps.values()))
+                await self._air.take_in(self._heard)
+                await until(lambda: len(self._heard()) == wanted)
         except TimeoutError:
             raise LinkError(f"a gateway did not hear its meters within {_HEARD_S:g} s") from None
-
-    async def _take_in(self, radio: mbus.MbusHost) -> None:
-        """Press the button of each meter, one by one and again: of two that speak at once, neither is heard."""
-        while waiting := [meter for meter in radio.meters.values() if str(meter.address) not in self._heard()]:
-            for meter in waiting:
-                mbus.install(radio, meter.config.ident)
-                await asyncio.sleep(_APART_S)
-            await asyncio.sleep(_APART_S)
-        for meter in radio.meters.values():
-            mbus.installed(radio, meter.config.ident)
 
     def _heard(self) -> set[str]:
         """The meters that their gateways have values of."""
@@ -373,7 +344,7 @@ class Gateways:
 
     def carried(self) -> list[Carried]:
         """What went over the air between meters and gateways."""
-        return self._watch.carried()
+        return self._air.carried()
 
     # -- what happens to them -----------------------------------------------------------------------------------------
 
@@ -381,11 +352,9 @@ class Gateways:
         """Let it happen; how the gateway or meter is then. None if it is not here, ConfigError if it cannot be."""
         if serial in self.lnaps:
             return _gateway_happens(self.lnaps[serial], what, value)
-        for host in self._hosts:
-            for name, meter in host.meters.items():
-                if serial in (name, meter.config.ident):
-                    return _meter_happens(host, name, what) | self._truth(meter.config.ident)
-        return None
+        found = [meter_happens(host, serial, what) for host in self._hosts]
+        facts = next((one for one in (*found, self._air.happen(serial, what)) if one is not None), None)
+        return None if facts is None else facts | self._truth(serial)
 
     def _truth(self, ident: str) -> dict[str, float]:
         """Of a module, what the meter that it is fitted to shows: not what the module thinks."""
@@ -406,23 +375,3 @@ def _gateway_happens(lnap: Lnap, what: str, value: float) -> dict[str, float]:
     elif what != "look":
         raise ConfigError(f"{what!r} does not happen to a gateway")
     return {"clock_error_s": lnap.site.clock_offset_s}
-
-
-def _meter_happens(host: mbus.MbusHost, name: str, what: str) -> dict[str, float]:
-    match what:
-        case "look":
-            pass
-        case "tamper":
-            mbus.alarm(host, name, mbus.Alarm.TAMPER)
-        case _:
-            raise ConfigError(f"{what!r} does not happen to a meter behind a gateway")
-    meter = host.meters[name]
-    return {
-        "register": float(meter.at(host.now())[0]),
-        "connected": float(meter.valve is mbus.Valve.OPEN),
-    }
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110  several gateways, one look at all of them
-        await asyncio.sleep(_LOOK_S)
