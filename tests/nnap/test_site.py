@@ -4,8 +4,8 @@ import pytest
 
 from meterway.base.errors import ConfigError
 from meterway.mapping.neighbourhood import NodeState
-from meterway.nnap.broadcast import GroupOrders
 from meterway.nnap.node import Proposal
+from meterway.nnap.orders import GroupOrders
 from meterway.nnap.site import Party, Site, title_of
 from meterway.stacks.dlms.tabled import Right
 from nnap_network import START, Network

@@ -208,7 +208,7 @@ class Orders:
         except MeterwayError as error:
             told.state = f"failed: {error}"
             return
-        if told.state == "sent":
+        if told.state in ("sent", "unsure"):
             size = wanted.sample or sample_size(
                 len(part.members), confidence=wanted.confidence, tolerated=wanted.tolerated
             )

@@ -60,12 +60,16 @@ class NodeState(IntEnum):
 
 
 class OrderState(IntEnum):
-    """What became of an order to a group at the concentrator; whether meters did it, only they can say."""
+    """What became of an order to a group at the concentrator; whether meters did it, only they can say.
+
+    ``UNSURE``: it was about to go out when the concentrator fell, and its time was over when that came back.
+    """
 
     WAITING = 0
     SENT = 1
     EXPIRED = 2
     REFUSED = 3
+    UNSURE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from meterway.base.errors import ConfigError, DecodeError, LocalProtocolError
+from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
-from meterway.mapping.neighbourhood import GroupOrder, OrderReport, OrderState
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.axdr import CosemDateTime
@@ -20,7 +18,7 @@ from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescript
 from meterway.stacks.dlms.xdlms.set import SetRequestNormal
 from meterway.stacks.neighbourhood.station import Coordinator
 
-__all__ = ["CLIENT", "Broadcaster", "GroupOrders", "time_request"]
+__all__ = ["CLIENT", "Broadcaster", "time_request"]
 
 CLIENT: Final = 102
 """The client of the pre-established association in the companion profiles that have one (IDIS, as far as known)."""
@@ -82,78 +80,3 @@ def time_request(broadcaster: Broadcaster, now: float, delay_s: float) -> bytes:
     """Sets all clocks to what they should show when the broadcast arrives, to the nearest second."""
     moment = CosemDateTime.from_utc(datetime.fromtimestamp(round(now + delay_s), UTC), 0)
     return broadcaster.set(_CLOCK, axdr.encode(axdr.octets(moment.encode())))
-
-
-class _Waiting:
-    __slots__ = ("due_s", "order", "sends", "sent_s", "state")
-
-    def __init__(self, order: GroupOrder, now: float) -> None:
-        self.order = order
-        self.due_s = max(float(order.not_before), now)
-        self.state = OrderState.WAITING
-        self.sent_s = 0
-        self.sends = 0
-
-
-class GroupOrders:
-    """Orders to groups: APDUs that somebody above protected, sent by broadcast at their time. A worker of the device.
-
-    An order for some members only goes out by broadcast all the same: who is meant, its protection says.
-    """
-
-    def __init__(self, station: Coordinator) -> None:
-        self._station = station
-        self._orders: dict[bytes, _Waiting] = {}
-        self.on_order: Callable[[bytes, float], None] = lambda apdu, now: None
-        """Called with each new APDU: ``next_timeout`` may be earlier now."""
-
-    def take(self, order: GroupOrder, now: float) -> None:
-        """Take an order, once; ConfigError for one that cannot be carried at all, or while too many wait."""
-        if order.id in self._orders:
-            return
-        if len(order.apdu) > self._station.max_apdu:
-            raise ConfigError(f"an order of {len(order.apdu)} octets is longer than the network takes")
-        if len(self._orders) >= _KEPT:
-            over = next((name for name, one in self._orders.items() if not _is_open(one)), None)
-            if over is None:  # what was accepted is not dropped for what is new
-                raise ConfigError(f"{_KEPT} orders wait already")
-            del self._orders[over]
-        self._orders[order.id] = _Waiting(order, now)
-        self.on_order(order.apdu, now)
-
-    def reports(self) -> tuple[OrderReport, ...]:
-        """How the last orders stand."""
-        return tuple(
-            OrderReport(id=one.order.id, state=one.state, sent_at=one.sent_s, sends=one.sends)
-            for one in self._orders.values()
-        )
-
-    def next_timeout(self) -> float | None:
-        """When handle_timeout wants to be called, or None."""
-        return min((one.due_s for one in self._orders.values() if _is_open(one)), default=None)
-
-    def handle_timeout(self, now: float) -> None:
-        """Send what is due, end what is over."""
-        for one in self._orders.values():
-            if _is_open(one) and one.due_s <= now:
-                self._send(one, now)
-
-    def _send(self, one: _Waiting, now: float) -> None:
-        order = one.order
-        if now > order.expires:
-            one.state = OrderState.SENT if one.sends else OrderState.EXPIRED
-            one.due_s = float("inf")
-            return
-        try:
-            self._station.send_apdu(None, order.apdu, client=order.client, server=order.server, now=now, urgent=True)
-        except LocalProtocolError:
-            one.state = OrderState.REFUSED
-            return
-        one.sends += 1
-        one.sent_s = one.sent_s or int(now)
-        one.state = OrderState.SENT
-        one.due_s = now + _AGAIN_S if one.sends <= order.repeats else float("inf")
-
-
-def _is_open(one: _Waiting) -> bool:
-    return one.state in (OrderState.WAITING, OrderState.SENT) and one.due_s != float("inf")

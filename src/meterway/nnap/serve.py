@@ -20,7 +20,7 @@ from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
 from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow
 from meterway.nnap.balancing import Balancer
-from meterway.nnap.broadcast import Broadcaster, GroupOrders, time_request
+from meterway.nnap.broadcast import Broadcaster, time_request
 from meterway.nnap.cascade import ChildLink, Uplink, cascade_row
 from meterway.nnap.config import ChildConfig, NetworkConfig, NnapConfig, WakeConfig
 from meterway.nnap.delivery import Courier
@@ -33,6 +33,7 @@ from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
 from meterway.nnap.north import NorthLine
 from meterway.nnap.objects import LogicalSite
+from meterway.nnap.orders import GroupOrders
 from meterway.nnap.reports import Reporter
 from meterway.nnap.site import Party, Site
 from meterway.nnap.south import HubPlace
@@ -116,7 +117,7 @@ class Nnap:
             self.ledger.roll, made, self.ledger, title=config.title, rules=config.rules(), counter=counter
         )
         self.device.on_notification = self._notified
-        self.orders = GroupOrders(made)
+        self.orders = GroupOrders(made, self.store)
         self.orders.on_order = self._ordered
         self.device.workers.append(self.orders)
         self.site = Site(
@@ -178,6 +179,7 @@ class Nnap:
             if bytes.fromhex(one.eui) not in self.ledger.roll.nodes:
                 self.ledger.enlist_all([one.node(self.ledger.roll.free_channel())], self.device, self.now())
         self._resume()
+        self.orders.restore(self.now())
         if self.collector is not None:
             self.collector.restore(config.battery_meters)
         try:

@@ -11,13 +11,13 @@ from meterway.base.errors import ConfigError
 from meterway.mapping.alarms import Alarm
 from meterway.mapping.neighbourhood import NodeRow, NodeState
 from meterway.mapping.party_keys import device_name, party_keys
-from meterway.nnap.broadcast import GroupOrders
 from meterway.nnap.collector import Collector
 from meterway.nnap.device import Concentrator
 from meterway.nnap.events import Code
 from meterway.nnap.image import Firmware
 from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
+from meterway.nnap.orders import GroupOrders
 from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
 from meterway.stacks.dlms.security.context import Keys
 from meterway.stacks.dlms.tabled import Right

@@ -24,6 +24,7 @@ __all__ = ["KeptReport", "Shape", "Store", "StoredRow"]
 _EVENTS_KEPT: Final = 10_000
 _ASIDE: Final = "refused:"
 _SEEN: Final = "balance-rows"
+_ORDER: Final = "order:"
 _SCHEMA: Final = """
 CREATE TABLE nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, eui BLOB NOT NULL UNIQUE, listed INTEGER NOT NULL,
                     row BLOB NOT NULL);
@@ -237,6 +238,22 @@ class Store(OwnFile):
         rows = self._all(f"SELECT number, octets FROM balances WHERE {which}", values)  # noqa: S608  text of our own
         return [(number, DayBalance.decode(axdr.to_native(octets)[0])) for number, octets in rows]
 
+    # -- orders to groups ----------------------------------------------------------------------------------------
+
+    def keep_order(self, order_id: bytes, record: bytes) -> None:
+        """Keep an order as it stands; durable when it returns."""
+        with self.transaction():
+            self.keep_state(_order(order_id), record)
+
+    def orders(self) -> list[bytes]:
+        """The records of all orders that are kept."""
+        return list(self.states(_ORDER).values())
+
+    def drop_order(self, order_id: bytes) -> None:
+        """Forget an order; durable when it returns."""
+        with self.transaction():
+            self.drop_states(_order(order_id))
+
     # -- events, reports --------------------------------------------------------------------------------------
 
     def add_events(self, events: Iterable[Event]) -> None:
@@ -288,3 +305,8 @@ class Store(OwnFile):
         self._many("INSERT OR IGNORE INTO reports (id, octets) VALUES (?, ?)", found.items())
         self.drop_states(_ASIDE)
         return len(found)
+
+
+def _order(order_id: bytes) -> str:
+    """The name an order is kept under; it is no beginning of another's."""
+    return f"{_ORDER}{order_id.hex()}."
