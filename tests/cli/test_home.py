@@ -31,7 +31,7 @@ def asked(folder, *arguments, tries_s=30.0):
             return answer
 
 
-@pytest.mark.covers("E-HAED", "F5b", "F5c", "F5d")
+@pytest.mark.covers("E-HAED", "F5b", "F5c", "F5d", "F5")
 def test_a_head_end_commands_a_device_on_its_local_port_by_name(tmp_path):
     meterway("home", "--write-config", "home.toml", cwd=tmp_path)
     text = (tmp_path / "home.toml").read_text().replace("port = 4070", "port = 0")

@@ -69,6 +69,7 @@ async def at_meter(telegrams, **settings):
         await listener.wait_closed()
 
 
+@pytest.mark.covers("F6", "REC-b")
 def test_a_display_shows_what_the_meter_sends_and_says_nothing():
     async def main():
         async with at_meter([octets(100), octets(200)]) as (display, meter):

@@ -147,7 +147,7 @@ def test_home_assistant_finds_a_gas_meter_and_its_value(tmp_path: Path, program:
     book.spool.close()
 
 
-@pytest.mark.covers("IF-H2", "SEC-03")
+@pytest.mark.covers("IF-H2", "SEC-03", "E-LNAP-4", "SEC-17")
 @pytest.mark.filterwarnings("ignore:unclosed <(ssl.SSLSocket|socket.socket):ResourceWarning")
 @pytest.mark.parametrize("wrong", ["password", "authority"])
 def test_a_wrong_login_or_authority_gets_nowhere(tmp_path: Path, program: Program, wrong: str) -> None:

@@ -43,7 +43,7 @@ def utc(*parts: int) -> float:
     return datetime(*parts, tzinfo=UTC).timestamp()  # type: ignore[misc, arg-type]
 
 
-@pytest.mark.covers("F3a")
+@pytest.mark.covers("F3a", "E-MET")
 @given(
     kind=st.sampled_from(LoadKind),
     moments=st.lists(st.floats(utc(2026, 1, 2), utc(2026, 12, 30)), min_size=1, max_size=4),
@@ -60,7 +60,7 @@ def test_tariff_registers_sum_to_the_total_exactly_whatever_was_asked_before(
     assert fresh.rates_at(moments[-1]) == rates
 
 
-@pytest.mark.covers("F3a", "UC-BI-03")
+@pytest.mark.covers("F3a", "UC-BI-03", "E-ADD", "F3")
 def test_a_new_calendar_moves_energy_to_its_tariff_from_the_next_quarter_hour_on(make: Make, now: float) -> None:
     meter = make()
     meter.activate(FLAT, now)

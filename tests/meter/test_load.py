@@ -14,7 +14,7 @@ SLOTS = st.integers(18262 * DAY_SLOTS, 24000 * DAY_SLOTS)
 MONDAY = 20479 * DAY_SLOTS  # 2026-01-26
 
 
-@pytest.mark.covers("F1a", "F1b")
+@pytest.mark.covers("F1a", "F1b", "E-MET")
 @given(seed=SEEDS, kind=KINDS, first=SLOTS, count=st.integers(1, 300))
 def test_intervals_sum_to_the_difference_of_the_registers(seed: int, kind: LoadKind, first: int, count: int) -> None:
     load = Load(seed=seed, kind=kind)

@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_named() -> None:
     run(work())
 
 
-@pytest.mark.covers("IF-H1", "F6a")
+@pytest.mark.covers("IF-H1", "F6a", "X-28")
 def test_displays_get_telegrams_again_and_again_and_are_not_heard() -> None:
     async def work() -> list[bytes]:
         async with serve_meters(settings("M1"), h1=H1Config(port=0, period_s=0.1)) as host:

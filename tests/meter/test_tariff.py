@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import numpy as np
+import pytest
 
 from meterway.meter.tariff import DEFAULT_PLAN, TARIFF_SCRIPTS, TariffPlan, plan_of, slot_tariffs
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
@@ -53,6 +54,7 @@ def test_a_season_lasts_until_the_next_one_over_the_turn_of_the_year() -> None:
     assert [SEASONS.tariff_at(day) for day in days] == [1, 2, 2, 1]
 
 
+@pytest.mark.covers("REC-f")
 def test_special_days_go_before_the_week_in_every_year() -> None:
     assert [SEASONS.tariff_at(moment(year, 12, 25)) for year in (2026, 2027)] == [3, 3]
 

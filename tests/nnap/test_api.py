@@ -51,7 +51,7 @@ def test_the_concentrator_judges_yesterday_by_itself_from_what_it_read(tmp_path)
     asyncio.run(work())
 
 
-@pytest.mark.covers("E-NNAP")
+@pytest.mark.covers("E-NNAP", "E-NNAP-9")
 def test_a_standby_takes_the_network_over_with_the_copied_state(tmp_path):
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
 

@@ -141,6 +141,7 @@ def test_an_unmetered_lamp_shows_after_as_many_nights_as_are_wanted():
     assert f"{street.days[2].lost} Wh" in event.detail
 
 
+@pytest.mark.covers("REC-i")
 def test_a_meter_that_steals_is_seen_and_so_is_that_it_stopped():
     def shown(hour):
         return round(LOADS[4](hour) * (0.6 if 3 <= hour // 24 < 7 else 1.0))

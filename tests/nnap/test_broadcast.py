@@ -19,6 +19,7 @@ def broadcaster(one):
     return Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=one.ledger.send_counter(at_least=0))
 
 
+@pytest.mark.covers("E-NNAP-4")
 def test_one_broadcast_sets_all_clocks_with_the_delay_of_the_way():
     one = network(meters=6, hops=3, drift_s=-500.0, bits_per_s=2400)
     one.run(60)

@@ -30,6 +30,7 @@ async def reads(port, behind, keys, **more):
         return await through.get(1, "0-0:42.0.0")
 
 
+@pytest.mark.covers("E-NNAP-7")
 def test_a_meter_behind_two_concentrators_is_read_end_to_end_over_tcp(tmp_path):
     async def work():
         (tmp_path / "below").mkdir(), (tmp_path / "above").mkdir()

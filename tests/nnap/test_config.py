@@ -92,6 +92,7 @@ def test_keys_come_together_and_secrets_are_long_enough(tmp_path):
         load(tmp_path, BASE.replace("5a" * 16, "5a")).parties[0].party()
 
 
+@pytest.mark.covers("SEC-17")
 def test_plain_http_and_mqtt_are_for_this_machine_only(tmp_path, monkeypatch):
     monkeypatch.setenv("TOKEN", "t0k")
     config = load(tmp_path, BASE + '[report]\nurl = "http://127.0.0.1:80/x"\ntoken = "env:TOKEN"')

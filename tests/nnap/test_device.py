@@ -54,6 +54,7 @@ def test_a_lossy_network_is_read_to_the_last_value():
     assert [network.store.count_rows(number, LOAD) for number in range(1, 31)] == [96] * 30
 
 
+@pytest.mark.covers("E-NNAP-7")
 def test_a_router_reads_nothing_by_itself_and_needs_no_keys():
     network = Network(rules=rules(mode="router")).start()
     for node in network.concentrator.roll:
@@ -147,6 +148,7 @@ def test_an_urgent_question_goes_between_the_requests_of_a_long_reading():
     assert network.concentrator.plan.running, "bulk was going on all the time"
 
 
+@pytest.mark.covers("UC-EV-04")
 def test_a_meter_that_is_gone_falls_silent_and_is_told_when_it_is_back():
     network = Network(rules=rules(silent_after_s=7200.0, answer_s=20.0)).start()
     network.run(60)
@@ -171,6 +173,7 @@ def test_wrong_keys_are_a_security_event_and_not_a_loss_of_the_line():
     assert network.store.count_rows(2, LOAD) == 96
 
 
+@pytest.mark.covers("E-NNAP-4")
 def test_a_slow_clock_is_set_once_and_the_delay_of_the_way_is_taken_into_account():
     network = Network(rules=rules(), drift_s=-100.0, bits_per_s=600, hops=1, meters=1).start()
     network.run(300)

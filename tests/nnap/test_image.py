@@ -46,6 +46,7 @@ def finish(one, work, limit_s=200_000):
         one.run(60)
 
 
+@pytest.mark.covers("E-NNAP-6")
 def test_every_meter_gets_it_over_three_lossy_hops():
     one = network(meters=12, hops=3, loss=0.1)
     work = campaign(one, firmware(12_000))

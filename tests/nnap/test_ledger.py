@@ -76,6 +76,7 @@ def test_who_takes_over_jumps_over_the_counters_of_the_primary(tmp_path):
     assert {node.serial for node in standby.roll} == {node.serial for node in network.ledger.roll}
 
 
+@pytest.mark.covers("E-NNAP-8")
 def test_events_are_told_once_they_are_on_the_disk():
     network = Network(rules=RULES)
     told = []

@@ -30,6 +30,7 @@ def test_no_more_than_the_places_run_and_each_node_runs_once():
     assert plan.choose(all_nodes, 10.0) is all_nodes[2]
 
 
+@pytest.mark.covers("E-NNAP-3")
 def test_the_longest_unread_comes_first_and_is_not_asked_again_before_its_time():
     plan, all_nodes = Plan(PlanRules(parallel=1, every_s=100.0)), nodes(3)
     for one, read in zip(all_nodes, (30.0, 10.0, 20.0), strict=True):

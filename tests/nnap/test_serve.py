@@ -30,6 +30,7 @@ def all_read(nnap):
     return all(node.turn.read_s for node in nnap.ledger.roll)
 
 
+@pytest.mark.covers("E-NET-WAN")
 def test_a_head_end_reads_the_concentrator_a_mirror_and_a_meter_through_it(tmp_path):
     async def work():
         async with street(tmp_path) as (nnap, nodes):
@@ -112,6 +113,7 @@ def test_an_order_to_a_group_is_passed_on_to_all_meters(tmp_path):
     run(work())
 
 
+@pytest.mark.covers("E-NNAP-6")
 def test_firmware_from_the_head_end_reaches_all_meters(tmp_path):
     async def work():
         async with street(tmp_path) as (nnap, nodes):

@@ -43,7 +43,7 @@ while True:
 """
 
 
-@pytest.mark.covers("E-NNAP")
+@pytest.mark.covers("E-NNAP", "E-NNAP-3")
 def test_nothing_acknowledged_is_lost_and_nothing_doubled_when_the_writer_is_killed(tmp_path):
     """Rows, the mark up to which a profile is whole, and what went into reports, killed at random moments."""
     path, draw, acknowledged = tmp_path / "store.sqlite", random.Random(7), -1

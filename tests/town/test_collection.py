@@ -132,7 +132,7 @@ def test_an_outage_leaves_missing_slots_that_are_not_asked_for_again(tmp_path: P
     asyncio.run(work())
 
 
-@pytest.mark.covers("UC-BI-01", "E-HES-2")
+@pytest.mark.covers("UC-BI-01", "E-HES-2", "REC-c")
 def test_the_schedule_reads_every_meter_and_names_its_next_turn(tmp_path: Path, clock: Time) -> None:
     async def work() -> None:
         async with town(tmp_path, "M1", "M2", "M3", "M4", scheduled=True, every_s=3600.0) as at:

@@ -79,7 +79,7 @@ def test_a_refusal_is_a_value_and_an_unknown_object_a_clear_error(tmp_path: Path
     asyncio.run(work())
 
 
-@pytest.mark.covers("UC-BI-05", "F4a", "F4b", "UC-IN-02", "UC-IN-03", "E-HES-4")
+@pytest.mark.covers("UC-BI-05", "F4a", "F4b", "UC-IN-02", "UC-IN-03", "E-HES-4", "REC-d")
 def test_a_meter_is_set_and_switched(tmp_path: Path, clock: Time) -> None:
     async def work() -> None:
         async with town(tmp_path, "M1") as at:

@@ -21,7 +21,7 @@ REGISTERS = {"gas": Obis(7, 0, 3, 0, 0), "water": Obis(8, 0, 1, 0, 0), "heat": O
 VALVE = Obis(0, 1, 24, 4, 0)
 
 
-@pytest.mark.covers("IF-M", "IF-G1", "E-LNAP", "E-HES-2", "UC-BI-01", "UC-BI-05", "F1a", "F4a")
+@pytest.mark.covers("IF-M", "IF-G1", "E-LNAP", "E-HES-2", "UC-BI-01", "UC-BI-05", "F1a", "F4a", "X-18")
 def test_the_homes_of_a_town_are_read_shown_and_commanded(tmp_path: Path) -> None:
     async def live() -> None:
         town = Town(TownPlan(meters=2, displays=0, homes=2), tmp_path)

@@ -191,7 +191,7 @@ def test_a_command_that_fails_says_why(http, head_end, bearer, monkeypatch, erro
     assert (answer.status_code, answer.json()["cause"]) == (status, cause)
 
 
-@pytest.mark.covers("SEC-10")
+@pytest.mark.covers("SEC-10", "UC-EV-04")
 def test_a_meter_that_cannot_be_reached_is_a_failed_command_in_the_audit(http, bearer):
     add = f"{HEADER}N1,127.0.0.1,1,{KEYS}\n".encode()
     assert http.post("/api/v1/meters/import", content=add, headers=bearer).json()["added"] == 1

@@ -35,7 +35,7 @@ def on_air(book: Ledger, windows: tuple[Window, ...] = ()) -> tuple[Airing, Air]
     return Airing(air, book, OWN, windows), air
 
 
-@pytest.mark.covers("IF-M", "UC-BI-05")
+@pytest.mark.covers("IF-M", "UC-BI-05", "E-LNAP-2")
 def test_a_whole_session_settles_an_order(tmp_path: Path) -> None:
     meter = RadioMeter()
     book = ledger(tmp_path, meter.bound())

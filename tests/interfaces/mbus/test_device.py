@@ -73,7 +73,7 @@ def test_a_replayed_telegram_changes_nothing_and_is_logged() -> None:
     assert shown.raw == 2000
 
 
-@pytest.mark.covers("SEC-05")
+@pytest.mark.covers("SEC-05", "E-LNAP-1")
 @pytest.mark.parametrize(("sent", "key", "code"), [(0, b"", Code.NOT_PROTECTED), (7, b"k" * 16, Code.NOT_AUTHENTIC)])
 def test_less_protection_or_another_key_is_refused(sent: int, key: bytes, code: Code) -> None:
     meter = RadioMeter()
@@ -94,7 +94,7 @@ def test_an_altered_telegram_never_becomes_a_value(place: int, mask: int) -> Non
     assert all(value.raw == 12345 for value in heard.values)
 
 
-@pytest.mark.covers("UC-IN-01")
+@pytest.mark.covers("UC-IN-01", "E-LNAP-1")
 def test_installation_proposes_and_somebody_decides() -> None:
     meter = RadioMeter(control=0x46)
     found = gateway()

@@ -11,7 +11,7 @@ from meterway.interfaces.mbus.mirror import Mailbox, Mirror, Mirrored, OrderStat
 GAS = Obis(7, 0, 3, 0, 0)
 
 
-@pytest.mark.covers("F1a", "UC-BI-02")
+@pytest.mark.covers("F1a", "UC-BI-02", "E-LNAP-2")
 def test_the_mirror_tells_the_last_value_and_its_age() -> None:
     mirror = Mirror()
     assert mirror.age_s(1, 100.0) is None

@@ -28,13 +28,13 @@ def let_out(name: str, rows: list[Row] = HOURS, **more: object) -> list[Row]:
     return view(case(name, **more), rows, now=NOW, zone=BERLIN)
 
 
-@pytest.mark.covers("X-14")
+@pytest.mark.covers("X-14", "E-LNAP-3", "PRI-07")
 def test_taf1_tells_the_starts_of_months_only_also_over_summer_time() -> None:
     local = [datetime.fromtimestamp(row.time_s, BERLIN) for row in let_out("TAF1")]
     assert [(one.month, one.day, one.hour) for one in local] == [(3, 1, 0), (4, 1, 0), (5, 1, 0)]
 
 
-@pytest.mark.covers("X-14", "F2b")
+@pytest.mark.covers("X-14", "F2b", "E-LNAP-3")
 def test_taf2_counts_each_stage_by_itself() -> None:
     amounts = stages_of(DAY_NIGHT, HOURS[:25], BERLIN)
     assert amounts == {0: 0, 1: 160, 2: 80}

@@ -68,7 +68,7 @@ async def connected(port: int, **options: Callable[[str], None]) -> RadioClient:
     return client
 
 
-@pytest.mark.covers("IF-M")
+@pytest.mark.covers("IF-M", "E-NET-LN")
 def test_several_processes_meet_on_one_air_and_are_answered_in_their_windows() -> None:
     async def scene(hub: RadioHub, port: int) -> None:
         client = await connected(port)

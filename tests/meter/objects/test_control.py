@@ -22,7 +22,7 @@ SWITCH, LIMITER, CALENDAR, IMAGE = "0-0:96.3.10*255", "0-0:17.0.0*255", "0-0:13.
 SWITCH_SCRIPTS = Obis.parse("0-0:10.0.106*255")
 
 
-@pytest.mark.covers("F4a", "F4b", "UC-BI-05")
+@pytest.mark.covers("F4a", "F4b", "UC-BI-05", "F4", "REC-g")
 def test_a_remote_disconnect_stops_the_energy_and_a_reconnect_lets_it_flow(make: Make, talk: Talks) -> None:
     line = talk(make())
     assert line.act(70, SWITCH, 1) is ActionResult.SUCCESS

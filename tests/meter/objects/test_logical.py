@@ -24,14 +24,14 @@ Make = Callable[..., Meter]
 Talks = Callable[..., Any]
 
 
-@pytest.mark.covers("IF-I", "SEC-03", "SEC-04")
+@pytest.mark.covers("IF-I", "SEC-03", "SEC-04", "E-MCF", "REC-h")
 @pytest.mark.parametrize("client", [1, 2, 3, 16])
 def test_every_client_associates_with_its_own_security(make: Make, talk: Talks, client: int) -> None:
     line = talk(make(), client)
     assert isinstance(line.events[-1], Associated)
 
 
-@pytest.mark.covers("UC-EV-03")
+@pytest.mark.covers("UC-EV-03", "E-MCF")
 @pytest.mark.parametrize("country", ["idis", "smr5"])
 def test_every_attribute_of_every_object_is_answered_with_its_type(make: Make, talk: Talks, country: str) -> None:
     line = talk(make(country=country))
@@ -94,7 +94,7 @@ def test_unknown_objects_attributes_and_classes_are_refused_by_name(make: Make, 
     assert line.act(3, "1-0:1.8.0*255", 7) is ActionResult.OBJECT_UNDEFINED
 
 
-@pytest.mark.covers("SEC-05", "SEC-09")
+@pytest.mark.covers("SEC-05", "SEC-09", "REC-i")
 def test_a_replayed_counter_is_refused_and_logged_as_fraud(make: Make, talk: Talks, now: float) -> None:
     meter = make()
     talk(meter, counter=500)

@@ -38,7 +38,7 @@ def moment(row: Any) -> datetime:
     return found
 
 
-@pytest.mark.covers("F1a", "UC-BI-01", "IF-I")
+@pytest.mark.covers("F1a", "UC-BI-01", "IF-I", "REC-e")
 def test_a_day_by_range_has_its_96_rows_at_the_right_times(make: Make, talk: Talks, now: float) -> None:
     meter = make()
     start = datetime(2026, 3, 10, 0, 15, tzinfo=UTC)

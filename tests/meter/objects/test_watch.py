@@ -41,7 +41,7 @@ def flat_calendar(line: Any, tariff: int) -> None:
         assert line.set(20, CALENDAR, attribute, value) is DataAccessResult.SUCCESS
 
 
-@pytest.mark.covers("F4c")
+@pytest.mark.covers("F4c", "E-ADD", "REC-g", "X-02")
 def test_a_limiter_opens_the_switch_after_the_time_over_its_threshold(make: Make, talk: Talks, now: float) -> None:
     meter = make()
     line = talk(meter)

@@ -1,5 +1,7 @@
 """A logical device: who may associate, and what each may do."""
 
+import pytest
+
 from meterway.base.obis import Obis
 from meterway.nnap.events import Code
 from meterway.nnap.objects import LogicalSite
@@ -62,6 +64,7 @@ def test_the_object_list_says_what_each_may_do():
     assert lists == {1: 3, 2: 1}
 
 
+@pytest.mark.covers("E-NNAP-8")
 def test_attacks_are_logged():
     network = Network(meters=1)
     own = device(network)

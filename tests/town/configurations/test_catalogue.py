@@ -26,7 +26,31 @@ NOT_DRIVEN = {
 
 
 @pytest.mark.covers(
-    "IF-H1", "IF-H2", "IF-M", "IF-G1", "IF-I", "UC-BI-01", "UC-BI-02", "UC-BI-05", "UC-EV-02", "E-HES-2", "E-HES-6"
+    "IF-H1",
+    "IF-H2",
+    "IF-M",
+    "IF-G1",
+    "IF-I",
+    "UC-BI-01",
+    "UC-BI-02",
+    "UC-BI-05",
+    "UC-EV-02",
+    "E-HES-2",
+    "E-HES-6",
+    "P1",
+    "P2",
+    "P3",
+    "P4",
+    "P5",
+    "P6",
+    "P7",
+    "P8",
+    "P10",
+    "P11",
+    "P12",
+    "P13",
+    "P14",
+    "P15",
 )
 @pytest.mark.parametrize("label", CONFIGURATIONS)
 def test_a_configuration_takes_every_use_case_it_has(tmp_path: Path, label: str) -> None:
@@ -60,7 +84,7 @@ def test_a_configuration_is_found_by_its_label() -> None:
         configuration_of("P99")
 
 
-@pytest.mark.covers("E-LNAP", "SEC-04")
+@pytest.mark.covers("E-LNAP", "SEC-04", "E-LNAP-7")
 def test_a_party_reads_what_it_may_and_commands_nothing(tmp_path: Path) -> None:
     async def live() -> None:
         async with running("P15", tmp_path, meters=2) as at:
@@ -80,7 +104,7 @@ def test_a_party_reads_what_it_may_and_commands_nothing(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-@pytest.mark.covers("E-LNAP", "SEC-04")
+@pytest.mark.covers("E-LNAP", "SEC-04", "E-LNAP-7", "PRI-08")
 def test_operators_that_share_a_gateway_see_their_own_meters_only(tmp_path: Path) -> None:
     async def live() -> None:
         async with running("P12", tmp_path, meters=2) as at:
