@@ -7,6 +7,7 @@ import pytest
 
 from headend.headends import keep_day
 from meterway.headend.live import Happening
+from meterway.headend.overview import percentile
 from meterway.headend.traffic import InterfaceTraffic
 
 
@@ -52,3 +53,8 @@ def test_the_last_happenings_are_told_the_oldest_first(views, idle):
         idle.live.tell(Happening("collected", f"M{number}", "24 values", float(number), {"ms": 0}))
     told = views.overview().happenings
     assert (len(told), told[-1].serial, told[-1].time) == (30, "M39", "1970-01-01T00:00:39Z")
+
+
+def test_a_percentile_of_nothing_is_nothing():
+    assert percentile([], 0.95) == 0.0
+    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0

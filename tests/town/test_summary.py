@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from meterway.town.summary import Summary, percentile
+from meterway.town.summary import Summary
 
 SUMMARY = Summary(
     meters=10,
@@ -43,8 +43,3 @@ def test_what_is_left_out_is_told():
 def test_machines_get_plain_numbers():
     assert SUMMARY.as_json()["values_per_s"] == 500.0
     assert SUMMARY.as_json()["failures"] == {"timeout": 1}
-
-
-def test_a_percentile_of_nothing_is_nothing():
-    assert percentile([], 0.95) == 0.0
-    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0

@@ -14,7 +14,7 @@ from meterway.headend.rows import EventRow, HappeningRow, time_text
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 
-__all__ = ["DayCompleteness", "Overview", "Standing"]
+__all__ = ["DayCompleteness", "Overview", "Standing", "percentile"]
 
 T = TypeVar("T")
 _DAY_S: Final = 86400
@@ -76,8 +76,8 @@ class Standing:
             days=self._keep("days", lambda: self.completeness(14)),
             values=progress.values,
             failures={cause: count for cause, count in causes.items() if cause != "ok"},
-            p50_ms=_percentile(durations, 0.50) * 1000,
-            p95_ms=_percentile(durations, 0.95) * 1000,
+            p50_ms=percentile(durations, 0.50) * 1000,
+            p95_ms=percentile(durations, 0.95) * 1000,
             traffic=self.traffic(),
             events=events,
             happened=self._hes.live.total,
@@ -156,7 +156,8 @@ class Standing:
         return value  # type: ignore[return-value]  # one name, one make
 
 
-def _percentile(values: list[float], share: float) -> float:
+def percentile(values: list[float], share: float) -> float:
+    """The value below which ``share`` of the sorted values lie; 0 for none."""
     return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0
 
 

@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.model.telegram import Json
 
-__all__ = ["Summary", "percentile"]
+__all__ = ["Figures", "Summary"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """``completeness`` is the share of the history's load profile values that are in the store, 0 to 1."""
+class Figures:
+    """What every first collection came to, whatever it was made of."""
 
     meters: int
     read: int
     values: int
-    completeness: float
     seconds: float
     values_per_s: float
     p50_ms: float
@@ -27,6 +26,24 @@ class Summary:
     events: int
     displays: int
     telegrams: int
+    interfaces: tuple[InterfaceTraffic, ...] = ()
+    """What went over each interface of the reference figure."""
+
+    @property
+    def failed(self) -> str:
+        """How many devices failed by which cause, as a text."""
+        return ", ".join(f"{cause} {count}" for cause, count in sorted(self.failures.items())) or "none"
+
+    def as_json(self) -> dict[str, Json]:
+        """As plain JSON."""
+        return {**asdict(self), "interfaces": [asdict(row) for row in self.interfaces]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary(Figures):
+    """``completeness`` is the share of the history's load profile values that are in the store, 0 to 1."""
+
+    completeness: float
     homes: int = 0
     home_devices: int = 0
     """Gateways and the meters behind them."""
@@ -34,8 +51,6 @@ class Summary:
     neighbours: int = 0
     """Devices on the neighbourhood network and behind it: meters, gateways, concentrators."""
     neighbours_read: int = 0
-    interfaces: tuple[InterfaceTraffic, ...] = ()
-    """What went over each interface of the reference figure."""
     left_out: tuple[str, ...] = ()
     """What this town goes without, and what the machine lacks for it."""
 
@@ -48,13 +63,8 @@ class Summary:
             and self.neighbours_read == self.neighbours
         )
 
-    def as_json(self) -> dict[str, Json]:
-        """As plain JSON."""
-        return asdict(self)
-
     def rows(self) -> list[tuple[str, str]]:
         """Name and text of each figure, for a table."""
-        failures = ", ".join(f"{cause} {count}" for cause, count in sorted(self.failures.items()))
         return [
             ("meters", f"{self.meters:,}"),
             ("read", f"{self.read:,}"),
@@ -70,11 +80,6 @@ class Summary:
             *([("read in homes", f"{self.home_devices_read} of {self.home_devices}")] if self.homes else []),
             *([("read among neighbours", f"{self.neighbours_read} of {self.neighbours}")] if self.neighbours else []),
             *((f"interface {row.label}", f"{row.octets:,} octets, {row.between}") for row in self.interfaces),
-            ("failures", failures or "none"),
+            ("failures", self.failed),
             *(("left out", text) for text in self.left_out),
         ]
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which ``share`` of the sorted values lie; 0 for none."""
-    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0

@@ -19,6 +19,7 @@ from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, We
 from meterway.headend.control_server import ControlSocket
 from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.live import Happening
+from meterway.headend.overview import percentile
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.interfaces import Entity, Network, label_of
@@ -34,7 +35,7 @@ from meterway.town.homes import METERS_A_HOME, PARTY, Home, HomesOrder, HomesRep
 from meterway.town.neighbours import Neighbours
 from meterway.town.plan import Street, TownPlan
 from meterway.town.street import Order, Report
-from meterway.town.summary import Summary, percentile
+from meterway.town.summary import Summary
 
 if TYPE_CHECKING:
     from meterway.headend.web.server import WebServer

@@ -17,6 +17,7 @@ from meterway.headend.api import Views
 from meterway.headend.config import CollectConfig, HeadEndConfig, PushConfig, WebConfig
 from meterway.headend.hand_held import LocalPort, read_locally
 from meterway.headend.local_reading import LocalReading
+from meterway.headend.overview import percentile
 from meterway.headend.serve import HeadEnd
 from meterway.headend.traffic import InterfaceTraffic
 from meterway.home.api import EnergyManager, ManagerConfig
@@ -29,7 +30,6 @@ from meterway.town.configurations.plan import lay_out, party_secret
 from meterway.town.configurations.registering import register
 from meterway.town.configurations.shape import Kind
 from meterway.town.configurations.summary import ConfigurationSummary, merged
-from meterway.town.summary import percentile
 
 __all__ = ["Running"]
 

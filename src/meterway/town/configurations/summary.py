@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from meterway.headend.traffic import InterfaceTraffic
-from meterway.model.telegram import Json
+from meterway.town.summary import Figures
 
 __all__ = ["ConfigurationSummary", "merged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationSummary:
+class ConfigurationSummary(Figures):
     """As the demo's, for one configuration.
 
     ``completeness`` is the share of the history's load profile values that are in the store, 0 to 1; None where no
@@ -20,29 +20,10 @@ class ConfigurationSummary:
 
     configuration: str
     title: str
-    meters: int
-    read: int
-    values: int
     completeness: float | None
-    seconds: float
-    values_per_s: float
-    p50_ms: float
-    p95_ms: float
-    failures: dict[str, int]
-    octets: int
-    events: int
-    displays: int
-    telegrams: int
-    interfaces: tuple[InterfaceTraffic, ...]
-
-    def as_json(self) -> dict[str, Json]:
-        """As plain JSON."""
-        plain = asdict(self)
-        return {**plain, "interfaces": [asdict(row) for row in self.interfaces]}
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and text of each figure, for a table."""
-        failures = ", ".join(f"{cause} {count}" for cause, count in sorted(self.failures.items()))
         complete = "no history yet" if self.completeness is None else f"{self.completeness:.2%}"
         interfaces = [
             (f"interface {row.label}", f"{row.between}: {row.entities} entities, {row.sessions:,} sessions or frames,"
@@ -61,7 +42,7 @@ class ConfigurationSummary:
             ("p95 per device", f"{self.p95_ms:.1f} ms"),
             ("displays", f"{self.displays} ({self.telegrams:,} telegrams)"),
             *interfaces,
-            ("failures", failures or "none"),
+            ("failures", self.failed),
         ]
 
 
