@@ -5,9 +5,8 @@ APDUs pass as they are: the one above takes the prefix that names the one below 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from meterway.base.errors import LocalProtocolError
 from meterway.interfaces.stationed import Stationed
@@ -16,7 +15,7 @@ from meterway.links.node import NodeClock, NodePort
 from meterway.links.pump import EngineProtocol
 from meterway.mapping.neighbourhood import NodeRow, NodeState
 from meterway.nnap.config import ChildConfig
-from meterway.nnap.matching import may_answer
+from meterway.nnap.matching import Relays
 from meterway.nnap.north import Carry, NorthLine
 from meterway.stacks.dlms.framing import ApduReceived, Disconnected, FramingEvent, Role
 from meterway.stacks.dlms.server import LogicalDevice
@@ -28,12 +27,6 @@ __all__ = ["ChildLink", "Uplink", "cascade_row"]
 
 _MOST_LINES: Final = 16
 _MOST_WAITING: Final = 256
-
-
-class _Waiting(NamedTuple):
-    answer: Callable[[bytes | None, float], None]
-    until_s: float
-    request: bytes
 
 
 class _ChildEngine:
@@ -81,7 +74,7 @@ class ChildLink:
         self._answer_s = answer_s
         self._protocol: EngineProtocol[FramingEvent] | None = None
         self._engine: _ChildEngine | None = None
-        self._waiting: dict[tuple[int, int], deque[_Waiting]] = {}
+        self._relays = Relays()
 
     @property
     def connected(self) -> bool:
@@ -111,21 +104,16 @@ class ChildLink:
         """Send an APDU to the child; LocalProtocolError if there is no line, or too many wait for their answer."""
         if self._protocol is None or self._engine is None or not self.connected:
             raise LocalProtocolError(f"no line to the concentrator at {self._host}:{self._port}")
-        if sum(map(len, self._waiting.values())) >= _MOST_WAITING:
+        if len(self._relays) >= _MOST_WAITING:
             raise LocalProtocolError(f"{_MOST_WAITING} APDUs wait for their answer already")
-        self._waiting.setdefault((client, server), deque()).append(_Waiting(answer, self._now() + self._answer_s, apdu))
+        self._relays.add((client, server), apdu, answer, self._now() + self._answer_s)
         self._count(apdu)
         self._engine.framing.reply(apdu, client=client, server=server)
         self._protocol.flush()
 
     def expire(self) -> None:
         """Answers that did not come in time do not come any more."""
-        now = self._now()
-        for pair, waiting in list(self._waiting.items()):
-            while waiting and waiting[0].until_s <= now:
-                waiting.popleft().answer(None, now)
-            if not waiting:
-                del self._waiting[pair]
+        self._relays.expire(self._now())
 
     def _on_event(self, event: FramingEvent) -> None:
         if isinstance(event, Disconnected):
@@ -134,10 +122,7 @@ class ChildLink:
     def _took(self, event: ApduReceived) -> None:
         self.heard_s = self._now()
         self._count(event.apdu)
-        waiting = self._waiting.get((event.client, event.server))
-        if waiting and may_answer(waiting[0].request, event.apdu):
-            waiting.popleft().answer(event.apdu, self.heard_s)
-        else:
+        if not self._relays.take((event.client, event.server), event.apdu, self.heard_s):
             self.on_notification(event)
 
     def _count(self, apdu: bytes) -> None:
@@ -145,10 +130,7 @@ class ChildLink:
         self.octets += len(apdu)
 
     def _lost(self, _: str) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for each in waiting.values():
-            for one in each:
-                one.answer(None, self._now())
+        self._relays.end(self._now())
 
 
 def cascade_row(settings: ChildConfig, link: ChildLink) -> NodeRow:

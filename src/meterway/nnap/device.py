@@ -7,15 +7,14 @@ to them without a key (router), or does both.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, Protocol
 
 from meterway.base.errors import ConfigError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.links.node import NodeRoute
 from meterway.nnap.events import Code, Event
-from meterway.nnap.matching import may_answer
+from meterway.nnap.matching import Relays
 from meterway.nnap.node import Node, Proposal
 from meterway.nnap.plan import Plan, PlanRules
 from meterway.nnap.reading import Keeper, ReadRules, read_meter
@@ -113,14 +112,6 @@ class Roll:
         return next(number for number in range(1, _MOST_NODES + 2) if number not in self.channels)
 
 
-class _Carried(NamedTuple):
-    """An APDU of somebody above that went to a node, waiting for its answer."""
-
-    answer: Callable[[bytes | None, float], None]
-    until_s: float
-    request: bytes
-
-
 class Worker(Protocol):
     """Something the concentrator does besides: it says when it wants its turn."""
 
@@ -153,7 +144,7 @@ class Concentrator:
         self._now = 0.0
         self._tick_s = 0.0
         self._active: set[Node] = set()
-        self._relays: dict[tuple[bytes, int, int], deque[_Carried]] = {}
+        self._relays = Relays()
 
     def log(self, now: float, code: Code, node: Node | None = None, detail: str = "") -> None:
         """Note an event."""
@@ -238,9 +229,7 @@ class Concentrator:
             node.talk.close(now)
             node.talk = None
         self._active.discard(node)
-        for key in [key for key in self._relays if key[0] == node.eui]:
-            for carried in self._relays.pop(key):
-                carried.answer(None, now)
+        self._relays.end(now, lambda key: isinstance(key, tuple) and key[0] == node.eui)
 
     def _refused(self, event: JoinRefused, now: float) -> None:
         node = self.roll.nodes.get(event.eui)
@@ -271,13 +260,11 @@ class Concentrator:
         if node.silent:
             node.silent = False
             self.log(now, Code.NODE_BACK, node)
-        waiting = self._relays.get((event.eui, event.client, event.server))
         tag = event.apdu[0] if event.apdu else -1
         if tag == _NOTIFICATION:
             self.on_notification(node, event, now)
-        elif waiting and may_answer(waiting[0].request, event.apdu):
+        elif self._relays.take((event.eui, event.client, event.server), event.apdu, now):
             self.carried += 1
-            waiting.popleft().answer(event.apdu, now)
         elif tag in _GENERAL:
             self.on_notification(node, event, now)
         elif node.talk is not None and (event.client, event.server) == (node.client, node.server):
@@ -302,13 +289,12 @@ class Concentrator:
             raise LocalProtocolError(f"{eui.hex()} is not on the network")
         if node.is_read and self.reads and (client, server) == (node.client, node.server):
             raise LocalProtocolError(f"client {client} of {node.serial} is the concentrator's own")
-        of_one = self._relays.get((eui, client, server), ())
-        if len(of_one) >= _MOST_OF_ONE or sum(map(len, self._relays.values())) >= _MOST_RELAYED:
+        if self._relays.of((eui, client, server)) >= _MOST_OF_ONE or len(self._relays) >= _MOST_RELAYED:
             raise LocalProtocolError(f"{node.serial}: too many APDUs wait for their answer")
         self._now = now
         self.station.send_apdu(eui, apdu, client=client, server=server, now=now, urgent=True)
         self.carried += 1
-        self._relays.setdefault((eui, client, server), deque()).append(_Carried(answer, now + self.rules.relay_s, apdu))
+        self._relays.add((eui, client, server), apdu, answer, now + self.rules.relay_s)
 
     # -- the concentrator's own questions -----------------------------------------------------------------------
 
@@ -410,16 +396,9 @@ class Concentrator:
                 worker.handle_timeout(now)
         if now >= self._tick_s:
             self._tick_s = now + _TICK_S
-            self._expire(now)
+            self._relays.expire(now)
             self._watch(self.roll, now)
         self._choose(now)
-
-    def _expire(self, now: float) -> None:
-        for key, waiting in list(self._relays.items()):
-            while waiting and waiting[0].until_s <= now:
-                waiting.popleft().answer(None, now)
-            if not waiting:
-                del self._relays[key]
 
     def _watch(self, nodes: Iterable[Node], now: float) -> None:
         limit = self.rules.silent_after_s
