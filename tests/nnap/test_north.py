@@ -1,5 +1,7 @@
 """A line northbound: what has a prefix is carried on, the rest is served here."""
 
+import pytest
+
 from meterway.base.errors import LocalProtocolError
 from meterway.nnap.north import NorthLine
 from meterway.stacks.dlms.framing import ApduReceived, Role
@@ -57,3 +59,18 @@ def test_what_cannot_be_carried_is_refused_at_once():
     assert refusal.startswith(DEVICE.prefix(0xE7) + b"\xd8")
     assert engine.next_timeout() is None
     engine.handle_timeout(0.0)
+
+
+@pytest.mark.covers("SEC-03", "SEC-11")
+def test_who_is_not_known_has_nothing_carried_before_an_association_and_is_told_of_once():
+    asked, denied = [], []
+    engine, _ = line(lambda request, answer, now: asked.append(request))
+    engine.is_known = False
+    engine.on_denied = lambda: denied.append(1)
+    request = DEVICE.prefix(0xE6) + ASK
+    found = answers(engine, exchange(engine, request, request))
+    assert [apdu.startswith(DEVICE.prefix(0xE7) + b"\xd8") for apdu in found] == [True, True]
+    assert (asked, denied) == ([], [1])
+    engine.is_listed = True
+    exchange(engine, request)
+    assert len(asked) == 1

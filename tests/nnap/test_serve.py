@@ -1,6 +1,7 @@
 """The concentrator as a process on sockets: a head end reads it, its mirrors, and meters through it."""
 
 import asyncio
+import contextlib
 import hashlib
 import random
 
@@ -11,6 +12,8 @@ from meterway.base.obis import Obis
 from meterway.mapping.neighbourhood import GroupOrder, NodeState, OrderState, decode_nodes, decode_reports
 from meterway.nnap.api import Nnap
 from meterway.nnap.broadcast import time_request
+from meterway.nnap.config import SideConfig
+from meterway.nnap.events import Code
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.client import Associated, Failed
 from meterway.stacks.dlms.security.context import Keys
@@ -206,3 +209,24 @@ def test_one_turn_of_the_clock_that_fails_is_said_and_does_not_end_the_others(tm
 
     run(work())
     assert "not foreseen" in caplog.text
+
+
+@pytest.mark.covers("SEC-03", "SEC-11")
+def test_who_is_not_on_the_list_is_cut_before_a_word_and_logged_once(tmp_path):
+    async def work():
+        async with street(tmp_path, wan=SideConfig(port=0, allow=("127.0.0.9",), idle_s=0.5)) as (nnap, _):
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", nnap.port)
+                with contextlib.suppress(ConnectionResetError):
+                    assert await reader.read() == b""
+                writer.close()
+            found = [event for event in nnap.device.events if event.code == Code.ACCESS_DENIED]
+            found += [event for event in nnap.store.events() if event.code == Code.ACCESS_DENIED]
+            assert [event.detail for event in found] == ["127.0.0.1 on the port of the head end"]
+            reader, writer = await asyncio.open_connection("127.0.0.1", nnap.port, local_addr=("127.0.0.9", 0))
+            async with asyncio.timeout(10):
+                with contextlib.suppress(ConnectionResetError):
+                    assert await reader.read() == b"", "silent lines are cut"
+            writer.close()
+
+    run(work())

@@ -38,6 +38,7 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         "_timer",
         "_transport",
         "engine",
+        "heard_s",
     )
 
     def __init__(
@@ -45,7 +46,7 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         engine: Engine[EventT],
         on_event: Callable[[EventT], None],
         *,
-        on_made: Callable[[EngineProtocol[EventT]], None] | None = None,
+        on_made: Callable[[EngineProtocol[EventT]], object] | None = None,
         on_lost: Callable[[Exception | None], None] | None = None,
     ) -> None:
         self.engine = engine
@@ -60,6 +61,8 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         self._closing = False
         self._paused = False
         self._ended = False
+        self.heard_s = self._loop.time()
+        """When the last octets came, by the loop's clock."""
 
     @property
     def connected(self) -> bool:
@@ -74,6 +77,12 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
         """The other end as ``host:port``; empty if there is none."""
         name = self._transport.get_extra_info("peername") if self._transport is not None else None
         return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name or "")
+
+    @property
+    def host(self) -> str:
+        """The address of the other end; empty if there is none."""
+        name = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(name[0]) if isinstance(name, tuple) else ""
 
     def flush(self) -> None:
         """Hand out what happened, send what is to be sent, set the timer; call it after using the engine."""
@@ -122,7 +131,8 @@ class EngineProtocol(asyncio.Protocol, Generic[EventT]):
 
     def data_received(self, data: bytes) -> None:
         """Take octets (called by the loop)."""
-        self.engine.receive_data(data, self._loop.time())
+        self.heard_s = self._loop.time()
+        self.engine.receive_data(data, self.heard_s)
         self.flush()
 
     def eof_received(self) -> bool:

@@ -20,6 +20,7 @@ from meterway.interfaces.mbus.rules import Side, Window
 from meterway.interfaces.mbus.site import Site
 from meterway.interfaces.mbus.store import Spool
 from meterway.links import tcp
+from meterway.links.limits import Lines
 from meterway.links.pump import EngineProtocol
 from meterway.links.radio import RadioPort
 from meterway.lnap.bus import Bus
@@ -42,6 +43,9 @@ from meterway.store.vault import Vault
 __all__ = ["Lnap"]
 
 _LOG: Final = logging.getLogger(__name__)
+_MOST_LINES: Final = 64
+_MOST_OF_ONE: Final = 32
+_IDLE_S: Final = 600.0
 _TICK_S: Final = 1.0
 _SIDES: Final[tuple[Side, ...]] = ("wan", "home", "local")
 
@@ -104,7 +108,7 @@ class Lnap:
             self.site.maker, self.site.stage = config.update.key(), self._stage
         self.counters = PartyCounters(self.spool, self.site, self.unix)
         self._listeners: list[tcp.Listener] = []
-        self._lines: set[EngineProtocol[FramingEvent]] = set()
+        self._lines = Lines(most=_MOST_LINES, of_one=_MOST_OF_ONE, idle_s=_IDLE_S)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -165,7 +169,7 @@ class Lnap:
         self._places.close()
         for listener in self._listeners:
             listener.close()
-        for line in tuple(self._lines):
+        for line in self._lines:
             line.abort()
         self.gateway.log(self.now(), Code.STOPPED)
         self.counters.save()
@@ -179,6 +183,7 @@ class Lnap:
                 self.tick()
             except Exception:  # one turn is lost, not all that follow: nothing would be captured or kept any more
                 _LOG.exception("a turn of the clock failed")
+            self._lines.cut_idle(asyncio.get_running_loop().time())
             await asyncio.sleep(_TICK_S)
 
     def tick(self) -> None:
@@ -251,9 +256,11 @@ class Lnap:
     def _line(self, side: Side) -> asyncio.BaseProtocol:
         server = DlmsServer(WrapperFraming(0, 0, role=Role.SERVER), lambda sap: self.logical(side, sap))
         protocol: EngineProtocol[FramingEvent] = EngineProtocol(
-            server, lambda event: self._on_line(event, protocol), on_lost=lambda _: self._lines.discard(protocol)
+            server,
+            lambda event: self._on_line(event, protocol),
+            on_made=self._lines.take,
+            on_lost=lambda _: self._lines.drop(protocol),
         )
-        self._lines.add(protocol)
         return protocol
 
     @staticmethod

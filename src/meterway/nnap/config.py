@@ -13,6 +13,7 @@ from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.base.settings import Secretive, key_octets, read_settings
 from meterway.interfaces.mbus.settings import MeterConfig, RadioConfig
+from meterway.links.limits import Addresses
 from meterway.nnap.balance import BalanceRules
 from meterway.nnap.collector_config import CollectorConfig, check_meters
 from meterway.nnap.device import Mode, Rules
@@ -50,10 +51,24 @@ _LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 
 
 class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """The port for the head end (DLMS, wrapper on TCP)."""
+    """The port for the head end (DLMS, wrapper on TCP). Beyond this machine, say in ``allow`` who the head end is."""
 
     host: str = "127.0.0.1"
     port: _Port = 4059
+    allow: tuple[str, ...] = ()
+    """Addresses or networks that alone may connect. Without any, everybody may, but APDUs for nodes are carried only
+    for this machine and on a line with an association of a party."""
+    lines: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+    lines_of_one: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 32
+    """The most from one address."""
+    idle_s: _Seconds = 300.0
+    """A line that brings nothing for so long is cut; one that the concentrator opened is not."""
+
+    def __post_init__(self) -> None:
+        try:
+            Addresses(self.allow)
+        except ConfigError as error:
+            raise ValueError(f"wan: allow: {error}") from None
 
 
 class PartyConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):

@@ -24,10 +24,22 @@ class NorthLine:
     """An engine: a DLMS server on a framing whose prefixed APDUs are carried on.
 
     ``on_answer`` is called after something was put to be sent outside of ``receive_data``. ``is_called`` says that the
-    concentrator opened the line itself, to an address of its settings.
+    concentrator opened the line itself, to an address of its settings. ``is_known`` says that the peer's address is one
+    that may reach nodes; from any other, APDUs for nodes are refused until an association with the concentrator stands.
+    ``on_denied`` is told of the first that is.
     """
 
-    __slots__ = ("_carry", "_on_answer", "_server", "_splitter", "is_called")
+    __slots__ = (
+        "_carry",
+        "_on_answer",
+        "_server",
+        "_splitter",
+        "_was_denied",
+        "is_called",
+        "is_known",
+        "is_listed",
+        "on_denied",
+    )
 
     def __init__(
         self,
@@ -39,6 +51,11 @@ class NorthLine:
         is_called: bool = False,
     ) -> None:
         self.is_called = is_called
+        self.is_known = True
+        self.is_listed = False
+        """Whether the address is one that the settings name as the head end's, or a concentrator's above."""
+        self.on_denied: Callable[[], None] = lambda: None
+        self._was_denied = False
         self._splitter = GatewaySplitter(framing)
         self._server = DlmsServer(self._splitter, device_of)
         self._carry = carry
@@ -47,7 +64,7 @@ class NorthLine:
     @property
     def is_trusted(self) -> bool:
         """Whether it is known who is at the other end: what meters say by themselves is for nobody else."""
-        return self.is_called or self._server.is_associated
+        return self.is_called or self.is_listed or self._server.is_associated
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the line; empty data says that the line was closed."""
@@ -63,10 +80,19 @@ class NorthLine:
                 self._splitter.answer(request, apdu, at)
             self._on_answer()
 
+        if not (self.is_known or self.is_trusted):
+            self._deny(request, now)
+            return
         try:
             self._carry(request, answer, now)
         except LocalProtocolError:
             self._splitter.refuse(request, now)
+
+    def _deny(self, request: GatewayRequest, now: float) -> None:
+        self._splitter.refuse(request, now)
+        if not self._was_denied:
+            self._was_denied = True
+            self.on_denied()
 
     def notify(self, device: GatewayAddress, apdu: bytes, *, client: int, server: int, now: float) -> None:
         """Send what a device behind this concentrator said by itself, with its prefix."""

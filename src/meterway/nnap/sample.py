@@ -20,6 +20,10 @@ serial = "NNAP00000001"
 [wan]
 # host = "127.0.0.1"
 # port = 4059
+# allow = ["192.0.2.7"]            # who may connect, addresses or networks: the head end, and concentrators above.
+#                                  # Without it nodes are reached end to end from this machine only
+# lines = 64                       # the most that are open, lines_of_one from one address
+# idle_s = 300.0                   # a silent line is cut
 
 [[parties]]
 name = "operator"

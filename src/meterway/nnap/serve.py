@@ -15,6 +15,7 @@ import msgspec
 from meterway.base.errors import LinkError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.links import tcp
 from meterway.links.clocks import LoopClock
+from meterway.links.limits import Addresses, Lines
 from meterway.links.node import NodeClock, NodePort, Topology
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
@@ -58,6 +59,8 @@ _RETRY_S: Final = 5.0
 _ROUTES_S: Final = 60.0
 _CAMPAIGN: Final = "campaign"
 _NOTICES: Final = 64
+_KNOCK_S: Final = 3600.0
+_KNOCKS: Final = 256
 
 MakeStation = Callable[[bytes, Callable[[bytes], bytes | None]], Coordinator]
 
@@ -158,6 +161,9 @@ class Nnap:
         self._listener: tcp.Listener | None = None
         self._wakes: UdpEndpoint | None = None
         self._lines: dict[EngineProtocol[FramingEvent], NorthLine] = {}
+        self._knocked: dict[str, float] = {}
+        self._allowed = Addresses(config.wan.allow)
+        self._limits = Lines(most=config.wan.lines, of_one=config.wan.lines_of_one, idle_s=config.wan.idle_s)
         self._notices: deque[tuple[Node, Apdu]] = deque(maxlen=_NOTICES)
         """What meters said by themselves while nobody listened, the last ones."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -263,6 +269,7 @@ class Nnap:
                 _LOG.error("%s", error)
             except Exception:  # one turn is lost, not all that follow: nothing would be kept or reported any more
                 _LOG.exception("a turn of the clock failed")
+            self._limits.cut_idle(asyncio.get_running_loop().time())
             await asyncio.sleep(_TICK_S)
 
     async def _balance(self) -> None:
@@ -411,18 +418,42 @@ class Nnap:
         protocol, _ = self._new_line(WrapperFraming(0, 0, role=Role.SERVER))
         return protocol
 
+    def _made(self, protocol: EngineProtocol[FramingEvent], line: NorthLine) -> None:
+        """Somebody has connected: he is cut who may not, or if there are too many."""
+        line.is_known = protocol.host in self._allowed
+        line.is_listed = line.is_known and self._allowed.is_given
+        if self._allowed.is_given and not line.is_known:
+            self._denied(protocol)
+            protocol.abort()
+        else:
+            self._limits.take(protocol)
+
+    def _denied(self, protocol: EngineProtocol[FramingEvent]) -> None:
+        """Log it, once in a while for one address: who knocks for ever must not fill the log."""
+        host, now = protocol.host, self.now()
+        if now - self._knocked.get(host, -_KNOCK_S) >= _KNOCK_S:
+            if len(self._knocked) >= _KNOCKS:
+                self._knocked.clear()
+            self._knocked[host] = now
+            self.device.log(now, Code.ACCESS_DENIED, detail=f"{host} on the port of the head end")
+
     def _new_line(
         self, framing: WrapperFraming, *, is_called: bool = False
     ) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
         engine = NorthLine(framing, self._device, self.carry, lambda: protocol.flush(), is_called=is_called)
         protocol: EngineProtocol[FramingEvent] = EngineProtocol(
-            engine, lambda _: None, on_lost=lambda _: self._forget(protocol)
+            engine,
+            lambda _: None,
+            on_made=None if is_called else lambda made: self._made(made, engine),
+            on_lost=lambda _: self._forget(protocol),
         )
+        engine.on_denied = lambda: self._denied(protocol)
         self._lines[protocol] = engine
         return protocol, engine
 
     def _forget(self, protocol: EngineProtocol[FramingEvent]) -> None:
         self._lines.pop(protocol, None)
+        self._limits.drop(protocol)
 
     def carry(self, request: GatewayRequest, answer: Callable[[bytes | None, float], None], now: float) -> None:
         """Bring an APDU to a node, or to the concentrator that its prefix names; LocalProtocolError if it cannot be."""
@@ -451,7 +482,7 @@ class Nnap:
     def _child_said(self, eui: bytes, event: ApduReceived) -> None:
         """What comes from below unasked goes on to every line that is open."""
         for protocol, line in self._lines.items():
-            if protocol.connected:
+            if protocol.connected and line.is_trusted:
                 line.notify(GatewayAddress(eui), event.apdu, client=event.client, server=event.server, now=self.now())
 
     async def _stay_with(self, eui: bytes, child: ChildLink) -> None:
