@@ -105,3 +105,9 @@ def test_mutated_telegrams_are_read_or_refused(noise, place, drop):
 def test_other_telegrams_do_not_look_like_p1():
     assert not is_p1(bytes.fromhex("7ea0210002002303"))
     assert not is_p1(b"ADCO 012345678901 E\r\n")
+
+
+def test_a_version_may_be_hex_coded():
+    for sent, version in (("3231313130", "21110"), ("50217", "50217"), ("42", "42")):
+        told = decode_telegram(f"/MWY5METER\r\n\r\n0-0:96.1.4({sent})\r\n!\r\n".encode())
+        assert told.device["version"] == version

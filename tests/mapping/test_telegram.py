@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from meterway.base.errors import ConfigError
 from meterway.mapping.dlms import DlmsKeys
 from meterway.mapping.telegram import FORMATS, Refused, decode_telegram
+from meterway.stacks.dlms.hdlc.frame import encode_frame
 
 pytestmark = pytest.mark.covers("IF-H1", "F1a")
 
@@ -217,3 +218,12 @@ def test_wired_frames_of_one_meter_make_one_telegram() -> None:
     assert decoded(first + b"\x00\x00")["quirks"] == ["noise"]
     assert decoded(first + wired("11111111", "0413d0070000"))["error"]["kind"] == "several"
     assert decoded(first + second[:-2] + b"\x00\x16")["ok"] is False
+
+
+def test_several_notifications_in_one_frame_are_all_read() -> None:
+    push = bytes.fromhex("0f40000000000101020309060100010700ff060000067d02020f00161b")
+    llc = b"\xe6\xe7\x00"
+    frame = encode_frame(b"\x03\x21", 0x13, llc + push + llc + push + llc + push)
+    assert [one["value"] for one in decoded(frame)["readings"]] == [1661] * 3
+    cut = encode_frame(b"\x03\x21", 0x13, llc + push + llc + push[:-2])
+    assert decoded(cut)["ok"] is False

@@ -15,6 +15,7 @@ from meterway.mapping.capture import CUT, Capture, end_of
 from meterway.mapping.dlms import DlmsKeys
 from meterway.mapping.p1 import is_p1
 from meterway.model.telegram import Json
+from meterway.stacks.iec21.readout import looks_like_readout
 from meterway.stacks.p1.telegram import split
 
 __all__ = ["TelegramInput", "telegrams"]
@@ -62,7 +63,7 @@ def _others(begun: bytes, file: BinaryIO, given: DlmsKeys) -> Iterator[TelegramI
         yield from (TelegramInput(part, given) for part in _raw(begun, file))
         return
     octets = begun + file.read()
-    if is_p1(octets):
+    if is_p1(octets) or looks_like_readout(octets):
         yield from (TelegramInput(part, given) for part in split(octets))
     elif _is_text(octets) and any(_is_line(line) for line in octets.splitlines()):
         yield from _lines(octets.splitlines(), given)  # the lines before are faults, not a telegram
@@ -112,7 +113,7 @@ def _is_text(octets: bytes) -> bool:
 def _is_line(line: bytes) -> bool:
     if line.lstrip().startswith(b"{"):
         return True
-    return not is_p1(line) and octets_of(line.strip()) is not None
+    return not is_p1(line) and not looks_like_readout(line) and octets_of(line.strip()) is not None
 
 
 def _lines(lines: Iterable[bytes], given: DlmsKeys) -> Iterator[TelegramInput]:

@@ -26,7 +26,7 @@ _FLAG: Final = 0x7E
 _IDLE: Final = b"\x7e\r\n"
 _SML_BEGIN: Final = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
 _SML_END: Final = b"\x1b\x1b\x1b\x1b\x1a"
-_P1_END: Final = re.compile(rb"\n!(?:[0-9A-Fa-f]{4})?\r?\n")
+_P1_END: Final = re.compile(rb"\n!(?:[0-9A-Fa-f]{4})?\r?\n(?:\x03(?s:.))?")
 _BEGIN: Final = re.compile(
     rb"\x7e+[\xa0-\xaf]|\x68(?s:(.)\1)\x68|\x1b\x1b\x1b\x1b\x01|/[A-Za-z0-9]{3}|\x00\x01\x00|\xdb\x08"
 )
@@ -52,7 +52,7 @@ def end_of(octets: bytes, start: int = 0, *, is_alone: bool = False) -> int:
         return _mbus(octets, start, is_alone=is_alone)
     if first == b"\x1b":
         return _sml(octets, start)
-    if first == b"/":
+    if first in (b"/", b"\x02"):
         match = _P1_END.search(octets, start)
         return match.end() if match else CUT
     if first == b"\x00":

@@ -112,13 +112,19 @@ def device_of(telegram: Telegram, *, offset_h: int = 1) -> dict[str, Json]:
         "identification": telegram.identification,
         "manufacturer": telegram.identification[:3].upper(),
         "id": next((text(entry.parts[0]) for code in _IDENTIFIERS if (entry := telegram.find(code))), None),
-        "version": next((entry.parts[0] for code in _VERSIONS if (entry := telegram.find(code))), None),
+        "version": next((_version(entry) for code in _VERSIONS if (entry := telegram.find(code))), None),
         "time": iso_utc(value_of(clock, offset_h=offset_h).time) if clock else None,
     }
     channels = _channels(telegram)
     if channels:
         device["channels"] = channels
     return device
+
+
+def _version(entry: P1Object) -> str:
+    """Digits as they stand, or hex-coded as some meters send them."""
+    plain = text(entry.parts[0])
+    return plain if len(plain) > 3 and plain.isdigit() else entry.parts[0]
 
 
 def _channels(telegram: Telegram) -> list[Json]:

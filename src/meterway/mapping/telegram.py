@@ -12,6 +12,7 @@ from meterway.mapping.capture import checked_frame, end_of
 from meterway.mapping.dlms import DlmsDecoder, DlmsKeys, cosem_json
 from meterway.mapping.dlms_push import readings_of
 from meterway.mapping.drivers.registry import Drivers, bundled_drivers
+from meterway.mapping.iec21 import decode_telegram as decode_readout
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
 from meterway.mapping.sml import decode_telegram as decode_sml
@@ -23,6 +24,7 @@ from meterway.stacks.dlms.hdlc.frame import MAX_FRAME, parse_frame
 from meterway.stacks.dlms.hdlc.telegram import PlacedApdu
 from meterway.stacks.dlms.wrapper import WrapperFrame
 from meterway.stacks.dlms.xdlms.block_transfer import BlockAssembly, GeneralBlockTransfer
+from meterway.stacks.iec21.readout import looks_like_readout
 from meterway.stacks.mbus.records.compact import Formats
 from meterway.stacks.mbus.telegram import decode as decode_mbus
 
@@ -174,6 +176,8 @@ def _found(octets: bytes) -> str:
         return "llc"
     if is_sml(octets):
         return "sml"
+    if looks_like_readout(octets):
+        return "iec62056-21"
     if is_p1(octets):
         return "p1"
     if _is_mbus(octets):
@@ -290,7 +294,7 @@ def _hdlc(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     recording = decode_stream(octets)
     for placed in recording.frames:
         decoder.layers.append(_hdlc_layer(placed.frame))
-    whole = [(placed.offset, placed.apdu) for placed in recording.apdus if placed.apdu and _is_apdu(placed)]
+    whole = [part for placed in recording.apdus if placed.apdu and _is_apdu(placed) for part in _apdus_of(placed)]
     for fault in recording.faults:
         if fault.error.kind in ("retransmission", "segments"):
             continue
@@ -305,6 +309,18 @@ def _hdlc(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     if any(fault.error.kind == "segments" for fault in recording.faults):
         decoder.quirks.append("incomplete-apdu")
     return decoder.telegram()
+
+
+def _apdus_of(placed: PlacedApdu) -> Iterator[tuple[int, bytes]]:
+    """The APDU; some meters send several notifications in one frame, each behind an LLC header of its own."""
+    place, rest = placed.offset, placed.apdu
+    while placed.llc and rest[:1] == b"\x0f":
+        end = end_of(rest)
+        if end <= 0 or rest[end : end + 3] not in _LLC:
+            break
+        yield place, rest[:end]
+        place, rest = place + end + 3, rest[end + 3 :]
+    yield place, rest
 
 
 def _is_apdu(placed: PlacedApdu) -> bool:
@@ -408,6 +424,10 @@ def _sml(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     return decode_sml(octets)
 
 
+def _readout(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    return decode_readout(octets)
+
+
 FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "p1": _p1,
     "dlms": _apdu,
@@ -418,5 +438,6 @@ FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "cosem-data": _cosem_data,
     "m-bus": _mbus,
     "sml": _sml,
+    "iec62056-21": _readout,
 }
 """The names of the formats, each with its decoder."""

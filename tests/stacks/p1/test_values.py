@@ -127,3 +127,9 @@ def test_a_long_line_of_rubbish_is_refused_in_a_few_words():
     value = read("1-0:1.7.0", "9" * 10_000)
     assert value.value is None
     assert len(value.reason) < 80
+
+
+def test_a_maximum_may_have_its_time_behind_its_number():
+    value = read("1-0:1.6.0", "08.796*kW", "260102010000")
+    assert (value.value, value.unit, value.time) == (Decimal("8.796"), "kW", datetime(2026, 1, 2, tzinfo=UTC))
+    assert read("1-0:1.6.0", "08.796*kW", "2601020100").value is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -123,10 +123,12 @@ def _no_number(part: str) -> str:
 
 
 def _captured(parts: tuple[str, ...], offset_h: int) -> P1Value:
-    """``(time)(number)``: the value of an M-Bus channel or a maximum."""
+    """``(time)(number)``: the value of an M-Bus channel or a maximum; some meters send ``(number)(time)``."""
     if len(parts) < 2:
         return _number_value(parts, offset_h)
     time = stamp(parts[0], offset_h)
+    if time is None and number(parts[0]) is not None and (late := _some_time(parts[1], offset_h)) is not None:
+        return replace(_plain(parts[0]), time=late)
     if time is None:
         return P1Value(value=None, reason=f"no reading yet: {parts[0][:40]!r} is no time")
     pair = number(parts[1])
@@ -135,9 +137,13 @@ def _captured(parts: tuple[str, ...], offset_h: int) -> P1Value:
     return P1Value(value=pair[0], unit=pair[1], time=time)
 
 
+def _some_time(part: str, offset_h: int) -> datetime | None:
+    return stamp(part, offset_h) or local_time(part, offset_h)
+
+
 def _old_channel(parts: tuple[str, ...], offset_h: int) -> P1Value:
     """DSMR 2.2 and 3: ``(time)(status)(period)(count)(code)(unit)(number)``, time without a season letter."""
-    time = local_time(parts[0], offset_h) or stamp(parts[0], offset_h)
+    time = _some_time(parts[0], offset_h)
     if time is None:
         return P1Value(value=None, reason=f"no reading yet: {parts[0][:40]!r} is no time")
     pair = number(parts[6]) if len(parts) > 6 else None
@@ -147,7 +153,7 @@ def _old_channel(parts: tuple[str, ...], offset_h: int) -> P1Value:
 
 
 def _clock(parts: tuple[str, ...], offset_h: int) -> P1Value:
-    time = stamp(parts[0], offset_h) or local_time(parts[0], offset_h)
+    time = _some_time(parts[0], offset_h)
     return P1Value(value=time, time=time, reason="" if time else f"{parts[0][:40]!r} is no time")
 
 
