@@ -23,7 +23,7 @@ from litestar.response import Redirect
 
 from meterway.headend.web.tokens import Tokens
 
-__all__ = ["COOKIE", "Gate", "Visitor", "is_loopback"]
+__all__ = ["AnyRequest", "COOKIE", "Gate", "Visitor", "is_loopback"]
 
 COOKIE: Final = "meterway_session"
 _SESSION_S: Final = 12 * 3600.0

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from litestar import Request
-from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterway.headend.api import Views
 from meterway.headend.serve import HeadEnd
-from meterway.headend.web.gate import Gate
+from meterway.headend.web.gate import AnyRequest, Gate
 
 __all__ = ["AnyRequest", "TheGate", "TheHeadEnd", "TheViews", "WhichMeter"]
 
-AnyRequest: TypeAlias = Request[Any, Any, State]
 TheGate: TypeAlias = NamedDependency[Gate]
 TheHeadEnd: TypeAlias = NamedDependency[HeadEnd]
 TheViews: TypeAlias = NamedDependency[Views]

@@ -10,8 +10,9 @@ from litestar.params import FromPath, JSONBody
 from meterway.headend import groups
 from meterway.headend.groups import Group, OrderWanted
 from meterway.headend.orders import OrderReport
+from meterway.headend.web.commands import actor_of, audited
 from meterway.headend.web.given import AnyRequest, TheHeadEnd
-from meterway.headend.web.rest import COMMAND, ONE_METER, REFUSED, actor_of, audited
+from meterway.headend.web.problems import COMMAND, ONE_METER, REFUSED
 
 __all__ = ["api"]
 

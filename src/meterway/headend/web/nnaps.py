@@ -14,9 +14,11 @@ from meterway.headend.curve import Curve
 from meterway.headend.losses import loss_charts
 from meterway.headend.nnaps import NnapRow, NnapViews
 from meterway.headend.tree import grade, tree
+from meterway.headend.web.commands import audited
 from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
+from meterway.headend.web.problems import COMMAND, ONE_METER, REFUSED
 from meterway.headend.web.rendering import page
-from meterway.headend.web.rest import COMMAND, ONE_METER, REFUSED, FromDay, ToDay, audited, day_range
+from meterway.headend.web.rest import FromDay, ToDay, day_range
 
 __all__ = ["api", "pages"]
 

@@ -13,11 +13,11 @@ from litestar.response import Redirect
 from meterway.base.errors import ConfigError
 from meterway.headend.api import Curve
 from meterway.headend.rules import CAUSES
+from meterway.headend.web.commands import actor_of, collect_now, command_of
 from meterway.headend.web.figure import figure
 from meterway.headend.web.gate import COOKIE
 from meterway.headend.web.given import AnyRequest, TheGate, TheHeadEnd, TheViews, WhichMeter
 from meterway.headend.web.rendering import page
-from meterway.headend.web.rest import actor_of, collect_now, command_of
 
 __all__ = ["daily", "router"]
 

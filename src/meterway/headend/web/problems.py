@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from litestar import MediaType, Request, Response
-from litestar.datastructures import State
+from litestar import MediaType, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import ResponseSpec
 
 from meterway.base.errors import (
     ConfigError,
@@ -23,12 +23,12 @@ from meterway.base.errors import (
 )
 from meterway.headend.api import UnknownMeterError
 from meterway.headend.rules import CAUSES
+from meterway.headend.web.gate import AnyRequest
 from meterway.headend.web.rendering import page
 
-__all__ = ["Problem", "on_error", "problem_of"]
+__all__ = ["COMMAND", "ONE_METER", "REFUSED", "Problem", "on_error", "problem_of"]
 
 _LOG: Final = logging.getLogger(__name__)
-AnyRequest = Request[Any, Any, State]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,25 @@ class Problem:
     type: str = "about:blank"
     cause: str = ""
     errors: list[str] = field(default_factory=list)
+
+
+def _spec(text: str) -> ResponseSpec:
+    return ResponseSpec(Problem, description=text, media_type="application/problem+json")
+
+
+REFUSED: Final = {
+    400: _spec("The request cannot be read"),
+    401: _spec("A token is needed"),
+    422: _spec("The request is understood, but not as it must be"),
+    503: _spec("The store does not answer"),
+}
+ONE_METER: Final = {**REFUSED, 404: _spec("There is no such meter")}
+COMMAND: Final = {
+    **ONE_METER,
+    403: _spec("The command does not prove where it comes from"),
+    502: _spec("The meter could not be reached or understood; cause says why"),
+    507: _spec("The store is full"),
+}
 
 
 def problem_of(error: Exception) -> Problem:

@@ -13,9 +13,10 @@ from meterway.base.errors import ConfigError
 from meterway.headend.losses import Loss
 from meterway.headend.nnap_watch import AlarmView, WatchViews
 from meterway.headend.nnaps import NnapViews
+from meterway.headend.web.commands import actor_of, audited
 from meterway.headend.web.given import AnyRequest, TheHeadEnd, TheViews, WhichMeter
+from meterway.headend.web.problems import COMMAND, ONE_METER
 from meterway.headend.web.rendering import page
-from meterway.headend.web.rest import COMMAND, ONE_METER, actor_of, audited
 
 __all__ = ["api", "pages"]
 
