@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from headend.test_hearers import AT_MS, GAS, heard
+from headend.test_neighbourhood import keeper, nnap
 from meterway.headend.chain import chain_of
 from meterway.store.database import Store
 from meterway.store.devices import GATEWAY, NewDevice
@@ -36,3 +38,14 @@ def test_what_is_behind_nothing_or_in_a_circle_has_none(store: Store) -> None:
     assert chain_of(store, one) == []
     store.devices.update(one.id, {"parent": one.id}, now_ms=2)
     assert chain_of(store, store.devices.get(one.id)) == []
+
+
+@pytest.mark.covers("IF-C", "E-NNAP")
+def test_of_a_battery_meter_it_says_who_hears_it_the_best_first(store: Store) -> None:
+    one, other = nnap(store), nnap(store, "N2", 4060)
+    keeper(store).settle(one, [heard(70)], now_ms=AT_MS)
+    keeper(store).settle(other, [heard(80)], now_ms=AT_MS)
+    gas = store.devices.by_serial(GAS)
+    own = chain_of(store, gas)[-1]
+    assert [(each.serial, each.quality) for each in own.hearers] == [("N2", 80), ("N1", 70)]
+    assert chain_of(store, gas)[0].serial == "N1"

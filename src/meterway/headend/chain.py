@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from meterway.base.errors import ConfigError
+from meterway.headend.hearers import Hearer, Hearers, is_heard
 from meterway.headend.route import is_concentrator, route_of
 from meterway.headend.rows import time_text
 from meterway.store.database import Store
@@ -25,6 +26,8 @@ class Step:
     through: str = ""
     """The serial of the node it is reached through, if that is another one of its concentrator."""
     is_mirrored: bool = False
+    hearers: tuple[Hearer, ...] = ()
+    """Of a battery meter, the concentrators that hear it, the best first."""
 
 
 def chain_of(store: Store, device: Device) -> list[Step]:
@@ -35,7 +38,7 @@ def chain_of(store: Store, device: Device) -> list[Step]:
         links = route_of(store, device).links
     except ConfigError:
         return []
-    steps = []
+    steps, hearers = [], Hearers(store)
     for link in links:
         node, is_nnap = link.node, is_concentrator(link.device.profile)
         if node is None:
@@ -50,6 +53,7 @@ def chain_of(store: Store, device: Device) -> list[Step]:
                 heard=time_text(node.heard_ms or None),
                 through=_through(store, node.nnap, node.parent),
                 is_mirrored=bool(node.sap),
+                hearers=hearers.of(link.device.id) if is_heard(node) else (),
             )
         )
     return steps
