@@ -17,6 +17,7 @@ import numpy as np
 
 from meterway.base.errors import ConfigError, LinkError
 from meterway.links.medium.neighbourhood.links import Links, usual_spot
+from meterway.links.medium.neighbourhood.queues import Frame, Node, Sending
 from meterway.links.medium.neighbourhood.records import Arrival, Carried, NeighbourhoodStatistics, Route
 from meterway.links.medium.neighbourhood.settings import NeighbourhoodSettings, Spot
 from meterway.links.medium.neighbourhood.tree import NOWHERE, Tree, plant
@@ -32,89 +33,6 @@ _SLOTS_EACH: Final = 8
 _MANY: Final = 32
 
 
-class _Node:
-    """One place: its two queues, and in which of the two lines of those who want to send it stands."""
-
-    __slots__ = ("failed", "in_line", "index", "number", "present", "queue", "spot", "tried", "urgent")
-
-    def __init__(self, number: int, index: int, spot: Spot) -> None:
-        self.number = number
-        self.index = index
-        self.spot = spot
-        self.present = True
-        self.queue: deque[_Frame] | None = None
-        self.urgent: deque[_Frame] | None = None
-        self.in_line = 0
-        self.tried = 0
-        self.failed = 0
-
-    def waiting(self) -> int:
-        return len(self.queue or ()) + len(self.urgent or ())
-
-    def put(self, frame: _Frame, *, first: bool = False) -> None:
-        if frame.urgent:
-            line = self.urgent = self.urgent if self.urgent is not None else deque()
-        else:
-            line = self.queue = self.queue if self.queue is not None else deque()
-        if first:
-            line.appendleft(frame)
-        else:
-            line.append(frame)
-
-    def take(self) -> _Frame | None:
-        """The frame to send next; an empty queue is let go of."""
-        if self.urgent is not None:
-            frame = self.urgent.popleft()
-            if not self.urgent:
-                self.urgent = None
-            return frame
-        if self.queue is not None:
-            frame = self.queue.popleft()
-            if not self.queue:
-                self.queue = None
-            return frame
-        return None
-
-
-class _Frame:
-    """A frame under way. ``to`` is an index, or ``NOWHERE`` for a broadcast; each repeater has a copy of its own."""
-
-    __slots__ = ("born_s", "heard", "hops", "octets", "repeaters", "source", "to", "tree", "tries", "urgent")
-
-    def __init__(self, octets: bytes, source: int, to: int, tree: int, urgent: bool, born_s: float) -> None:
-        self.born_s = born_s
-        self.octets = octets
-        self.source = source
-        self.to = to
-        self.tree = tree
-        self.urgent = urgent
-        self.hops = 0
-        self.tries = 0
-        self.heard: set[int] | None = None
-        self.repeaters: frozenset[int] = frozenset()
-
-    def copy(self) -> _Frame:
-        """The same broadcast to be sent by another; who heard it is known to all copies."""
-        copy = _Frame(self.octets, self.source, self.to, self.tree, self.urgent, self.born_s)
-        copy.hops, copy.heard, copy.repeaters = self.hops + 1, self.heard, self.repeaters
-        return copy
-
-
-class _Sending:
-    """A transmission. ``jam`` has a bit for each node that hears another one meanwhile."""
-
-    __slots__ = ("end_s", "frame", "jam", "next", "node", "rivals", "start_s")
-
-    def __init__(self, node: _Node, frame: _Frame, to: int, start_s: float, end_s: float, rivals: int) -> None:
-        self.node = node
-        self.frame = frame
-        self.next = to
-        self.start_s = start_s
-        self.end_s = end_s
-        self.rivals = rivals
-        self.jam = 0
-
-
 class NeighbourhoodMedium:
     """Nodes, and the frames between them. Times are Unix seconds and never go back.
 
@@ -128,14 +46,14 @@ class NeighbourhoodMedium:
         self.on_carried = on_carried
         self._random = Random(settings.seed)  # noqa: S311  a simulation, to be repeatable
         self._many = np.random.default_rng(settings.seed)
-        self._nodes: list[_Node] = []
-        self._by_number: dict[int, _Node] = {}
-        self._lines: dict[int, deque[_Node]] = {_URGENT: deque(), _USUAL: deque()}
-        self._flight: list[tuple[float, int, _Sending]] = []
+        self._nodes: list[Node] = []
+        self._by_number: dict[int, Node] = {}
+        self._lines: dict[int, deque[Node]] = {_URGENT: deque(), _USUAL: deque()}
+        self._flight: list[tuple[float, int, Sending]] = []
         self._busy = 0
         self._count = 0
         self._links: Links | None = None
-        self._unlinked: list[_Node] = []
+        self._unlinked: list[Node] = []
         self._trees: dict[int, Tree] = {}
         self._reroute_at = 0.0
         self._arrived: list[Arrival] = []
@@ -154,7 +72,7 @@ class NeighbourhoodMedium:
         if not 0 <= number < BROADCAST:
             raise ConfigError(f"a node's number is 0 to {BROADCAST - 1}, not {number}")
         if known is None:
-            node = _Node(number, len(self._nodes), spot or usual_spot(self.settings, number))
+            node = Node(number, len(self._nodes), spot or usual_spot(self.settings, number))
             self._nodes.append(node)
             self._by_number[number] = node
             self._unlinked.append(node)
@@ -191,7 +109,7 @@ class NeighbourhoodMedium:
         self._follow(now)
         if to == BROADCAST:
             self.statistics.broadcasts += 1
-            frame = _Frame(octets, node.index, NOWHERE, node.index, urgent, now)
+            frame = Frame(octets, node.index, NOWHERE, node.index, urgent, now)
             frame.heard, frame.repeaters = {node.index}, self._repeaters(node.index)
         else:
             self.statistics.sent += 1
@@ -199,7 +117,7 @@ class NeighbourhoodMedium:
             if other is None or other is node:
                 self.statistics.lost["no route"] += 1
                 return
-            frame = _Frame(octets, node.index, other.index, self._tree_for(node.index, other.index), urgent, now)
+            frame = Frame(octets, node.index, other.index, self._tree_for(node.index, other.index), urgent, now)
         self._enqueue(node, frame)
         self._contend(now)
 
@@ -241,7 +159,7 @@ class NeighbourhoodMedium:
         found = np.flatnonzero(self._links.targets[rows] == other.index)
         return float(self._links.chances[rows][found[0]]) if len(found) else 0.0
 
-    def _route(self, node: _Node) -> Route:
+    def _route(self, node: Node) -> Route:
         index = node.index
         is_root = node.number in self.settings.coordinators
         tree = self._trees.get(self._nearest(index))
@@ -304,20 +222,20 @@ class NeighbourhoodMedium:
 
     # -- the medium ----------------------------------------------------------------------------------
 
-    def _coverage(self, node: _Node) -> int:
+    def _coverage(self, node: Node) -> int:
         """A bit for each node that may not send while this one does."""
         if not self.settings.spatial_reuse or self._links is None:
             return _EVERYBODY
         return self._links.hearing[node.index] if node.index < len(self._links.hearing) else _EVERYBODY
 
-    def _enqueue(self, node: _Node, frame: _Frame) -> None:
+    def _enqueue(self, node: Node, frame: Frame) -> None:
         if node.waiting() >= self.settings.queue:
             self._lose(frame, "queue")
             return
         node.put(frame)
         self._line_up(node)
 
-    def _line_up(self, node: _Node) -> None:
+    def _line_up(self, node: Node) -> None:
         """Let a node that has something to send stand in line for the medium."""
         if node.urgent is not None and not node.in_line & _URGENT:
             node.in_line |= _URGENT
@@ -339,7 +257,7 @@ class NeighbourhoodMedium:
                 node.in_line &= ~which
                 self._begin(node, now)
 
-    def _begin(self, node: _Node, now: float) -> None:
+    def _begin(self, node: Node, now: float) -> None:
         """Send the next frame of a node, if it has one that can go anywhere."""
         self._follow(now)
         oldest = now - (self.settings.lifetime_s or math.inf)
@@ -357,14 +275,14 @@ class NeighbourhoodMedium:
             self._launch(node, frame, to, now)
             return
 
-    def _launch(self, node: _Node, frame: _Frame, to: int, now: float) -> None:
+    def _launch(self, node: Node, frame: Frame, to: int, now: float) -> None:
         settings = self.settings
         start_s = now + settings.gap_s + self._random.random() * settings.backoff_s
         end_s = start_s + settings.airtime_s(len(frame.octets))
         if to != NOWHERE:
             end_s += settings.ack_s
         rivals = min(len(self._lines[_USUAL]) + len(self._lines[_URGENT]), _CROWD)
-        sending = _Sending(node, frame, to, start_s, end_s, rivals)
+        sending = Sending(node, frame, to, start_s, end_s, rivals)
         covered = self._coverage(node)
         for _, _, other in self._flight:
             other.jam |= covered
@@ -375,7 +293,7 @@ class NeighbourhoodMedium:
         self.statistics.transmissions += 1
         self.statistics.airtime_s += end_s - now
 
-    def _hopped(self, sending: _Sending) -> None:
+    def _hopped(self, sending: Sending) -> None:
         """A transmission to one node has ended."""
         node, frame, there = sending.node, sending.frame, self._nodes[sending.next]
         frame.tries += 1
@@ -396,7 +314,7 @@ class NeighbourhoodMedium:
         else:
             self._enqueue(there, frame)
 
-    def _failure(self, sending: _Sending, there: _Node) -> str:
+    def _failure(self, sending: Sending, there: Node) -> str:
         """Why a transmission did not arrive; empty if it did."""
         if not there.present or not sending.node.present:
             return "vanished"
@@ -408,7 +326,7 @@ class NeighbourhoodMedium:
         chance = 0.0 if tree is None else tree.chance(sending.node.index, there.index)
         return "" if self._random.random() < chance else "noise"
 
-    def _again(self, sending: _Sending, failure: str) -> None:
+    def _again(self, sending: Sending, failure: str) -> None:
         node, frame = sending.node, sending.frame
         node.failed += 1
         self.statistics.failed[failure] += 1
@@ -420,7 +338,7 @@ class NeighbourhoodMedium:
         self.statistics.repetitions += 1
         node.put(frame, first=True)
 
-    def _deliver(self, there: _Node, frame: _Frame, now: float) -> None:
+    def _deliver(self, there: Node, frame: Frame, now: float) -> None:
         arrival = Arrival(there.number, self._nodes[frame.source].number, frame.octets, now, frame.hops, False)
         self.statistics.delivered += 1
         self._arrived.append(arrival)
@@ -428,7 +346,7 @@ class NeighbourhoodMedium:
             self.statistics.duplicated += 1
             self._arrived.append(arrival)
 
-    def _flooded(self, sending: _Sending) -> None:
+    def _flooded(self, sending: Sending) -> None:
         """A broadcast was sent by one of those who repeat it: whoever hears it for the first time has it."""
         frame, links, node = sending.frame, self._links, sending.node
         heard = frame.heard
@@ -449,11 +367,11 @@ class NeighbourhoodMedium:
             if index in frame.repeaters and frame.hops + 1 < self.settings.most_hops:
                 self._enqueue(there, frame.copy())
 
-    def _lose(self, frame: _Frame, cause: str) -> None:
+    def _lose(self, frame: Frame, cause: str) -> None:
         if frame.to != NOWHERE:
             self.statistics.lost[cause] += 1
 
-    def _tell(self, sending: _Sending, receiver: int, result: str) -> None:
+    def _tell(self, sending: Sending, receiver: int, result: str) -> None:
         frame = sending.frame
         if self.on_carried is None:
             return
