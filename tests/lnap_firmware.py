@@ -16,6 +16,15 @@ def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def made(name: bytes, content: bytes, *, maker: ec.EllipticCurvePrivateKey = MAKER) -> bytes:
-    body = b"MWLN" + bytes((len(name),)) + name + content
+    return signed(b"MWLN" + bytes((len(name),)) + name + content, maker)
+
+
+def permit(serial: bytes, name: bytes, expires: int, *, maker: ec.EllipticCurvePrivateKey = MAKER) -> bytes:
+    """What lets one gateway take firmware that is older than what it ran."""
+    body = b"MWLP" + bytes((len(serial),)) + serial + bytes((len(name),)) + name + expires.to_bytes(4, "big")
+    return signed(body, maker)
+
+
+def signed(body: bytes, maker: ec.EllipticCurvePrivateKey) -> bytes:
     r, s = decode_dss_signature(maker.sign(body, ec.ECDSA(SHA256())))
     return body + r.to_bytes(32, "big") + s.to_bytes(32, "big")

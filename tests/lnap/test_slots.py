@@ -134,3 +134,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "slots.json").write_text("no json")
     with pytest.raises(StoreError, match=r"slots\.json"):
         _ = Slots(tmp_path).state
+
+
+@pytest.mark.covers("SEC-08")
+def test_the_highest_that_proved_itself_is_remembered_and_an_abandoned_trial_is_not(tmp_path: Path) -> None:
+    slots = Slots(tmp_path)
+    slots.stage("V2", b"two")
+    slots.confirm()
+    slots.stage("V3", b"three")
+    slots.roll_back("it did not prove itself")
+    assert slots.state.proven == "V2"
+    slots.stage("V3", b"three")
+    slots.confirm()
+    slots.stage("V2", b"two")
+    slots.confirm()
+    assert slots.state.proven == "V3"

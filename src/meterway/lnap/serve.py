@@ -14,6 +14,7 @@ from meterway.interfaces.mbus.airing import Airing
 from meterway.interfaces.mbus.attaching import stay_attached
 from meterway.interfaces.mbus.device import Gateway
 from meterway.interfaces.mbus.events import Code
+from meterway.interfaces.mbus.firmware import is_older
 from meterway.interfaces.mbus.ledger import Ledger
 from meterway.interfaces.mbus.places import Places
 from meterway.interfaces.mbus.rules import Side, Window
@@ -214,6 +215,8 @@ class Lnap:
         if self.slots is None:
             return
         state = self.slots.state
+        installed = self.config.firmware
+        self.site.proven = state.proven if is_older(installed, state.proven) else installed
         if state.present is not None:
             self.site.firmware = state.present.identification
         if state.trial:
@@ -233,6 +236,8 @@ class Lnap:
         ran_s = asyncio.get_running_loop().time() - self._begun_s
         if state.trial and not self.ended.is_set() and state.starts and ran_s >= update.trial_s:
             self.slots.confirm()
+            if is_older(self.site.proven, self.site.firmware):
+                self.site.proven = self.site.firmware
             self.site.image.status = ImageStatus.ACTIVATION_SUCCESSFUL
             self.gateway.log(self.now(), Code.FIRMWARE_ACTIVATED, 0, self.site.firmware)
 

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from meterway.base.errors import StoreError
+from meterway.interfaces.mbus.firmware import is_older
 
 __all__ = ["Slot", "Slots", "State"]
 
@@ -38,6 +39,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     starts: int = 0
     failed: str = ""
     why: str = ""
+    proven: str = ""
+    """The highest that was ever confirmed: a copy of an older one is no way back."""
 
 
 class Slots:
@@ -80,7 +83,7 @@ class Slots:
         except OSError as error:
             raise StoreError(f"{self._folder}: {error.strerror or error}") from error
         before = state.before if state.trial or state.present == slot else state.present
-        self._keep(State(present=slot, before=before, trial=True))
+        self._keep(State(present=slot, before=before, trial=True, proven=state.proven))
 
     def starting(self) -> State:
         """A process is about to be started: one that came up too often without proving itself is rolled back."""
@@ -93,14 +96,17 @@ class Slots:
 
     def confirm(self) -> None:
         """The present firmware runs."""
-        self._keep(msgspec.structs.replace(self.state, trial=False, starts=0))
+        state = self.state
+        name = state.present.identification if state.present is not None else ""
+        proven = name if is_older(state.proven, name) else state.proven
+        self._keep(msgspec.structs.replace(state, trial=False, starts=0, proven=proven))
         self._tidy()
 
     def roll_back(self, why: str) -> State:
         """The firmware before is the present one again."""
         state = self.state
         failed = state.present.identification if state.present is not None else ""
-        return self._keep(State(present=state.before, failed=failed, why=why))
+        return self._keep(State(present=state.before, failed=failed, why=why, proven=state.proven))
 
     def told(self) -> None:
         """That it was rolled back has been logged."""

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lnap_firmware import MAKER, made, pem
+from lnap_firmware import MAKER, made, pem, permit
 from meterway.base.errors import ConfigError, SecurityError
-from meterway.interfaces.mbus.firmware import maker_key, opened
+from meterway.interfaces.mbus.firmware import is_older, maker_key, opened, permitted
 
 KEY = maker_key(pem(MAKER), field="maker")
 
@@ -67,3 +67,42 @@ def test_no_octets_do_more_than_being_refused(octets: bytes, name: bytes) -> Non
     for image in (octets, b"MWLN" + octets):
         with pytest.raises(SecurityError):
             opened(image, name, KEY)
+
+
+@pytest.mark.covers("SEC-08")
+def test_versions_are_compared_as_numbers() -> None:
+    ordered = ["firmware", "V1", "MWY-1.9", "MWY-1.10", "V2", "V2.0.1"]
+    for place, one in enumerate(ordered):
+        assert all(is_older(other, one) and not is_older(one, other) for other in ordered[:place])
+    assert not is_older("V2", "X2")
+
+
+@pytest.mark.covers("SEC-08")
+@pytest.mark.parametrize(
+    ("octets", "check"),
+    [
+        (permit(b"GW1", b"V1", 1000), ""),
+        (permit(b"GW1", b"V1", 999), "policy"),
+        (permit(b"GW2", b"V1", 2000), "identification"),
+        (permit(b"GW1", b"V1", 2000, maker=ec.generate_private_key(ec.SECP256R1())), "signature"),
+        (made(b"V1", b"x"), "image"),
+        (b"MWLP", "image"),
+        (permit(b"GW1", b"V1", 2000)[:-1], "signature"),
+    ],
+    ids=["good", "expired", "another-gateway", "another-maker", "an-image", "short", "cut"],
+)
+def test_a_permit_is_the_makers_for_one_gateway_and_a_while(octets: bytes, check: str) -> None:
+    if not check:
+        assert permitted(octets, "GW1", KEY, 1000.0) == b"V1"
+        return
+    with pytest.raises(SecurityError) as caught:
+        permitted(octets, "GW1", KEY, 1000.0)
+    assert caught.value.check == check
+
+
+@given(st.binary(max_size=120))
+def test_any_octets_are_no_permit(octets: bytes) -> None:
+    with pytest.raises(SecurityError):
+        permitted(b"MWLP" + octets, "GW1", KEY, 0.0)
+    with pytest.raises(SecurityError):
+        permitted(octets, "GW1", None, 0.0)

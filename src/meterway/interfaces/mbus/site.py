@@ -86,6 +86,10 @@ class Site:
     image: ImageTransfer = field(default_factory=lambda: ImageTransfer(enabled=True, block_size=512))
     maker: MakerKey | None = None
     """Whose signature firmware must have; without one none is taken."""
+    proven: str = ""
+    """The highest firmware that ever proved itself; what is older is taken with a permit alone."""
+    permitted: bytes = b""
+    """The older firmware that a permit is there for."""
     stage: Callable[[str, bytes], None] = _unwanted
     """Puts firmware into the place of the present one and asks for a restart."""
     poll: Callable[[int], bool] = _nothing

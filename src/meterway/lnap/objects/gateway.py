@@ -6,7 +6,7 @@ from typing import Final
 
 from meterway.base.obis import Obis
 from meterway.interfaces.mbus.objects.channels import channel_things
-from meterway.interfaces.mbus.objects.image import own_image
+from meterway.interfaces.mbus.objects.image import older_firmware, own_image
 from meterway.interfaces.mbus.objects.shared import shared
 from meterway.interfaces.mbus.objects.table import Ask, Attr, Thing
 from meterway.stacks.dlms import axdr
@@ -38,4 +38,5 @@ def gateway_things(ask: Ask) -> list[Thing]:
         Thing(class_id=1, obis=_FIRMWARE, attributes={2: firmware}),
         *channel_things(ask),
         own_image(),
+        older_firmware(),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lnap_firmware import MAKER, made, pem
+from lnap_firmware import MAKER, made, pem, permit
 from lnap_objects import Bench
 from lnap_town import RadioMeter
 from meterway.interfaces.mbus.events import Code
@@ -70,6 +70,25 @@ def test_an_image_that_is_not_the_makers_is_refused_and_why_is_logged(tmp_path: 
         assert event.code is Code.FIRMWARE_REFUSED
         assert reason in event.detail
     assert staged == []
+    bench.close()
+
+
+@pytest.mark.covers("UC-IN-05", "SEC-08")
+def test_older_firmware_is_taken_with_a_permit_only(tmp_path: Path) -> None:
+    bench, staged = with_maker(tmp_path)
+    bench.site.proven = "V3"
+    old = made(b"V2", b"old")
+    transfer(bench, old)
+    assert bench.act(0, 18, IMAGE, 3) is ActionResult.OTHER_REASON
+    assert bench.act(0, 18, IMAGE, 4) is ActionResult.OTHER_REASON
+    assert "V2 is older than V3" in bench.book.events(0, 0, 1e12)[-1].detail
+    wrong, right = (permit(one, b"V2", 2_000_000_000) for one in (b"other", bench.site.serial.encode()))
+    assert bench.set(0, 1, "0-0:128.9.0", 2, axdr.octets(wrong)) == "read-write-denied"
+    assert bench.set(0, 1, "0-0:128.9.0", 2, axdr.octets(right)) == "success"
+    transfer(bench, old)
+    assert bench.act(0, 18, IMAGE, 4) is ActionResult.TEMPORARY_FAILURE
+    assert [name for name, _ in staged] == ["V2"]
+    assert bench.site.permitted == b"", "once"
     bench.close()
 
 

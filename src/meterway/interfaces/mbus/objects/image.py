@@ -9,7 +9,7 @@ from meterway.base.errors import LocalProtocolError, SecurityError
 from meterway.base.obis import Obis
 from meterway.interfaces.mbus.delivery import Delivery, digest
 from meterway.interfaces.mbus.events import Code
-from meterway.interfaces.mbus.firmware import opened
+from meterway.interfaces.mbus.firmware import is_older, opened, permitted
 from meterway.interfaces.mbus.objects.client import guarded
 from meterway.interfaces.mbus.objects.table import Ask, Attr, Call, Method, Thing
 from meterway.stacks.dlms import axdr
@@ -20,9 +20,11 @@ from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.dlms.tabled.table import text
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["IMAGE", "PROGRESS", "image_thing", "meter_image", "own_image"]
+__all__ = ["IMAGE", "OLDER", "PROGRESS", "image_thing", "meter_image", "older_firmware", "own_image"]
 
 IMAGE: Final = Obis(0, 0, 44, 0, 0)
+OLDER: Final = Obis(0, 0, 128, 9, 0)
+"""Permits for firmware of the gateway that is older than what it ran."""
 PROGRESS: Final = Obis(0, 0, 128, 8, 0)
 """How far the firmware of a meter is."""
 _TABLE: Final = interface_class(18)
@@ -97,8 +99,13 @@ def _checked(ask: Ask) -> Callable[[bytes], bytes | None]:
     """The signature of a genuine image; why one is refused goes into the event log."""
 
     def check(image: bytes) -> bytes | None:
+        site = ask.site
         try:
-            return opened(image, ask.site.image.identifier, ask.site.maker).signature
+            found = opened(image, site.image.identifier, site.maker)
+            name = found.identification.decode("ascii", "replace")
+            if is_older(name, site.proven) and found.identification != site.permitted:
+                raise SecurityError(f"{name} is older than {site.proven}", "version")
+            return found.signature
         except SecurityError as error:
             ask.site.ledger.gateway.log(ask.now, Code.FIRMWARE_REFUSED, 0, error.message)
             return None
@@ -124,6 +131,7 @@ def _activate(ask: Ask, _: Data) -> ActionResult:
     if site.image.status is not ImageStatus.ACTIVATION_INITIATED:
         return result
     image = opened(bytes(site.image.image), site.image.identifier, site.maker)
+    site.permitted = b""
     site.stage(image.identification.decode("ascii", "replace"), image.content)
     site.ledger.images.drop(0)
     return ActionResult.TEMPORARY_FAILURE
@@ -132,6 +140,25 @@ def _activate(ask: Ask, _: Data) -> ActionResult:
 def own_image() -> Thing:
     """The image transfer of the gateway."""
     return image_thing(lambda ask: ask.site.image, _verify, _activate)
+
+
+def _permit(ask: Ask, value: Data) -> DataAccessResult:
+    """Let one older firmware in, if the maker has signed that for this gateway."""
+    site = ask.site
+    if not isinstance(value.value, bytes):
+        return DataAccessResult.TYPE_UNMATCHED
+    try:
+        site.permitted = permitted(value.value, site.serial, site.maker, ask.now)
+    except SecurityError as error:
+        site.ledger.gateway.log(ask.now, Code.FIRMWARE_REFUSED, 0, error.message)
+        return DataAccessResult.READ_WRITE_DENIED
+    return DataAccessResult.SUCCESS
+
+
+def older_firmware() -> Thing:
+    """Written with a permit, it lets one older firmware in; read, the identification of that, empty for none."""
+    shown = Attr(lambda ask: axdr.octets(ask.site.permitted), write=_permit)
+    return Thing(class_id=1, obis=OLDER, attributes={2: shown})
 
 
 # -- of a meter -----------------------------------------------------------------------------------------------
