@@ -1,20 +1,13 @@
-"""One concentrator and its meters on the simulated PRIME-like medium: a night of reading, and firmware for all.
+"""One concentrator and its meters on the simulated PRIME-like medium: a night of reading.
 
 ``python benchmarks/nnap_night.py [METERS [SEED ...]]`` prints the figures as JSON. Everything but the medium is what
 runs in earnest: PRIME stations, DLMS associations with HLS 5, SQLite. The medium loses 10 % of all transmissions over
 three hops; the clock is virtual. All meters get their supply at once and join; 96 x 4 values of each are wanted within
 six hours. From the time when half have joined, a meter is asked for a register every 20 s while bulk is read.
-
-Firmware: from the opening to the last meter's word that it runs the new one, in seconds of airtime, by broadcast with
-repair and by unicast. By unicast some meters at all distances get the opening, some blocks, and what comes after them,
-by the concentrator's own associations; the airtime of a block is scaled to all blocks, and all to all meters. What the
-network takes for itself is taken off both ways. 300 kB to 300 meters take minutes of real time: ``run.py`` measures
-60 kB, where what each meter costs once (association, questions, activation) weighs five times as much.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import sys
@@ -27,19 +20,16 @@ from meterway.base.obis import Obis
 from meterway.links.medium.neighbourhood import SimulatedNeighbourhood, preset
 from meterway.meter.api import Keys, MeterConfig
 from meterway.meter.nodes import MeterNodes
-from meterway.nnap.broadcast import Broadcaster
 from meterway.nnap.device import Concentrator, Rules
 from meterway.nnap.driver import Driver
-from meterway.nnap.image import Campaign, CampaignRules, Firmware, Phase, Progress
 from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.store import Store
-from meterway.stacks.dlms import axdr
-from meterway.stacks.dlms.client.script import Act, Get, Script
+from meterway.stacks.dlms.client.script import Get, Script
 from meterway.stacks.dlms.security.context import Keys as ApplicationKeys
-from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor
+from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.neighbourhood.profiles import PROFILES
 from meterway.store.vault import Vault
 
@@ -150,99 +140,9 @@ def _ask(street: Street, draw: random.Random, waits: list[float]) -> None:
     street.driver.call(lambda device, now: device.ask(node, script(), lambda *_: None, now=now))
 
 
-# -- firmware ---------------------------------------------------------------------------------------------
-
-
-def firmware(size: int) -> Firmware:
-    """An image that virtual meters take for genuine."""
-    body = random.Random(1).randbytes(size - 32)
-    return Firmware(identifier=b"MWY-2", image=body + hashlib.sha256(body).digest())
-
-
-def everybody_in(street: Street) -> None:
-    while street.joined < street.meters and street.network.now() < START + WINDOW_S:
-        street.run(60)
-
-
-def quiet(street: Street) -> float:
-    """Seconds of airtime a second that the network takes for itself: it is there anyhow, and taken off both ways."""
-    before = street.airtime_s
-    street.run(600)
-    return (street.airtime_s - before) / 600
-
-
-def by_broadcast(meters: int, seed: int, image: Firmware) -> dict[str, Any]:
-    """The whole campaign: how long, how much airtime, how many have it."""
-    street = Street(meters, seed, parallel=0)
-    everybody_in(street)
-    street.run(300)
-    rate = quiet(street)
-    began, airtime = street.network.now(), street.airtime_s
-    sender = Broadcaster(title=TITLE, keys=BROADCAST_KEYS, counter=street.ledger.send_counter(at_least=0))
-    work = Campaign(street.device, sender, image, list(street.ledger.roll), CampaignRules(pace_s=2.0), now=began)
-    street.driver.call(lambda device, now: device.workers.append(work))
-    while work.phase is not Phase.DONE and street.network.now() < began + 7 * 86400:
-        street.run(600)
-    return {
-        "active": sum(one is Progress.ACTIVE for one in work.progress.values()),
-        "passes": work.passes,
-        "rounds": work.rounds,
-        "broadcasts": work.broadcasts,
-        "unicasts": work.unicasts,
-        "hours": round((street.network.now() - began) / 3600, 1),
-        "airtime_s": round(street.airtime_s - airtime - rate * (street.network.now() - began)),
-    }
-
-
-def by_unicast(meters: int, seed: int, image: Firmware, *, sample: int = 12, blocks: int = 60) -> float:
-    """Airtime for all blocks to all meters, scaled from some blocks to some meters at all distances."""
-    street = Street(meters, seed, parallel=0)
-    everybody_in(street)
-    street.run(300)
-    image_at = Obis(0, 0, 44, 0, 0)
-    opening, block, verify, activate = (MethodDescriptor(18, image_at, number) for number in range(1, 5))
-    nothing, status = axdr.encode(axdr.i8(0)), AttributeDescriptor(18, image_at, 6)
-    done: list[object] = []
-
-    def begin() -> Script[None]:
-        yield Act(opening, image.opening)
-
-    def transfer() -> Script[None]:
-        for number in range(blocks):
-            yield Act(block, image.block(number))
-
-    def end() -> Script[None]:
-        """Refused, since blocks lack; a refusal is as long as an answer."""
-        for method in (verify, activate):
-            yield Act(method, nothing)
-            yield Get(status)
-
-    rate = quiet(street)
-    nodes = [street.ledger.roll.channels[1 + place * (meters - 1) // (sample - 1)] for place in range(sample)]
-    once = each = 0.0
-    for node in nodes:
-        for script in (begin, transfer, end):
-            one = script()
-            began, airtime, count = street.network.now(), street.airtime_s, len(done)
-            street.driver.call(
-                lambda device, now, node=node, one=one: device.ask(
-                    node, one, lambda error, at: done.append(error), now=now, urgent=False
-                )
-            )
-            while len(done) == count:
-                street.run(1)
-            spent = street.airtime_s - airtime - rate * (street.network.now() - began)
-            once, each = (once, each + spent) if script is transfer else (once + spent, each)
-    assert not any(done), done
-    return (once + each / blocks * image.count) / sample * meters
-
-
 def measure() -> list[dict[str, Any]]:
     """For ``run.py``."""
     found = [night(300, seed) for seed in (1, 2, 3)]
-    image = firmware(60_000)
-    sent = by_broadcast(300, 1, image)
-    alone = by_unicast(300, 1, image)
     return [
         {"name": "300 meters, values within 6 h, worst of 3 seeds", "unit": "share", "better": "higher",
          "ours": min(one["values"] for one in found), "limit": 0.995},
@@ -250,8 +150,6 @@ def measure() -> list[dict[str, Any]]:
          "ours": max(one["on_demand_p95_s"] for one in found), "limit": 30.0},
         {"name": "300 meters, a night, real time, worst of 3 seeds", "unit": "s", "better": "lower",
          "ours": max(one["real_s"] for one in found), "limit": 60.0},
-        {"name": "60 kB to 300 meters: airtime by unicast over that by broadcast", "unit": "x", "better": "higher",
-         "ours": round(alone / sent["airtime_s"], 1), "limit": 20.0},
     ]  # fmt: skip
 
 
@@ -260,12 +158,6 @@ def main() -> None:
     seeds = [int(word) for word in sys.argv[2:]] or [1, 2, 3]
     for seed in seeds:
         print(json.dumps(night(meters, seed)), flush=True)
-    image = firmware(300_000 if meters >= 300 else 1000 * meters)
-    began = time.monotonic()
-    sent = by_broadcast(meters, seeds[0], image)
-    print(json.dumps({**sent, "of": meters, "real_s": round(time.monotonic() - began, 1)}), flush=True)
-    alone = by_unicast(meters, seeds[0], image)
-    print(json.dumps({"unicast_airtime_s": round(alone), "times": round(alone / sent["airtime_s"], 1)}))
 
 
 if __name__ == "__main__":
