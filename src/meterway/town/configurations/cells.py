@@ -46,8 +46,8 @@ _QUICK: Final = prime.PrimeSettings(
 """PRIME's waiting times, shortened as the medium is hastened."""
 _HASTE: Final = 20.0
 """Simulated seconds on the medium for each real one, so that a demonstration need not wait for it."""
-_HOPS: Final = 1
-"""Everybody hears the concentrator: a last node two hops away was seen to be left without a route."""
+_HOPS: Final = 2
+"""The second eight devices are behind the first."""
 _WORDS: Final = {Entity.METER: "meter", Entity.LNAP: "LNAP", Entity.HOME: "home device"}
 
 

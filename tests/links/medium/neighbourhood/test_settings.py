@@ -1,6 +1,7 @@
 import pytest
 
 from meterway.base.errors import ConfigError
+from meterway.links.medium.neighbourhood import SimulatedNeighbourhood
 from meterway.links.medium.neighbourhood.settings import PRESETS, preset
 from meterway.stacks.neighbourhood.profiles import PROFILES
 
@@ -65,3 +66,17 @@ def test_what_makes_no_sense_is_named(changes, named):
 def test_an_unknown_medium_is_named_with_the_known_ones():
     with pytest.raises(ConfigError, match="'carrier pigeon' is no medium: s-fsk"):
         preset("carrier pigeon")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_in_a_row_of_hops_every_node_has_a_route_whatever_the_seed_and_the_hour(name, hops):
+    """Behind a node of a short row there is no other way: without its link, all behind it would be cut off."""
+    for seed in range(20):
+        for hour in (3, 20):
+            made = SimulatedNeighbourhood(preset(name, hops=hops, seed=seed), start=(hour - 1) * 3600.0)
+            for node in range(16):
+                made.join(node)
+            routes = made.routes()
+            assert [one.node for one in routes if one.parent is None] == [0]
+            assert max(one.hops for one in routes) == min(hops, 2), "of fifteen the last seven stand in the second step"

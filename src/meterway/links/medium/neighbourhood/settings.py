@@ -198,20 +198,22 @@ _MESH: Final = NeighbourhoodSettings(
 )
 PRESETS: Final = {settings.profile: settings for settings in (_SFSK, _PRIME, _G3, _MESH)}
 """By profile. Rates, preambles and cells are those of the profiles as far as known; reach and noise are a model."""
-_STEP_M: Final = 100.0
+_STEP_M: Final = 20.0
+"""So short that the next step is heard at any hour: what is at the end of a row has no other way."""
 
 
 def preset(profile: str, **changes: Any) -> NeighbourhoodSettings:
     """A profile's medium with changes: ``preset("prime", loss=0.10, hops=3)``. ConfigError for an unknown name.
 
-    With ``hops`` nodes stand in as many steps along the feeders, and only neighbouring steps hear each other.
+    With ``hops`` nodes stand in as many steps along the feeders, and only neighbouring steps hear each other. There is
+    no spread between pairs then: every node has a route, whatever the seed and the hour; what is lost, ``loss`` says.
     """
     try:
         known = PRESETS[profile]
     except KeyError:
         raise ConfigError(f"{profile!r} is no medium: {', '.join(PRESETS)}") from None
     if changes.get("hops"):
-        changes = {"geometry": "feeders", "reach_m": _STEP_M, "spatial_reuse": False} | changes
+        changes = {"geometry": "feeders", "reach_m": _STEP_M, "shadow_db": 0.0, "spatial_reuse": False} | changes
     try:
         return replace(known, **changes)
     except TypeError as error:
