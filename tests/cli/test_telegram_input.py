@@ -9,6 +9,7 @@ import pytest
 
 from meterway.cli.telegram_input import TelegramInput, telegrams
 from meterway.mapping.dlms import DlmsKeys
+from meterway.stacks.tic.frame import check_sum
 
 pytestmark = pytest.mark.covers("IF-H1", "IF-I")
 
@@ -83,3 +84,18 @@ def test_segments_in_rows_are_one_telegram_and_segments_in_lines_are_as_many_as_
         assert octets_in("\n".join(rows).encode()) == [both]
     rows = [first[i : i + 8].hex() for i in range(0, len(first), 8)]
     assert octets_in("\n".join(rows).encode()) == [first]
+
+
+def test_frames_of_french_meters_come_apart_at_their_beginnings() -> None:
+    frame = b"\x02\nADCO 000000000000 " + check_sum("ADCO 000000000000").encode() + b"\r\nPAPP 01090 +\r\x03"
+    assert octets_in(frame + frame) == [frame, frame]
+    text = frame.strip(b"\x02\x03\n").replace(b"\r", b"") + b"\n"
+    assert octets_in(text + text) == [text, text]
+
+
+def test_a_readout_of_the_optical_port_is_one_telegram() -> None:
+    lines = b"F.F(00)\r\n0-0:96.1.1(3031323334353637383930313233343536)\r\n1.8.0(1*kWh)\r\n!\r\n"
+    assert octets_in(lines) == [lines]
+    whole = b"/MWY4METER\r\n\x02" + lines + b"\x03\x01"
+    assert octets_in(whole) == [whole]
+    assert octets_in(whole[12:]) == [whole[12:]]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meterway.base.crc import arc
 from meterway.base.errors import DecodeError, MeterwayError, SecurityError
 from meterway.mapping.p1 import decode_telegram, is_p1
 from meterway.stacks.p1.build import ChannelValues, P1Values, PeakValues, PhaseValues, belgian
@@ -111,3 +112,40 @@ def test_a_version_may_be_hex_coded():
     for sent, version in (("3231313130", "21110"), ("50217", "50217"), ("42", "42")):
         told = decode_telegram(f"/MWY5METER\r\n\r\n0-0:96.1.4({sent})\r\n!\r\n".encode())
         assert told.device["version"] == version
+
+
+HEAD = b"/MWY5G15\r\n\r\n"
+
+
+def headed(key=KEY, auth_key=bytes(16), text=b"1-0:1.8.0(012345.035*kWh)\r\n!", tail=b"\r\n" + bytes(12)):
+    body = text + f"{arc(HEAD + text):04X}".encode() + tail
+    return HEAD + encrypt(body, key, auth_key, system_title=bytes(8), counter=0).replace(
+        b"\xdb\x08" + bytes(8), b"\x00", 1
+    )
+
+
+@pytest.mark.covers("SEC-04")
+def test_an_identification_in_the_clear_stands_before_a_frame_without_a_title():
+    told = decode_telegram(headed(), [bytes(16), KEY], bytes(16))
+    assert [row.value for row in told.readings] == [Decimal("12345.035")]
+    assert told.security["authenticated"] is True
+    with pytest.raises(SecurityError, match="no key"):
+        decode_telegram(headed())
+
+
+@pytest.mark.covers("SEC-04")
+def test_without_the_authentication_key_the_crc_of_the_telegram_is_the_proof():
+    told = decode_telegram(headed(), [KEY])
+    assert told.security["tag"] == "tag-not-verified"
+    assert told.security["authenticated"] is False
+    for octets, keys, auth_key in (
+        (headed(), [bytes(16)], None),
+        (headed(), [KEY], bytes(range(16))),
+        (headed(text=b"1-0:1.8.0(1*kWh)\r\n!", tail=b"x"), [KEY[::-1]], None),
+    ):
+        with pytest.raises(SecurityError):
+            decode_telegram(octets, keys, auth_key)
+    altered = bytearray(headed())
+    altered[40] ^= 1
+    with pytest.raises(SecurityError):
+        decode_telegram(bytes(altered), [KEY])

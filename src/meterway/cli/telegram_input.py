@@ -14,6 +14,7 @@ from meterway.cli.pasted import octets_of
 from meterway.mapping.capture import CUT, Capture, end_of
 from meterway.mapping.dlms import DlmsKeys
 from meterway.mapping.p1 import is_p1
+from meterway.mapping.tic import is_tic
 from meterway.model.telegram import Json
 from meterway.stacks.iec21.readout import looks_like_readout
 from meterway.stacks.p1.telegram import split
@@ -21,6 +22,7 @@ from meterway.stacks.p1.telegram import split
 __all__ = ["TelegramInput", "telegrams"]
 
 _CRC_LINE: Final = re.compile(rb"![0-9A-Fa-f]{4}\r?\n")
+_TIC_BEGIN: Final = re.compile(rb"(?=\x02)|(?<!\x02\n)(?<=\n)(?=AD(?:CO|SC)[ \t])")
 _HEX_NAMES: Final = ("hex", "telegram", "data", "frame", "payload", "sml")
 _CHUNK: Final = 1 << 16
 _MOST_LINES: Final = 256
@@ -65,6 +67,8 @@ def _others(begun: bytes, file: BinaryIO, given: DlmsKeys) -> Iterator[TelegramI
     octets = begun + file.read()
     if is_p1(octets) or looks_like_readout(octets):
         yield from (TelegramInput(part, given) for part in split(octets))
+    elif is_tic(octets):
+        yield from (TelegramInput(part, given) for part in _TIC_BEGIN.split(octets) if part.strip())
     elif _is_text(octets) and any(_is_line(line) for line in octets.splitlines()):
         yield from _lines(octets.splitlines(), given)  # the lines before are faults, not a telegram
     else:
@@ -113,7 +117,7 @@ def _is_text(octets: bytes) -> bool:
 def _is_line(line: bytes) -> bool:
     if line.lstrip().startswith(b"{"):
         return True
-    return not is_p1(line) and not looks_like_readout(line) and octets_of(line.strip()) is not None
+    return not is_p1(line) and not is_tic(line) and not looks_like_readout(line) and octets_of(line.strip()) is not None
 
 
 def _lines(lines: Iterable[bytes], given: DlmsKeys) -> Iterator[TelegramInput]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from meterway.base.errors import SecurityError
+from meterway.base.errors import DecodeError, SecurityError
 from meterway.base.obis import Obis
 from meterway.mapping.obis import describe
 from meterway.model.reading import Reading, Value, iso_utc
 from meterway.model.telegram import DecodedTelegram, Json
-from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, TAG, Decrypted, decrypt
+from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, TAG, Decrypted, decrypt, decrypt_unverified
 from meterway.stacks.p1.telegram import P1Object, Telegram, decode
 from meterway.stacks.p1.values import DEVICE_TYPES, Entry, P1Value, Scalar, number, text, value_of
 
 __all__ = ["decode_telegram", "device_of", "is_p1", "readings_of"]
 
 _LOOKS: Final = re.compile(rb"\s*(?:[/\xaf][^\n(]{0,80}\n|\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}(?:[.*]\d{1,3})?\()")
+_HEADED: Final = re.compile(rb"/[!-~]{4,40}\r\n\r\n(?=\x00[\x20-\x7f\x81-\x84]|\x08[A-Z]{3})")
+_NO_TITLE: Final = bytes(8)
 _CLOCK: Final = "0-0:1.0.0"
 _IDENTIFIERS: Final = ("0-0:96.1.1", "0-0:42.0.0", "0-0:96.1.0", "1-0:0.0.0", "0-0:96.1.255")
 _VERSIONS: Final = ("1-3:0.2.8", "0-0:96.1.4")
@@ -40,10 +43,12 @@ def decode_telegram(
 ) -> DecodedTelegram:
     """Decode one telegram, plain or encrypted; the first of ``keys`` that opens it is taken.
 
-    ``auth_key`` is Luxembourg's public one unless given. DecodeError and SecurityError as ``decode`` and
+    ``auth_key`` is Luxembourg's public one unless given; without one that fits, a telegram is believed whose own CRC
+    holds. DecodeError and SecurityError as ``decode`` and
     ``decrypt`` say; SecurityError ``key`` when the telegram is encrypted and no key is given.
     """
-    opened = _open(octets, keys, auth_key or PUBLIC_AUTH_KEY, system_title) if octets[:1] == bytes((TAG,)) else None
+    head, frame = _frame(octets)
+    opened = _open(head, frame, keys, auth_key, system_title) if frame else None
     plain = octets if opened is None else opened.telegram
     proven = opened is not None and opened.verified
     telegram = decode(plain, crc=crc and not proven)
@@ -57,14 +62,45 @@ def decode_telegram(
     )
 
 
-def _open(octets: bytes, keys: Sequence[bytes], auth_key: bytes, system_title: bytes) -> Decrypted:
+def _frame(octets: bytes) -> tuple[bytes, bytes]:
+    """What stands in the clear before the encrypted frame, and the frame; nothing if the telegram is not encrypted.
+
+    Polish meters send the identification in the clear, then the frame without its first octet and without a title.
+    """
+    if octets[:1] == bytes((TAG,)):
+        return b"", octets
+    match = _HEADED.match(octets)
+    return (match[0], bytes((TAG,)) + octets[match.end() :]) if match else (b"", b"")
+
+
+def _open(head: bytes, frame: bytes, keys: Sequence[bytes], auth_key: bytes | None, system_title: bytes) -> Decrypted:
     refused = SecurityError("the telegram is encrypted and no key was given", "key")
+    title = system_title or (_NO_TITLE if head else b"")
     for key in keys:
         try:
-            return decrypt(octets, key, auth_key, system_title=system_title)
+            opened = decrypt(frame, key, auth_key or PUBLIC_AUTH_KEY, system_title=title)
         except SecurityError as error:
             refused = error
+            if auth_key is None and (found := _proven_by_crc(head, frame, key, title)) is not None:
+                return found
+        else:
+            return replace(opened, telegram=_whole(head, opened.telegram))
     raise refused
+
+
+def _proven_by_crc(head: bytes, frame: bytes, key: bytes, title: bytes) -> Decrypted | None:
+    try:
+        opened = decrypt_unverified(frame, key, system_title=title)
+        plain = _whole(head, opened.telegram)
+        if decode(plain).crc is None:
+            return None
+    except (DecodeError, SecurityError):
+        return None
+    return replace(opened, telegram=plain)
+
+
+def _whole(head: bytes, plain: bytes) -> bytes:
+    return head + plain.rstrip(b"\0") if head else plain
 
 
 def _cipher_layer(opened: Decrypted | None) -> tuple[dict[str, Json], ...]:

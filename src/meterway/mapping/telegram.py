@@ -17,6 +17,8 @@ from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
 from meterway.mapping.sml import decode_telegram as decode_sml
 from meterway.mapping.sml import is_sml
+from meterway.mapping.tic import decode_telegram as decode_tic
+from meterway.mapping.tic import is_tic
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.hdlc import decode_stream
@@ -176,6 +178,8 @@ def _found(octets: bytes) -> str:
         return "llc"
     if is_sml(octets):
         return "sml"
+    if is_tic(octets):
+        return "tic"
     if looks_like_readout(octets):
         return "iec62056-21"
     if is_p1(octets):
@@ -428,6 +432,10 @@ def _readout(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     return decode_readout(octets)
 
 
+def _tic(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
+    return decode_tic(octets)
+
+
 FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "p1": _p1,
     "dlms": _apdu,
@@ -439,5 +447,6 @@ FORMATS: Final[dict[str, Callable[[bytes, DlmsDecoder], DecodedTelegram]]] = {
     "m-bus": _mbus,
     "sml": _sml,
     "iec62056-21": _readout,
+    "tic": _tic,
 }
 """The names of the formats, each with its decoder."""

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import DecodeError, MeterwayError, SecurityError
-from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY, EncryptedFrame, decrypt, encrypt, frame_length
+from meterway.stacks.p1.encrypted import (
+    PUBLIC_AUTH_KEY,
+    EncryptedFrame,
+    decrypt,
+    decrypt_unverified,
+    encrypt,
+    frame_length,
+)
 
 pytestmark = pytest.mark.covers("IF-H1", "SEC-04")
 
@@ -89,3 +96,11 @@ def test_the_length_of_a_frame_is_known_once_its_head_is_there():
         frame_length(b"\xdb\x09")
     with pytest.raises(DecodeError):
         frame_length(FRAME[:10] + b"\xff")
+
+
+def test_a_frame_can_be_opened_without_its_tag_being_looked_at():
+    sealed = encrypt(b"/MWY5", bytes(16), bytes(range(16)), system_title=b"MWY\x00\x00\x00\x00\x01", counter=3)
+    opened = decrypt_unverified(sealed, bytes(16))
+    assert (opened.telegram, opened.verified, opened.quirks) == (b"/MWY5", False, ("tag-not-verified",))
+    with pytest.raises(SecurityError):
+        decrypt_unverified(EncryptedFrame.decode(sealed).encode().replace(b"\x30", b"\x20", 1), bytes(16))

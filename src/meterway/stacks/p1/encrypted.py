@@ -15,7 +15,16 @@ from meterway.base.ciphers import Gcm12
 from meterway.base.errors import DecodeError, SecurityError
 from meterway.base.octets import Reader
 
-__all__ = ["PUBLIC_AUTH_KEY", "TAG", "Decrypted", "EncryptedFrame", "decrypt", "encrypt", "frame_length"]
+__all__ = [
+    "PUBLIC_AUTH_KEY",
+    "TAG",
+    "Decrypted",
+    "EncryptedFrame",
+    "decrypt",
+    "decrypt_unverified",
+    "encrypt",
+    "frame_length",
+]
 
 PUBLIC_AUTH_KEY: Final = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 TAG: Final = 0xDB
@@ -126,6 +135,26 @@ def decrypt(octets: bytes, key: bytes, auth_key: bytes = PUBLIC_AUTH_KEY, *, sys
         security_control=frame.security_control,
         verified=bool(frame.security_control & _AUTHENTICATED),
         quirks=quirks,
+    )
+
+
+def decrypt_unverified(octets: bytes, key: bytes, *, system_title: bytes = b"") -> Decrypted:
+    """Open one frame without looking at its tag, where the authentication key is not known; quirk ``tag-not-verified``.
+
+    Nothing proves here that the key was right: the caller must have another proof, as the telegram's own CRC.
+    """
+    frame = EncryptedFrame.decode(octets)
+    title = frame.system_title or system_title
+    if len(title) != 8 or frame.security_control & 0xBF != _AUTHENTICATED | _ENCRYPTED or len(frame.sealed) < Gcm12.TAG:
+        raise SecurityError("not an authenticated and encrypted frame of suite 0", "policy")
+    nonce = title + frame.counter.to_bytes(4, "big")
+    return Decrypted(
+        telegram=Gcm12(key).crypt(nonce, frame.sealed[: -Gcm12.TAG]),
+        system_title=title,
+        counter=frame.counter,
+        security_control=frame.security_control,
+        verified=False,
+        quirks=("tag-not-verified",),
     )
 
 
