@@ -101,9 +101,9 @@ def moment(horodate: str) -> datetime | None:
     season, digits = horodate[:1].upper(), horodate[1:]
     if season not in ("E", "H") or len(digits) != 12 or not digits.isdigit():
         return None
-    parts = [int(digits[place : place + 2]) for place in range(0, 12, 2)]
+    year, month, day, hour, minute, second = (int(digits[place : place + 2]) for place in range(0, 12, 2))
     try:
-        local = datetime(2000 + parts[0], *parts[1:], tzinfo=UTC)
+        local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
     return local - timedelta(hours=2 if season == "E" else 1)
