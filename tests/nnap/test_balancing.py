@@ -6,11 +6,13 @@ import pytest
 
 from meterway.base.obis import Obis
 from meterway.mapping.transformer import Lack, Verdict
+from meterway.nnap.alarming import Alarming
 from meterway.nnap.balance import BalanceRules
 from meterway.nnap.balancing import LOAD, Balancer, registers_of
 from meterway.nnap.events import Code
 from meterway.nnap.node import Cached, Node, Series
 from meterway.nnap.rows import Row
+from meterway.nnap.watch import WatchRules
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes.elements import CaptureObject
 from meterway.stacks.dlms.classes.profile_generic import CLOCK_TIME
@@ -34,7 +36,8 @@ class Street:
         self.network = Network(meters=0, path=path)
         self.ledger, self.device = self.network.ledger, self.network.concentrator
         self.rules = rules or BalanceRules()
-        self.balancer = Balancer(self.ledger, self.device, self.rules)
+        self.alarms = Alarming(self.network.store, self.device, WatchRules(), now=FIRST, reports=False, pushes=False)
+        self.balancer = Balancer(self.ledger, self.rules, self.alarms.set_balance)
         for number in range(meters + 1):
             if self.ledger.roll.by_serial(f"M{number}") is None:
                 self.enlist(number, role="meter" if number else "supervision")
@@ -244,7 +247,7 @@ def test_who_is_not_read_is_missing_unless_left_out():
     street.read_all([steady(700)], steady(0))
     street.judge(0)
     assert street.days[0].missing == (Lack("M7", 24),)
-    street.balancer = Balancer(street.ledger, street.device, street.rules, left_out=frozenset(("M7",)))
+    street.balancer = Balancer(street.ledger, street.rules, street.alarms.set_balance, left_out=frozenset(("M7",)))
     street.read(1, steady(700), hours=range(25, 26))
     street.read(0, steady(700), hours=range(25, 26))
     assert street.judge(1) == [1]

@@ -26,7 +26,9 @@ from meterway.headend.route import Way
 from meterway.headend.serve import HeadEnd
 from meterway.headend.web.server import serve
 from meterway.headend.web.tokens import new_token
-from meterway.nnap.api import ReportConfig, WakeConfig
+from meterway.mapping.alarms import AlarmKind
+from meterway.nnap.api import AlarmConfig, ReportConfig, WakeConfig
+from meterway.nnap.node import Proposal
 from meterway.store.devices import GATEWAY, NewDevice
 from nnap_network import BROADCAST_KEYS, PARTY, street, until
 
@@ -135,6 +137,36 @@ def test_an_order_by_broadcast_is_done_by_all_and_confirmed_by_reading_back(tmp_
         assert (done.state, part.way, part.state, part.confirmed) == ("done", "broadcast", "done", 2), part
 
     meet(tmp_path, work)
+
+
+@pytest.mark.covers("E-NNAP-8", "E-HES-5", "SEC-09")
+def test_an_alarm_is_pushed_while_the_head_end_is_away_and_arrives_once_it_is_back(tmp_path: Path) -> None:
+    async def live() -> None:
+        first = head_end(tmp_path, push=PushConfig(port=0))
+        await first.start()
+        port = first.push.port
+        await first.stop()
+        alarms = AlarmConfig(push_port=port, party="operator", look_s=0.05, start_s=0, lost_s=0.2, hold_s=0.2)
+        async with street(tmp_path, alarms=alarms) as (nnap, nodes):
+            nnap.device.proposals[b"STRANGER"] = Proposal(eui=b"STRANGER", first_s=0, last_s=nnap.now())
+            await until(lambda: nnap.store.spooled_alarms("push"))
+            head = head_end(tmp_path, push=PushConfig(port=port))
+            register(head, nnap.port, nodes, system_title=nnap.site.title(0))
+            await head.start()
+            await until(lambda: head.store.alarms.standing(), 45.0)
+            (row,) = head.store.alarms.standing()
+            assert (row.kind, row.subject) == (AlarmKind.STRANGER, b"STRANGER".hex())
+            (event,) = head.store.events.of_device(row.device, limit=5)
+            assert (event.log, event.code) == ("push", 0b1000)
+            nnap.device.proposals.clear()
+            await until(lambda: not head.store.alarms.standing(), 45.0)
+            assert head.store.alarms.of_device(row.device)[0].cleared_ms > row.raised_ms
+            found = await head.collect_now("NNAP0001")  # the same, read of its objects, changes nothing
+            assert (found["cause"], found["error"]) == ("ok", "")
+            assert len(head.store.alarms.of_device(row.device)) == 1
+            await head.stop()
+
+    asyncio.run(live())
 
 
 def test_reports_arrive_are_kept_once_and_forgotten_by_their_sender(tmp_path: Path) -> None:

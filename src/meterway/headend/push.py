@@ -19,8 +19,11 @@ from meterway.base.obis import Obis
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.live import Happening, Live
 from meterway.headend.plain import plain
+from meterway.headend.route import is_concentrator
+from meterway.headend.watch import alarm_rows, pushed_alarms
 from meterway.links import tcp, udp
 from meterway.links.pump import EngineProtocol
+from meterway.mapping.alarms import Alarm
 from meterway.mapping.dlms_push import readings_of
 from meterway.mapping.obis import describe
 from meterway.stacks.dlms import axdr
@@ -61,6 +64,8 @@ class Pushed:
     received_s: float
     counter: int
     numbers: _Numbers = ()
+    alarms: tuple[Alarm, ...] = ()
+    """Of a concentrator, the alarms that were raised or have ended."""
 
 
 def read_push(apdu: bytes, entry_of: Callable[[bytes], Entry | None], now_s: float) -> Pushed:
@@ -83,8 +88,10 @@ def read_push(apdu: bytes, entry_of: Callable[[bytes], Entry | None], now_s: flo
     if not isinstance(notification, DataNotification):
         raise DecodeError("a pushed APDU is no data-notification", 0, "apdu")
     moment = CosemDateTime.decode(notification.date_time).utc() if notification.date_time else None
-    values, numbers = _understood(axdr.decode_all(notification.body), entry, moment)
-    return Pushed(entry, values, moment.timestamp() if moment is not None else now_s, now_s, counter, numbers)
+    body = axdr.decode_all(notification.body)
+    values, numbers = _understood(body, entry, moment)
+    alarms = pushed_alarms(body) if is_concentrator(entry.device.profile) else ()
+    return Pushed(entry, values, moment.timestamp() if moment is not None else now_s, now_s, counter, numbers, alarms)
 
 
 def _understood(body: Data, entry: Entry, moment: datetime | None) -> tuple[_Values, _Numbers]:
@@ -256,6 +263,8 @@ class PushListener:
         with self._store.transaction():
             self._store.events.add_many([_event(pushed) for pushed in batch])
             readings = [reading for pushed in batch for reading in _readings(pushed)]
+            alarms = [row for pushed in batch for row in alarm_rows(pushed.entry.device.id, pushed.alarms)]
+            self._store.alarms.put_many(alarms)
             self._store.readings.add_many(readings, now_ms=int(time.time() * 1000))
             self._store.counters.note_many(counters)
 

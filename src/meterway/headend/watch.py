@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
-from meterway.mapping.alarms import Alarm, AlarmKind
+from meterway.mapping.alarms import ALARMS, Alarm, AlarmKind, decode_alarms
 from meterway.mapping.transformer import DayBalance, Lack, Verdict
 from meterway.model.report import Report
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import Data
 from meterway.store.alarms import AlarmRow
 from meterway.store.balances import BalanceDay
 
-__all__ = ["alarm_rows", "balance_days", "missing_of", "reported_alarms", "reported_balances"]
+__all__ = ["alarm_rows", "balance_days", "missing_of", "pushed_alarms", "reported_alarms", "reported_balances"]
 
 _DAY_S: Final = 86400
 _MS: Final = 1000
@@ -68,6 +71,15 @@ def reported_balances(report: Report) -> list[DayBalance]:
         for one in report.balances
         if one.day % _DAY_S == 0
     ]
+
+
+def pushed_alarms(body: Data) -> tuple[Alarm, ...]:
+    """The alarms in the body of a concentrator's push: what follows their code; none if there are none."""
+    items = body.value if isinstance(body.value, tuple) else ()
+    for code, value in pairwise(items):
+        if isinstance(code, Data) and isinstance(value, Data) and code.value == ALARMS.encode():
+            return decode_alarms(axdr.encode(value))
+    return ()
 
 
 def alarm_rows(device: int, alarms: Iterable[Alarm]) -> list[AlarmRow]:

@@ -18,6 +18,7 @@ from meterway.nnap.balancing import LOAD
 from meterway.nnap.collector_config import CollectorConfig
 from meterway.nnap.config import (
     SAMPLE,
+    AlarmConfig,
     BalanceConfig,
     BroadcastConfig,
     ChildConfig,
@@ -45,6 +46,7 @@ from meterway.store.vault import Vault
 
 __all__ = [
     "SAMPLE",
+    "AlarmConfig",
     "BalanceConfig",
     "BalanceRules",
     "BroadcastConfig",

@@ -6,7 +6,7 @@ judged meter by meter, so that nobody else waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -14,8 +14,6 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.mapping.transformer import DayBalance
 from meterway.nnap.balance import DAY_S, BalanceRules, DaySums, Registers, beyond_run
-from meterway.nnap.device import Concentrator
-from meterway.nnap.events import Code
 from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
 from meterway.stacks.dlms import axdr
@@ -26,6 +24,8 @@ from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 
 __all__ = ["LOAD", "Balancer", "registers_of"]
 
+OnAlarm = Callable[[bool, str, float], None]
+"""Whether the alarm stands now, what of, and when."""
 LOAD: Final = Obis(1, 0, 99, 1, 0)
 _IMPORT, _EXPORT = (CaptureObject(class_id=3, obis=Obis(1, 0, part, 8, 0), attribute=2) for part in (1, 2))
 _BACK_DAYS: Final = 14
@@ -89,14 +89,16 @@ def _scaler(ledger: Ledger, number: int, column: CaptureObject) -> int:
 class Balancer:
     """Judges the days of one transformer. ``left_out`` are serials of nodes that take nothing from it.
 
+    ``on_alarm`` hears when the loss has left its band for long enough, in words, and when it is within again.
+
     Without a supervision meter on the list there is nothing to judge, and nothing happens.
     """
 
     def __init__(
-        self, ledger: Ledger, device: Concentrator, rules: BalanceRules, *, left_out: frozenset[str] = frozenset()
+        self, ledger: Ledger, rules: BalanceRules, on_alarm: OnAlarm, *, left_out: frozenset[str] = frozenset()
     ) -> None:
         self._ledger = ledger
-        self._device = device
+        self._on_alarm = on_alarm
         self._rules = rules
         self._left_out = left_out
 
@@ -156,10 +158,10 @@ class Balancer:
         run = beyond_run(store.balances())
         was_off = bool(store.state(_OFF))
         if not was_off and len(run) >= self._rules.days:
-            self._device.log(now, Code.BALANCE_OFF, detail=_in_words(run))
+            self._on_alarm(True, _in_words(run), now)
             store.keep_state(_OFF, b"1")
         elif was_off and not run:
-            self._device.log(now, Code.BALANCE_BACK)
+            self._on_alarm(False, "", now)
             store.keep_state(_OFF, b"")
 
     def _members(self, day_s: int) -> list[_Member]:

@@ -23,12 +23,14 @@ from meterway.nnap.plan import PlanRules, Window
 from meterway.nnap.reading import ReadRules
 from meterway.nnap.sample import SAMPLE
 from meterway.nnap.site import Party, title_of
+from meterway.nnap.watch import WatchRules
 from meterway.stacks.dlms.security.context import Keys
 from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.neighbourhood.profiles import PROFILES
 
 __all__ = [
     "SAMPLE",
+    "AlarmConfig",
     "BalanceConfig",
     "BroadcastConfig",
     "ChildConfig",
@@ -228,6 +230,43 @@ class BalanceConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
         )
 
 
+class AlarmConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """When something in the network is an alarm (see ``watch``), and where alarms are pushed."""
+
+    lost_s: _Seconds = 900.0
+    back_s: _Seconds = 300.0
+    branch: Annotated[int, msgspec.Meta(ge=1)] = 3
+    flaps: Annotated[int, msgspec.Meta(ge=2)] = 6
+    noisy: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    late: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
+    hold_s: _Seconds = 600.0
+    start_s: Annotated[float, msgspec.Meta(ge=0)] = 3600.0
+    look_s: _Seconds = 30.0
+    push_host: str = "127.0.0.1"
+    push_port: _Port = 0
+    """The head end's port for pushes (TCP); 0: alarms are reported and shown only."""
+    party: str = ""
+    """Under whose keys alarms are pushed."""
+
+    def __post_init__(self) -> None:
+        if self.push_port and not self.party:
+            raise ValueError("alarms: party is wanted with push_port")
+
+    def rules(self) -> WatchRules:
+        """The rules of the watch."""
+        return WatchRules(
+            lost_s=self.lost_s,
+            back_s=self.back_s,
+            branch=self.branch,
+            flaps=self.flaps,
+            noisy=self.noisy,
+            quiet=min(1.0, self.noisy + 0.2),
+            late=self.late,
+            hold_s=self.hold_s,
+            start_s=self.start_s,
+        )
+
+
 class ReportConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Bulk reports: by HTTPS to the head end, or to a message broker. Plain HTTP and MQTT on this machine only."""
 
@@ -304,6 +343,7 @@ class NnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     plan: PlanConfig = PlanConfig()
     broadcast: BroadcastConfig | None = None
     balance: BalanceConfig = BalanceConfig()
+    alarms: AlarmConfig = AlarmConfig()
     report: ReportConfig | None = None
     wake: WakeConfig | None = None
     parties: tuple[PartyConfig, ...] = ()
@@ -326,6 +366,8 @@ class NnapConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
                 raise ValueError(f"{what} belongs to one only")
         if self.wake is not None and self.wake.party not in [party.name for party in self.parties]:
             raise ValueError(f"wake: {self.wake.party} is no party")
+        if self.alarms.push_port and self.alarms.party not in [party.name for party in self.parties]:
+            raise ValueError(f"alarms: {self.alarms.party} is no party")
 
     @property
     def title(self) -> bytes:

@@ -43,6 +43,18 @@ class Code(IntEnum):
     METER_UNKNOWN = 240
     BATTERY_LOW = 241
     READINGS_DROPPED = 242
+    LOST_RAISED = 243
+    FLAPPING_RAISED = 244
+    BRANCH_RAISED = 245
+    STRANGER_RAISED = 246
+    MEDIUM_RAISED = 247
+    COMPLETENESS_RAISED = 248
+    LOST_ENDED = 249
+    FLAPPING_ENDED = 250
+    BRANCH_ENDED = 251
+    STRANGER_ENDED = 252
+    MEDIUM_ENDED = 253
+    COMPLETENESS_ENDED = 254
 
 
 SECURITY: Final = frozenset(
@@ -58,6 +70,8 @@ SECURITY: Final = frozenset(
         Code.TAKEN_OVER,
         Code.WAKE_UP,
         Code.CONFIGURED,
+        Code.STRANGER_RAISED,
+        Code.STRANGER_ENDED,
     )
 )
 """What the security log shows."""

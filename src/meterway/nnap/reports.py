@@ -16,9 +16,11 @@ import zstandard
 
 from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
+from meterway.mapping.alarms import Alarm as Told
+from meterway.mapping.alarms import AlarmKind, decode_alarms
 from meterway.mapping.neighbourhood import NodeState
 from meterway.mapping.transformer import DayBalance, Verdict
-from meterway.model.report import Balance, Column, Missing, Node, Raw, Report, ReportEvent, Series, encode_report
+from meterway.model.report import Alarm, Balance, Column, Missing, Node, Raw, Report, ReportEvent, Series, encode_report
 from meterway.nnap.collector import News
 from meterway.nnap.events import Code
 from meterway.nnap.ledger import columns_of
@@ -45,6 +47,17 @@ _STATES: Final[dict[NodeState, Literal["member", "away", "proposed", "cascade", 
     NodeState.PROPOSED: "proposed",
     NodeState.CASCADE: "cascade",
     NodeState.HEARD: "heard",
+}
+_KINDS: Final[
+    dict[AlarmKind, Literal["lost", "flapping", "branch", "stranger", "medium", "completeness", "balance"]]
+] = {
+    AlarmKind.LOST: "lost",
+    AlarmKind.FLAPPING: "flapping",
+    AlarmKind.BRANCH: "branch",
+    AlarmKind.STRANGER: "stranger",
+    AlarmKind.MEDIUM: "medium",
+    AlarmKind.COMPLETENESS: "completeness",
+    AlarmKind.BALANCE: "balance",
 }
 _VERDICTS: Final[dict[Verdict, Literal["open", "within", "beyond"]]] = {
     Verdict.OPEN: "open",
@@ -82,7 +95,8 @@ class Reporter:
             events = store.events_after(store.counter("reported-events"))
             heard = self._heard()
             judged = store.balances_after(store.counter("reported-balances"))
-            if not (rows or events or judged or heard.series or heard.events):
+            alarms = store.spooled_alarms("report")
+            if not (rows or events or judged or alarms or heard.series or heard.events):
                 store.keep_counter("reported-heard", heard.slot)
                 store.keep_counter("reported-heard-events", heard.event)
                 return ""
@@ -105,6 +119,7 @@ class Reporter:
                 meters=[*meters, *heard.series],
                 events=[*logged, *own, *heard.events],
                 balances=[_balance(one) for _, one in judged],
+                alarms=[_alarm(one) for _, octets in alarms for one in decode_alarms(octets)],
             )
             octets = encode_report(report, xml=self._form == "xml")
             store.add_report(report.id, compressed(octets, self._compression))
@@ -118,6 +133,8 @@ class Reporter:
                 store.keep_counter("reported-events", events[-1][0])
             if judged:
                 store.keep_counter("reported-balances", judged[-1][0])
+            if alarms:
+                store.unspool_alarms("report", alarms[-1][0])
         return report.id
 
     def _heard(self) -> News:
@@ -260,6 +277,17 @@ def _balance(day: DayBalance) -> Balance:
         verdict=_VERDICTS[day.verdict],
         lacking=day.lacking,
         missing=[Missing(serial=one.serial, intervals=one.intervals) for one in day.missing],
+    )
+
+
+def _alarm(alarm: Told) -> Alarm:
+    return Alarm(
+        kind=_KINDS[alarm.kind],
+        subject=alarm.subject,
+        raised=alarm.raised,
+        cleared=alarm.cleared,
+        count=alarm.count,
+        text=alarm.text,
     )
 
 

@@ -87,6 +87,13 @@ rights = ["read", "command", "configure"]
 # complete = 0.75                  # a day of which less is known of everybody is not judged
 # leave_out = []                   # serials of nodes that take nothing from this transformer
 
+# [alarms]                         # of the network: nodes lost, branches gone, strangers, noise
+# lost_s = 900.0                   # a node that has left is missed after so long
+# branch = 3                       # so many gone behind one that is gone are one alarm
+# push_host = "headend.example"    # the head end's port for pushes; without one alarms are reported and shown only
+# push_port = 4061
+# party = "operator"
+
 # [report]                         # bulk, pushed and acknowledged
 # url = "https://headend.example/g2/reports"
 # token = "env:REPORT_TOKEN"

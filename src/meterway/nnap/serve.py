@@ -20,6 +20,7 @@ from meterway.links.node import NodeClock, NodePort, Topology
 from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
 from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow
+from meterway.nnap.alarming import Alarming, AlarmPusher
 from meterway.nnap.balancing import Balancer
 from meterway.nnap.broadcast import Broadcaster, time_request
 from meterway.nnap.cascade import ChildLink, Uplink, cascade_row
@@ -136,6 +137,15 @@ class Nnap:
             cascades=self._cascades,
         )
         self.collector = self.site.collector = collector_of(config, self.site, self.ledger.vault, self.now)
+        self.alarming = Alarming(
+            self.store,
+            self.device,
+            config.alarms.rules(),
+            now=unix() + self.ledger.clock_offset_s,
+            reports=config.report is not None,
+            pushes=bool(config.alarms.push_port),
+        )
+        self.site.alarms = self.alarming.watch.alarms
         self.counters = PartyCounters(self.store, self.site, unix)
         self.broadcaster: Broadcaster | None = None
         if config.broadcast is not None:
@@ -167,7 +177,7 @@ class Nnap:
         self._notices: deque[tuple[Node, Apdu]] = deque(maxlen=_NOTICES)
         """What meters said by themselves while nobody listened, the last ones."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._saved_s = self._routed_s = self._reported_s = self._set_s = self._called_s = 0.0
+        self._saved_s = self._routed_s = self._watched_s = self._reported_s = self._set_s = self._called_s = 0.0
         self._calling = self._stopped = False
 
     def now(self) -> float:
@@ -210,6 +220,11 @@ class Nnap:
             )
             self._begin("reports", self.courier.run())
         self._begin("the balance", self._balance())
+        if config.alarms.push_port:
+            alarms = config.alarms
+            pusher = AlarmPusher(alarms.push_host, alarms.push_port, alarms.party, self.site, self.counters, self.now)
+            self.alarming.on_push = pusher.wake
+            self._begin("the push of alarms", pusher.run())
         for eui, child in self.children.items():
             self._begin("the line to a child", self._stay_with(eui, child))
         if self.collector is not None:
@@ -275,7 +290,9 @@ class Nnap:
     async def _balance(self) -> None:
         """Judge the days that are due, a meter at a time: reading goes on between."""
         settings = self.config.balance
-        balancer = Balancer(self.ledger, self.device, settings.rules(), left_out=frozenset(settings.leave_out))
+        balancer = Balancer(
+            self.ledger, settings.rules(), self.alarming.set_balance, left_out=frozenset(settings.leave_out)
+        )
         while True:
             try:
                 for day in balancer.due(self.now()) if balancer.has_supervision else ():
@@ -298,6 +315,9 @@ class Nnap:
         if now - self._routed_s >= _ROUTES_S:
             self._routed_s = now
             self._routes_changed()
+        if now - self._watched_s >= self.config.alarms.look_s:
+            self._watched_s = now
+            self.alarming.turn(now)
         self._report(now)
         self._set_clocks(now)
         for child in self.children.values():

@@ -25,6 +25,8 @@ _EVENTS_KEPT: Final = 10_000
 _ASIDE: Final = "refused:"
 _SEEN: Final = "balance-rows"
 _ORDER: Final = "order:"
+_ALARM: Final = "alarm-"
+_ALARMS_KEPT: Final = 1000
 _SCHEMA: Final = """
 CREATE TABLE nodes (id INTEGER PRIMARY KEY AUTOINCREMENT, eui BLOB NOT NULL UNIQUE, listed INTEGER NOT NULL,
                     row BLOB NOT NULL);
@@ -253,6 +255,27 @@ class Store(OwnFile):
         """Forget an order; durable when it returns."""
         with self.transaction():
             self.drop_states(_order(order_id))
+
+    # -- alarms that wait to be told ------------------------------------------------------------------------------
+
+    def spool_alarm(self, way: str, octets: bytes) -> None:
+        """Have an alarm wait for report or push (``way``); in a transaction. Beyond a thousand the oldest are lost."""
+        number = self.counter(f"{_ALARM}{way}") + 1
+        self.keep_counter(f"{_ALARM}{way}", number)
+        self.keep_state(f"{_ALARM}{way}:{number:012d}", octets)
+        self.drop_states(f"{_ALARM}{way}:{max(number - _ALARMS_KEPT, 0):012d}")
+
+    def spooled_alarms(self, way: str, limit: int = _ALARMS_KEPT) -> list[tuple[int, bytes]]:
+        """What waits, the oldest first, each with its number."""
+        found = self.states(f"{_ALARM}{way}:")
+        return [(int(number), octets) for number, octets in sorted(found.items())[:limit]]
+
+    def unspool_alarms(self, way: str, upto: int) -> None:
+        """What has a number up to ``upto`` was told."""
+        with self.transaction():
+            for number, _ in self.spooled_alarms(way):
+                if number <= upto:
+                    self.drop_states(f"{_ALARM}{way}:{number:012d}")
 
     # -- events, reports --------------------------------------------------------------------------------------
 
