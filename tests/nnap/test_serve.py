@@ -132,7 +132,7 @@ def test_firmware_from_the_head_end_reaches_all_meters(tmp_path):
                     assert await own.act(18, "0-1:44.0.0", 2, block) is ActionResult.SUCCESS
                 assert await own.act(18, "0-1:44.0.0", 4, axdr.encode(axdr.i8(0))) is ActionResult.SUCCESS
             await until(lambda: all(node.meter.firmware == b"MWY-3" for node in nodes))
-            await until(lambda: nnap.campaign is None)
+            await until(lambda: nnap.campaigns.running is None)
 
     run(work())
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from meterway.base.errors import LinkError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.links import tcp
 from meterway.links.clocks import LoopClock
@@ -23,6 +21,7 @@ from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow
 from meterway.nnap.alarming import Alarming, AlarmPusher
 from meterway.nnap.balancing import Balancer
 from meterway.nnap.broadcast import Broadcaster, time_request
+from meterway.nnap.campaigns import Campaigns
 from meterway.nnap.cascade import ChildLink, Uplink, cascade_row
 from meterway.nnap.config import ChildConfig, NetworkConfig, NnapConfig, WakeConfig
 from meterway.nnap.delivery import Courier
@@ -30,7 +29,7 @@ from meterway.nnap.device import Concentrator
 from meterway.nnap.driver import Driver
 from meterway.nnap.events import Code
 from meterway.nnap.hearing import collector_of, receptions
-from meterway.nnap.image import Campaign, Firmware, Phase
+from meterway.nnap.image import CampaignRules, Firmware
 from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
 from meterway.nnap.north import NorthLine
@@ -58,19 +57,11 @@ _TICK_S: Final = 1.0
 _SAVE_S: Final = 60.0
 _RETRY_S: Final = 5.0
 _ROUTES_S: Final = 60.0
-_CAMPAIGN: Final = "campaign"
 _NOTICES: Final = 64
 _KNOCK_S: Final = 3600.0
 _KNOCKS: Final = 256
 
 MakeStation = Callable[[bytes, Callable[[bytes], bytes | None]], Coordinator]
-
-
-class _Campaigned(msgspec.Struct):
-    """A campaign as it is kept over a restart."""
-
-    identifier: bytes
-    image: bytes
 
 
 class _Lost:
@@ -155,7 +146,8 @@ class Nnap:
                 counter=self.ledger.send_counter("broadcast", at_least=int(unix())),
                 client=config.broadcast.client,
             )
-        self.campaign: Campaign | None = None
+        rules = config.broadcast.rules() if config.broadcast is not None else CampaignRules()
+        self.campaigns = Campaigns(self.device, self.ledger, self.store, self.broadcaster, rules)
         self.courier: Courier | None = None
         self.children: dict[bytes, ChildLink] = {}
         """The concentrators below that are reached over TCP, by EUI."""
@@ -194,7 +186,7 @@ class Nnap:
         for one in config.nodes:
             if bytes.fromhex(one.eui) not in self.ledger.roll.nodes:
                 self.ledger.enlist_all([one.node(self.ledger.roll.free_channel())], self.device, self.now())
-        self._resume()
+        self.campaigns.resume(self.now())
         self.orders.restore(self.now())
         if self.collector is not None:
             self.collector.restore(config.battery_meters)
@@ -326,8 +318,7 @@ class Nnap:
         if wake is not None and wake.every_s and now - self._called_s >= wake.every_s:
             self._called_s = now
             self.call_home(wake)
-        if self.campaign is not None and self.campaign.phase is Phase.DONE:
-            self._end_campaign()
+        self.campaigns.settle()
 
     # -- southbound -------------------------------------------------------------------------------------------
 
@@ -382,26 +373,8 @@ class Nnap:
     # -- firmware of the meters -------------------------------------------------------------------------------
 
     def _begin_firmware(self, firmware: Firmware, now: float) -> bool:
-        if self.campaign is not None or not self._campaign(firmware, now, resumed=False):
+        if not self.campaigns.begin(firmware, now):
             return False
-        kept = _Campaigned(identifier=firmware.identifier, image=firmware.image)
-        with self.store.transaction():
-            self.store.keep_state(_CAMPAIGN, msgspec.msgpack.encode(kept))
-        return True
-
-    def _resume(self) -> None:
-        kept = self.store.state(_CAMPAIGN)
-        if kept:
-            found = msgspec.msgpack.decode(kept, type=_Campaigned)
-            self._campaign(Firmware(identifier=found.identifier, image=found.image), self.now(), resumed=True)
-
-    def _campaign(self, firmware: Firmware, now: float, *, resumed: bool) -> bool:
-        settings, sender = self.config.broadcast, self.broadcaster
-        nodes = [node for node in self.ledger.roll if node.is_read]
-        if settings is None or sender is None or not nodes:
-            return False
-        self.campaign = Campaign(self.device, sender, firmware, nodes, settings.rules(), now=now, resumed=resumed)
-        self.device.workers.append(self.campaign)
         self._poke()
         return True
 
@@ -414,13 +387,6 @@ class Nnap:
         """A worker may want its turn earlier than it did."""
         if self.driver is not None:
             self.driver.call(lambda device, now: None)
-
-    def _end_campaign(self) -> None:
-        if self.campaign is not None:
-            self.device.workers.remove(self.campaign)
-            self.campaign = None
-            with self.store.transaction():
-                self.store.keep_state(_CAMPAIGN, b"")
 
     # -- northbound -------------------------------------------------------------------------------------------
 
