@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import read_settings, secret_octets
+from meterway.base.settings import Secretive, read_settings, secret_octets
 from meterway.stacks.p1.encrypted import PUBLIC_AUTH_KEY
 
 __all__ = ["DisplayConfig", "load_config", "write_config"]
@@ -41,8 +41,8 @@ class DisplayConfig:
 
     host: str = "127.0.0.1"
     port: int = 2001
-    key: bytes = b""
-    auth_key: bytes = PUBLIC_AUTH_KEY
+    key: bytes = field(default=b"", repr=False)
+    auth_key: bytes = field(default=PUBLIC_AUTH_KEY, repr=False)
     utc_offset_h: int = 1
     retry_min_s: float = 1.0
     retry_max_s: float = 60.0
@@ -67,7 +67,7 @@ def write_config() -> str:
     return _SAMPLE
 
 
-class _Meter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class _Meter(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The [meter] table."""
 
     host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"

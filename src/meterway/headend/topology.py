@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -25,7 +25,7 @@ class _Gateway:
     """A gateway with its keys opened."""
 
     device: Device
-    keys: dict[str, bytes]
+    keys: dict[str, bytes] = field(repr=False)
 
     def keys_for(self, serial: str) -> dict[str, bytes]:
         """Those of a meter's logical device."""

@@ -6,14 +6,14 @@ import hashlib
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import read_settings, secret_octets
+from meterway.base.settings import Secretive, read_settings, secret_octets
 from meterway.home.load import LoadKind
 from meterway.stacks.neighbourhood.profiles import PROFILES
 
@@ -88,7 +88,7 @@ class HomeConfig:
     relays: tuple[RelayConfig, ...] = (RelayConfig(),)
     seed: int = 0
     system_title: bytes = b""
-    join_key: bytes = b""
+    join_key: bytes = field(default=b"", repr=False)
     programme: str = ""
     consent: bool = False
     hold_s: int = 4 * 3600
@@ -145,7 +145,7 @@ class HostConfig:
     memory: Path | None = None
 
 
-class _DeviceTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class _DeviceTable(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     serial: Annotated[str, msgspec.Meta(pattern=_SERIAL)]
     guek: str
     gak: str

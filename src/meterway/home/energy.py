@@ -14,7 +14,7 @@ import msgspec
 from meterway.base.ciphers import Gcm12
 from meterway.base.errors import LinkError
 from meterway.base.obis import Obis
-from meterway.base.settings import key_octets
+from meterway.base.settings import Secretive, key_octets
 from meterway.base.units import symbol_of
 from meterway.links import tcp
 from meterway.links.pump import EngineProtocol
@@ -53,7 +53,7 @@ def _read() -> Script[tuple[Answer, ...]]:
     return tuple(answers)
 
 
-class ManagerConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class ManagerConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Where the gateway's home side is, as which party it is asked, and of which meters."""
 
     host: str = "127.0.0.1"

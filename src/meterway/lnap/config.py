@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import key_octets, read_settings
+from meterway.base.settings import Secretive, key_octets, read_settings
 from meterway.interfaces.mbus.firmware import MakerKey, maker_key
 from meterway.interfaces.mbus.keys import title_of
 from meterway.interfaces.mbus.rules import Party
@@ -23,7 +23,7 @@ __all__ = ["FirmwareConfig", "LnapConfig", "PartyConfig", "TariffConfig", "load_
 _PLACES: Final = ("store", "master_key", "drivers")
 
 
-class PartyConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class PartyConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """Somebody who may ask; what is not given is denied."""
 
     name: str

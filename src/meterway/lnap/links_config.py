@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from meterway.base.settings import key_octets
+from meterway.base.settings import Secretive, key_octets
 from meterway.interfaces.mbus.settings import Channel, Port, Seconds
 from meterway.stacks.neighbourhood.profiles import PROFILES
 
@@ -21,7 +21,7 @@ class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     port: Port = 4059
 
 
-class UplinkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class UplinkConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The neighbourhood network of a concentrator, on which the gateway is a node: the simulated medium of a hub."""
 
     profile: str = "prime"
@@ -81,7 +81,7 @@ class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     """How many pushes wait at most while the line is down; the oldest go first, and are counted."""
 
 
-class MqttConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class MqttConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A home's MQTT broker. Without ``authority`` the system's roots are trusted; TLS is off on loopback only."""
 
     host: str = "127.0.0.1"

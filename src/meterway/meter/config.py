@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import read_settings, secret_octets, secret_text
+from meterway.base.settings import Secretive, read_settings, secret_octets, secret_text
 from meterway.meter.keys import Keys, derive_join_key
 from meterway.meter.load import LoadKind
 from meterway.meter.zone import CENTRAL_EUROPE, Zone
@@ -75,7 +75,7 @@ class MeterConfig:
     clock_offset_s: float = 0.0
     disconnect_mode: int = 4
     country: str = "idis"
-    join_key: bytes = b""
+    join_key: bytes = field(default=b"", repr=False)
     """For joining a neighbourhood network whose profile wants one, 16 octets."""
 
     def __post_init__(self) -> None:
@@ -180,7 +180,7 @@ class HostConfig:
 # -- the file --------------------------------------------------------------------------------------------------
 
 
-class _MeterTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class _MeterTable(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """One [[meter]]: a meter, or ``count`` of them with serials counted up."""
 
     serial: str
@@ -223,7 +223,7 @@ class _MeterTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 _EARLIEST = date(2020, 1, 1)
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class _File(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The whole file."""
 
     meter: Annotated[list[_MeterTable], msgspec.Meta(min_length=1)]

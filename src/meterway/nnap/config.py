@@ -91,7 +91,7 @@ class PartyConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=Tr
         return Party(name=self.name, client=self.client, secret=secret, rights=rights)
 
 
-class NetworkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class NetworkConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The neighbourhood: the simulated medium of a hub, and the profile that is spoken on it."""
 
     profile: str = "prime"

@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 
 from meterway.base.errors import LinkError
+from meterway.base.settings import Secretive
 from meterway.links.medium.client import RadioClient
 from meterway.links.medium.hub import RadioHub
 from meterway.lnap.api import (
@@ -60,7 +61,7 @@ _PAST_DAYS: Final = 30
 _BEFORE_HOUR_S: Final = 20
 
 
-class HomesOrder(msgspec.Struct, frozen=True):
+class HomesOrder(Secretive, frozen=True):
     """How many homes, where their gateways keep their files, what all keys derive from (hex), and their broker."""
 
     homes: int

@@ -11,6 +11,7 @@ import sys
 
 import msgspec
 
+from meterway.base.settings import Secretive
 from meterway.links.limits import raise_file_limit
 from meterway.meter.api import HostConfig, MeterHost
 from meterway.town.hosts import hosts_of
@@ -20,7 +21,7 @@ from meterway.town.process import say, serve_order, until_closed
 __all__ = ["Order", "Report", "main"]
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(Secretive, frozen=True):
     """What the street is to run; ``secret`` (hex) is what its meters' keys are derived from."""
 
     meters: int

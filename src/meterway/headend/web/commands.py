@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import JSONBody, RawBody
 
 from meterway.base.errors import ConfigError
+from meterway.base.settings import Secretive
 from meterway.headend.commands import Answered, Command
 from meterway.headend.registry import import_csv
 from meterway.headend.route import Way
@@ -96,7 +97,7 @@ class ActBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     class_id: int | None = None
 
 
-class CoupleBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class CoupleBody(Secretive, kw_only=True, forbid_unknown_fields=True, frozen=True):
     """Which meter a gateway is to bind to which channel; without an address the only one that is proposed."""
 
     channel: int

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from meterway.base.errors import ConfigError
-from meterway.base.settings import key_octets
+from meterway.base.settings import Secretive, key_octets
 from meterway.interfaces.mbus.meters import Bound, Profile
 from meterway.interfaces.mbus.rules import Limits, Window
 from meterway.links.receivers.amber import AmberCodec
@@ -126,7 +126,7 @@ class RadioConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
         return self.baud or _BAUD.get(self.receiver, 9600)
 
 
-class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class MeterConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A meter of the white list."""
 
     address: str

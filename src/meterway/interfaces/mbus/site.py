@@ -72,7 +72,7 @@ class Site:
     flag: str
     ledger: Ledger
     firmware: str
-    secrets: dict[str, bytes]
+    secrets: dict[str, bytes] = field(repr=False)
     parties: tuple[Party, ...] = ()
     tariffs: tuple[TariffCase, ...] = ()
     zone: tzinfo = UTC

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from meterway.base.settings import key_octets, read_settings
+from meterway.base.settings import Secretive, key_octets, read_settings
 from meterway.meter.config import seed_of
 from meterway.meter.mbus.usage import Utility
 from meterway.stacks.mbus.address import Address, manufacturer_code
@@ -46,7 +46,7 @@ class DlmsKeys(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
         )
 
 
-class MeterConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class MeterConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """One meter: who it is, what it measures, how it speaks."""
 
     ident: Annotated[str, msgspec.Meta(pattern="^[0-9]{8}$")]

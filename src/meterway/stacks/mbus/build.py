@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from meterway.base.errors import LocalProtocolError
@@ -37,7 +37,7 @@ class Wrapping:
 
     sender: Address
     mode: int = 0
-    key: bytes = bytes(16)
+    key: bytes = field(default=bytes(16), repr=False)
     counter: int | None = None
     status: int = 0
     long: bool = False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from meterway.base.settings import Secretive
+
 __all__ = ["Carried", "FieldOrder", "FieldReport", "Happening", "Port", "Told", "Way"]
 
 
-class FieldOrder(msgspec.Struct, frozen=True):
+class FieldOrder(Secretive, frozen=True):
     """Which configuration, for how many meters, where files go, what all keys derive from (hex).
 
     ``push`` is the port, by head end part, on which pushes are taken.
