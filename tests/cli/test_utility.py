@@ -70,3 +70,42 @@ def test_a_gas_meter_is_read_through_its_gateway_with_every_entity_alone(tmp_pat
             assert answer["ok"], answer
             assert answer["unit"] == "m³"
             assert answer["value"] > 0
+
+
+@pytest.mark.covers("IF-C", "IF-G2", "E-NNAP", "UC-BI-02", "P7")
+def test_a_gas_meter_in_mode_n_is_heard_by_a_concentrator_with_every_entity_alone(tmp_path):
+    with running("radio", "--port", "0", "--json", cwd=tmp_path, until="listening") as told:
+        port = json.loads(told)["port"]
+        meterway("meter", "--write-config", "gas.toml", "--utility", "gas", cwd=tmp_path)
+        text = (tmp_path / "gas.toml").read_text().replace("port = 10100", f"port = {port}")
+        text = text.replace('# radio = "T1"', 'radio = "N1a"').replace("# interval_s = 900.0", "interval_s = 2.0")
+        (tmp_path / "gas.toml").write_text(text)
+        listed = meterway("meter", "gas.toml", "--white-list", cwd=tmp_path).stdout.decode()
+        (tmp_path / "nnap.toml").write_text(
+            f'serial = "NNAP1"\n[wan]\nport = 0\n[[parties]]\nname = "operator"\nclient = 1\nsecret = "{"5a" * 16}"\n'
+            f'[[radios]]\nport = {port}\nhears = ["N1a"]\n{listed.replace("[[meters]]", "[[battery_meters]]")}'
+        )
+        meterway("headend", "--write-config", "headend.toml", cwd=tmp_path)
+        settings = (tmp_path / "headend.toml").read_text()
+        (tmp_path / "headend.toml").write_text(re.sub(r"(?m)^#? ?port = (8480|4061)$", "port = 0", settings))
+        with (
+            running("meter", "gas.toml", "--json", cwd=tmp_path, until="on the air"),
+            running("nnap", "nnap.toml", "--json", cwd=tmp_path, until="listening") as concentrator,
+        ):
+            facts = json.loads(concentrator.splitlines()[-1])
+            assert facts["battery_meters"] == 1
+            rows = meterway("nnap", "nnap.toml", "--csv", "operator", cwd=tmp_path).stdout.decode()
+            rows = re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{facts['port']},", rows)
+            (tmp_path / "rows.csv").write_text(rows)
+            assert meterway("import", "rows.csv", "--config", "headend.toml", cwd=tmp_path).returncode == 0
+            with running("headend", "headend.toml", "--json", cwd=tmp_path, until="pages"):
+                answer = {"ok": False}
+                deadline = time.monotonic() + 40
+                while not answer.get("ok") and time.monotonic() < deadline:
+                    asked = ("read", "MWY-10000001-01-03", "7-0:3.1.0", "--config", "headend.toml", "--json")
+                    done = meterway(*asked, cwd=tmp_path)
+                    answer = json.loads(done.stdout or b"{}")
+                assert answer["ok"], answer
+                assert answer["unit"] == "m³"
+                assert answer["age_s"] is not None
+                assert answer["age_s"] < 60

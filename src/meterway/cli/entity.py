@@ -292,7 +292,9 @@ async def _concentrator(settings: NnapConfig, as_json: bool) -> None:
     from meterway.nnap.api import serve_nnap
 
     async with serve_nnap(settings) as concentrator:
-        _say(as_json, "listening", port=concentrator.port, mode=settings.mode, nodes=len(settings.nodes))
+        heard = concentrator.collector
+        battery = {} if heard is None else {"battery_meters": len(heard.gateway.channels)}
+        _say(as_json, "listening", port=concentrator.port, mode=settings.mode, nodes=len(settings.nodes), **battery)
         await until_ended()
 
 
