@@ -11,6 +11,7 @@ import pytest
 
 import meterway.base.errors
 import reference_pages
+from meterway.mapping.drivers.schema import parse_driver
 from meterway.mapping.profile import load_profile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,12 @@ def test_every_place_the_architecture_names_exists() -> None:
     places = [place for place in re.findall(r"`([\w/.]+/[\w/.]*)`", text) if not place.startswith(("src/", "tests/"))]
     assert len(places) > 30
     assert [place for place in places if not (ROOT / "src/meterway" / place).exists()] == []
+
+
+def test_the_driver_of_the_how_to_is_one() -> None:
+    text = (ROOT / "docs/how-to/decode-a-telegram.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert parse_driver(example, "example").title == "A water meter with months"
 
 
 def test_the_companion_profile_of_the_how_to_loads(tmp_path: Path) -> None:
