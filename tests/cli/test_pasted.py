@@ -67,6 +67,7 @@ def test_every_way_of_writing_gives_the_same_octets(line: str) -> None:
         "abcdefghijklmnopqrstuvwx",
         "[300, 1, 2, 3, 4, 5, 6, 7, 8]",
         "",
+        "(V) 0A",
         f"{HEX[:31]} {HEX[32:]}",
     ],
 )
@@ -91,3 +92,13 @@ def test_any_line_is_survived(line: bytes) -> None:
 @given(st.binary(min_size=1, max_size=64))
 def test_any_octets_in_hex_come_back(octets: bytes) -> None:
     assert octets_of(octets.hex().encode()) == octets
+
+
+def test_text_that_a_logger_received_is_taken_with_its_escapes() -> None:
+    assert octets_of(rb'[17:40:27][D][uart_debug:158]: <<< "1-0:1.8.0(1*kWh)\r\n"') == b"1-0:1.8.0(1*kWh)\r\n"
+    assert octets_of(rb'<<< "\nPREF\t18\tH\r"') == b"\nPREF\t18\tH\r"
+    assert octets_of(rb'<<< "\x02\x7e"') == b"\x02\x7e"
+
+
+def test_a_run_in_a_log_may_be_short_where_a_frame_is_open() -> None:
+    assert octets_of(b"(V) 0A", shortest=1) == b"\n"

@@ -99,3 +99,11 @@ def test_a_readout_of_the_optical_port_is_one_telegram() -> None:
     whole = b"/MWY4METER\r\n\x02" + lines + b"\x03\x01"
     assert octets_in(whole) == [whole]
     assert octets_in(whole[12:]) == [whole[12:]]
+
+
+def test_a_telegram_in_pieces_of_a_log_is_put_together() -> None:
+    lines = P1.split(b"\r\n")[:-1]
+    log = b"".join(b'[D][uart_debug:158]: <<< "' + line + b'\\r\\n"\n' for line in lines)
+    assert octets_in(log) == [P1]
+    dump = b"".join(b"(V) " + P1[i : i + 15].hex(" ").encode() + b"\n" for i in range(0, len(P1), 15))
+    assert octets_in(dump) == [P1]

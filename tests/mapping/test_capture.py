@@ -21,7 +21,7 @@ def hdlc(information: bytes, *, segmented: bool = False) -> bytes:
 
 
 def wired(body: bytes) -> bytes:
-    return bytes((0x68, len(body), len(body), 0x68)) + body + bytes((sum(body) & 0xFF, 0x16))
+    return bytes((0x68, len(body) & 0xFF, len(body) & 0xFF, 0x68)) + body + bytes((sum(body) & 0xFF, 0x16))
 
 
 def p1() -> bytes:
@@ -36,10 +36,11 @@ BLOCKS = hdlc(b"\xe6\xe7\x00\xe0\x00\x00\x01\x00\x00\x02" + PUSH[:2]) + hdlc(
 )
 RESPONSE = wired(bytes.fromhex("08017278563412ae4c010700000000041300000000"))
 SEGMENTS = wired(b"\x53\xff\x00\x01\x67" + PUSH[:9]) + wired(b"\x53\xff\x11\x01\x67" + PUSH[9:])
+LONG = wired(b"\x53\xff\x10\x01\x67" + bytes(252))  # 257 octets: its length says 1
 WRAPPED = b"\x00\x01\x00\x01\x00\x10" + len(PUSH).to_bytes(2, "big") + PUSH
 SML = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01" + bytes(8) + b"\x1b\x1b\x1b\x1b\x1a\x00\x12\x34"
 ENCRYPTED = b"\xdb\x08MWY\x00\x00\x00\x00\x01\x82\x00\x06\x30" + bytes(5)
-KINDS = [FRAME, CHAIN, BLOCKS, RESPONSE, SEGMENTS, WRAPPED, SML, ENCRYPTED, p1(), b"\x10\x5b\xfe\x59\x16"]
+KINDS = [FRAME, CHAIN, BLOCKS, RESPONSE, SEGMENTS, LONG, WRAPPED, SML, ENCRYPTED, p1(), b"\x10\x5b\xfe\x59\x16"]
 
 
 def cut(octets: bytes, size: int = 0) -> list[bytes]:
@@ -96,3 +97,10 @@ def test_frames_that_never_end_cost_no_more_than_their_number() -> None:
 def test_any_octets_are_given_back_but_for_idle_ones(octets: bytes) -> None:
     left = b"".join(cut(octets, 7))
     assert left.translate(None, b"\x7e\r\n") == octets.translate(None, b"\x7e\r\n")
+
+
+@pytest.mark.parametrize(
+    "octets", ["680000680000", "6801016800ff16", "00ff0f02ff0f3dffff000068000068 00ff", "0f", "db", "1b"]
+)
+def test_frames_too_short_to_be_any_are_survived(octets: str) -> None:
+    assert b"".join(cut(bytes.fromhex(octets))) == bytes.fromhex(octets)

@@ -24,6 +24,7 @@ _MOMENT: Final = re.compile(
 _PREFIXED: Final = re.compile(rb"0[xX]([0-9A-Fa-f]{1,2})(?![0-9A-Fa-f])")
 _NUMBERS: Final = re.compile(rb"(?<![\w.])-?\d{1,3}(?:(?:,\s*|[ \t]+)-?\d{1,3}){7,}(?![\w.])")
 _ESCAPED: Final = re.compile(rb"\\(x[0-9A-Fa-f]{2}|[0-7]{3}|[abfnrtv0\\'\"])")
+_RECEIVED: Final = re.compile(rb"(?:<<<|<<|<-)\s*\"(.*)\"\s*$")
 _QUOTED: Final = re.compile(rb"""b?(["'])(.*\\x[0-9A-Fa-f]{2}.*)\1""")
 _RUN: Final = re.compile(
     rb"(?<![0-9A-Za-z])(?:0[xX])?([0-9A-Fa-f]{2}(?:(?:[ \t:,_#-]{1,3}|[ \t]{4})?[0-9A-Fa-f]{2})*)(?![0-9A-Za-z])"
@@ -32,13 +33,15 @@ _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{20,}={0,2}")
 _CUL: Final = re.compile(rb"bY?((?:[0-9A-Fa-f]{2}){12,})")
 _NAMED: Final = {b"a": 7, b"b": 8, b"f": 12, b"n": 10, b"r": 13, b"t": 9, b"v": 11, b"0": 0}
 _FEWEST: Final = 3
-_SHORTEST_RUN: Final = 8
 _SHORTEST_FRAME: Final = 5
 _FRAMES: Final = (b"\x10", b"\x68", b"\x7e")
 
 
-def octets_of(line: bytes) -> bytes | None:
-    """The octets that a line of text holds, or None if it holds none in any form that is known."""
+def octets_of(line: bytes, *, shortest: int = 8) -> bytes | None:
+    """The octets that a line of text holds, or None if it holds none in any form that is known.
+
+    ``shortest`` is how many octets a run of hex in a log must have to be more than a number or a name.
+    """
     plain = _plain(line)
     if plain is not None:
         return plain
@@ -46,11 +49,11 @@ def octets_of(line: bytes) -> bytes | None:
         return None
     if (match := _CUL.fullmatch(line)) is not None:
         return bytes.fromhex(match[1].decode())
-    for form in (_prefixed, _numbers, _escaped, _base64, _dumped, _in_log):
+    for form in (_prefixed, _numbers, _received, _escaped, _base64, _dumped):
         octets = form(line)
         if octets is not None:
             return octets
-    return None
+    return _in_log(line, shortest)
 
 
 def _is_text(line: bytes) -> bool:
@@ -86,6 +89,12 @@ def _numbers(line: bytes) -> bytes | None:
     if all(len(one) == 2 for one in written) or not all(-128 <= value <= 255 for value in values):
         return None
     return bytes(value & 0xFF for value in values)
+
+
+def _received(line: bytes) -> bytes | None:
+    """``<<< "text with escapes"``, as loggers of serial lines print what came in."""
+    match = _RECEIVED.search(line)
+    return _ESCAPED.sub(_unescaped, match[1]) if match else None
 
 
 def _escaped(line: bytes) -> bytes | None:
@@ -125,14 +134,14 @@ def _dumped(line: bytes) -> bytes | None:
     return bytes.fromhex(digits.decode("ascii"))
 
 
-def _in_log(line: bytes) -> bytes | None:
+def _in_log(line: bytes, shortest: int) -> bytes | None:
     """The longest run of hex in a line of a log, if it is long enough to be no number or name."""
     if _HEX.issuperset(line.translate(None, _BLANK)):
         return None  # hex with a digit too few or too many: no part of it is the telegram
     runs = [_octets(run) for run in _RUN.findall(_MOMENT.sub(b" | ", line))]
     longest = max(runs, key=len, default=b"")
-    shortest = _SHORTEST_FRAME if longest.startswith(_FRAMES) else _SHORTEST_RUN
-    return longest if len(longest) >= shortest else None
+    fewest = min(shortest, _SHORTEST_FRAME) if longest.startswith(_FRAMES) else shortest
+    return longest if len(longest) >= fewest else None
 
 
 def _octets(run: bytes) -> bytes:

@@ -131,7 +131,8 @@ def _lines(lines: Iterable[bytes], given: DlmsKeys) -> Iterator[TelegramInput]:
 
 def _line(line: bytes, joined: _Joined, given: DlmsKeys) -> Iterator[TelegramInput]:
     text = line.strip()
-    octets = None if _is_nothing(line) or text.startswith(b"{") else octets_of(text)
+    is_other = _is_nothing(line) or text.startswith(b"{")
+    octets = None if is_other else octets_of(text, **({"shortest": 1} if joined.is_open else {}))
     if octets is not None:
         yield from _inputs(joined.add(octets), given)
         return
@@ -160,6 +161,11 @@ class _Joined:
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a frame has begun that has not ended."""
+        return bool(self._held)
 
     def add(self, octets: bytes) -> Iterator[bytes]:
         """The octets of the next line; gives what is certain now."""

@@ -128,15 +128,25 @@ def _mbus(octets: bytes, start: int, *, is_alone: bool) -> int:
             return CUT if head in (b"", b"\x68", b"\x68" + head[1:2], b"\x68" + head[1:2] * 2) else _NONE
         if head[0] != 0x68 or head[3] != 0x68 or head[1] != head[2]:
             return _NONE
-        end = start + head[1] + 6
-        if end > len(octets):
-            return CUT
-        if octets[end - 1] != 0x16 or sum(octets[start + 4 : end - 2]) & 0xFF != octets[end - 2]:
-            return _NONE
-        ci = octets[start + 6] if head[1] > 2 else _FIRST_RECORD_CI
+        end = _mbus_end(octets, start, start + head[1] + 6)
+        if end <= start:
+            return end
+        ci = octets[start + 6]
         if is_alone or ci >= _FIRST_RECORD_CI or ci & _LAST_SEGMENT:
             return end
         start = end
+    return _NONE
+
+
+def _mbus_end(octets: bytes, start: int, end: int) -> int:
+    """Where the frame ends: where its length says, or 256 octets later, as some meters count modulo 256."""
+    for place in (end, end + 256):
+        if place > len(octets):
+            return CUT
+        if octets[place - 1] == 0x16 and sum(octets[start + 4 : place - 2]) & 0xFF == octets[place - 2]:
+            return place
+        if octets[start + 6 : start + 7] >= bytes((_FIRST_RECORD_CI,)):
+            break
     return _NONE
 
 

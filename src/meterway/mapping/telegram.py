@@ -15,6 +15,7 @@ from meterway.mapping.drivers.registry import Drivers, bundled_drivers
 from meterway.mapping.iec21 import decode_telegram as decode_readout
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
+from meterway.mapping.receiver import radio_frame_of
 from meterway.mapping.sml import decode_telegram as decode_sml
 from meterway.mapping.sml import is_sml
 from meterway.mapping.tic import decode_telegram as decode_tic
@@ -88,6 +89,9 @@ def decode_telegram(
             raise DecodeError("the telegram is empty", 0, "empty")
         if len(octets) > _TOO_LONG:
             raise DecodeError(f"a telegram of more than {_TOO_LONG} octets is refused", 0, "length")
+        inside = radio_frame_of(octets) if format is None else None
+        if inside is not None:
+            return _received(_decoded_mbus(inside, keys, formats, drivers or bundled_drivers()))
         found = format or _found(octets)
         if found == "m-bus":
             return _decoded_mbus(octets, keys, formats, drivers or bundled_drivers())
@@ -101,6 +105,10 @@ def decode_telegram(
         return Refused(kind=error.check, message=error.message, offset=0, seen=decoder.telegram())
     except MeterwayError as error:
         return Refused(kind="protocol", message=str(error), offset=0, seen=decoder.telegram())
+
+
+def _received(telegram: DecodedTelegram) -> DecodedTelegram:
+    return replace(telegram, layers=({"layer": "receiver", "kind": "iM871A"}, *telegram.layers))
 
 
 def _behind_noise(octets: bytes) -> int | None:
