@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from headend.nnap_double import Double, living, meter
@@ -157,5 +158,25 @@ def test_a_concentrator_that_cannot_be_asked_for_a_while_has_not_failed(
         begun = await head.orders.begin("street", OrderWanted(kind="disconnect"), actor="anna")
         (part,) = (await ended(head, begun)).parts
         assert (part.state, part.confirmed, away) == ("done", 2, [])
+
+    meet(tmp_path, work, double)
+
+
+def test_on_a_store_that_others_share_their_orders_are_left_until_they_are_silent(tmp_path: Path) -> None:
+    double = Double("N1", meter("M1"))
+
+    async def work(head: HeadEnd) -> None:
+        head.orders.is_shared = True
+        report = OrderReport(
+            id="theirs", group="g", kind="clock", actor="t", state="running", not_before=0.0, expires=9e9,
+            confidence=0.9, parts=[],
+        )  # fmt: skip
+        now = int(time.time() * 1000)
+        for name, ago_ms in (("theirs", 100_000), ("lost", 130_000)):
+            report.id = name
+            head.store.orders.put(name, "running", msgspec.json.encode(report).decode(), now_ms=now - ago_ms)
+        head.orders.interrupted()
+        assert head.orders.report("theirs").state == "running"
+        assert head.orders.report("lost").state == "interrupted"
 
     meet(tmp_path, work, double)

@@ -27,6 +27,8 @@ __all__ = ["Orders", "PartReport", "OrderReport"]
 T = TypeVar("T")
 _PARALLEL: Final = 8
 _OFF_S: Final = 60.0
+_BEAT_S: Final = 30.0
+_LOST_S: Final = 4 * _BEAT_S
 
 
 class PartReport(msgspec.Struct, kw_only=True):
@@ -68,6 +70,9 @@ class Orders:
         self._hes = head_end
         self._poll_s = poll_s
         self._tasks: set[asyncio.Task[None]] = set()
+        self._running: set[str] = set()
+        self.is_shared = head_end.store.session.dialect.name != "sqlite"
+        """Whether other processes may carry out orders of this store."""
 
     async def begin(self, group: str, wanted: OrderWanted, *, actor: str) -> OrderReport:
         """Plan an order and begin it; a dry run only plans. ConfigError for what cannot be ordered."""
@@ -88,10 +93,12 @@ class Orders:
         )
         if wanted.dry_run:
             return report
+        self._running.add(report.id)
         await self._thread(lambda: self._open(report, found))
         task = asyncio.create_task(self._run(report, found, wanted))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._running.discard(report.id))
         await asyncio.sleep(0)  # it has begun, so that whoever ends it is noticed
         return report
 
@@ -109,11 +116,30 @@ class Orders:
         ]
 
     def interrupted(self) -> None:
-        """Say of orders that an earlier process left unfinished that nobody carries them on. Call it at the start."""
-        for each in self.recent(1000):
-            if each.state in ("waiting", "running"):
-                each.state = "interrupted"
-                self._keep(each)
+        """Say of orders that another process left unfinished that nobody carries them on. Call it now and then.
+
+        Where several processes may share the store, that is known of what was not kept for some beats; a store of our
+        own has no other that could carry on.
+        """
+        store = self._hes.store
+        latest_ms = int(time.time() * 1000) - int(_LOST_S * 1000 if self.is_shared else 0)
+        for each in store.orders.recent(limit=1000):
+            if each.state in ("waiting", "running") and each.name not in self._running and each.changed_ms <= latest_ms:
+                report = msgspec.json.decode(each.document, type=OrderReport)
+                report.state = "interrupted"
+                self._keep(report)
+
+    async def watch(self) -> None:
+        """Look for what was left unfinished, until cancelled."""
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            await self._thread(self.interrupted)
+
+    async def _beat(self, report: OrderReport) -> None:
+        """Keep an order again and again: others see by that that somebody carries it out."""
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            await self._thread(lambda: self._keep(report))
 
     async def stop(self) -> None:
         """End what runs; it counts as interrupted."""
@@ -155,6 +181,7 @@ class Orders:
     async def _run(self, report: OrderReport, found: GroupPlan, wanted: OrderWanted) -> None:
         report.state = "running"
         room = asyncio.Semaphore(_PARALLEL)
+        beats = asyncio.create_task(self._beat(report))
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + report.expires - time.time()):
                 async with asyncio.TaskGroup() as group:
@@ -170,6 +197,8 @@ class Orders:
             report.state = "interrupted"
             raise
         finally:
+            beats.cancel()
+            await asyncio.gather(beats, return_exceptions=True)
             await self._thread(lambda: self._close(report, found))
 
     def _close(self, report: OrderReport, found: GroupPlan) -> None:

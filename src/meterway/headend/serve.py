@@ -141,6 +141,7 @@ class HeadEnd:
             await self.calls.start(self.config.calls.host, self.config.calls.port)
         if self.config.bulk.broker.host:
             self._run("broker", Broker(self.config.bulk.broker, self.delivery).run())
+        self._run("orders", self.orders.watch())
         self._run("proofs", self.prover.run())
         if self.config.collect.enabled:
             self._run("collection", self.collector.run())

@@ -19,6 +19,7 @@ from meterway.home.device import LoadController
 from meterway.home.rules import Hold, Relay
 from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter, counter_at
 from meterway.stacks.dlms.security.keys import unwrap_key, wrap_key
+from meterway.store.private_file import private_opener
 
 __all__ = ["HomeMemory"]
 
@@ -105,8 +106,7 @@ class HomeMemory:
             _keep(device, kept)
         fresh = self._path.with_suffix(".new")
         try:
-            with fresh.open("wb") as file:
-                fresh.chmod(0o600)
+            with open(fresh, "wb", opener=private_opener) as file:
                 file.write(msgspec.json.encode(self._kept))
                 file.flush()
                 os.fsync(file.fileno())

@@ -23,6 +23,7 @@ from meterway.meter.keys import Keys
 from meterway.meter.memory import recall, remembered
 from meterway.stacks.dlms.security.counter import counter_at
 from meterway.stacks.dlms.security.keys import unwrap_key, wrap_key
+from meterway.store.private_file import private_opener
 
 __all__ = ["ClockCounters", "FileCounters"]
 
@@ -69,7 +70,7 @@ class FileCounters:
         self._entries = self._load()
         try:
             self._rewrite()
-            self._file = path.open("a", encoding="utf-8")
+            self._file = open(path, "a", encoding="utf-8", opener=private_opener)  # noqa: SIM115  kept open
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}") from error
 
@@ -104,7 +105,7 @@ class FileCounters:
 
     def _rewrite(self) -> None:
         fresh = self._path.with_name(self._path.name + ".new")
-        with fresh.open("w", encoding="utf-8") as file:
+        with open(fresh, "w", encoding="utf-8", opener=private_opener) as file:
             file.writelines(self._line(serial) for serial in self._entries)
             file.flush()
             os.fsync(file.fileno())

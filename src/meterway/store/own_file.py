@@ -14,6 +14,7 @@ from typing import Final
 
 from meterway.base.errors import StoreError
 from meterway.store.driver import Row
+from meterway.store.private_file import make_private
 
 __all__ = ["OwnFile", "whole_seconds"]
 
@@ -34,6 +35,8 @@ class OwnFile:
     def __init__(self, path: Path | str, *, kind: str, schema: Sequence[str]) -> None:
         self._kind = kind
         self._depth = 0
+        if str(path) != ":memory:":
+            make_private(path)
         try:
             self._db = sqlite3.connect(str(path), isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -57,6 +60,7 @@ class OwnFile:
 
     def copy_to(self, path: Path) -> None:
         """A whole copy, as of one moment, for a standby; StoreError if it cannot be written."""
+        make_private(path)
         try:
             target = sqlite3.connect(str(path))
             try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Final
 
 from meterway.base.errors import StoreError
 from meterway.store.driver import Cursor, Row
+from meterway.store.private_file import make_private
 
 __all__ = ["BUSY_S", "connect", "explain", "is_conflict", "write_many"]
 
@@ -35,7 +34,7 @@ def connect(path: str) -> sqlite3.Connection:
             raise StoreError(f"{path}: the folder {folder} does not exist")
         if Path(path).is_dir():
             raise StoreError(f"{path} is a folder, not a database file")
-        _make_private(Path(path))
+        make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         connection.executescript(_SETUP)
@@ -43,12 +42,6 @@ def connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _make_private(path: Path) -> None:
-    """A new file is for its owner only: it holds how people live. SQLite gives its companions the same mode."""
-    with contextlib.suppress(OSError):  # there already, or SQLite itself says why it cannot be
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def write_many(cursor: Cursor, sql: str, rows: Iterable[Row]) -> int:
