@@ -11,8 +11,11 @@ from headend.headends import KEYS, LAYOUT, TITLE, VAULT, device, fleet_of
 from meterway.base.errors import ConfigError, SecurityError, StoreError
 from meterway.headend.fleet import Entry, Fleet
 from meterway.stacks.dlms.client import ClientSettings
+from meterway.stacks.dlms.security.context import Keys
 from meterway.store.counters import Counters
 from meterway.store.database import Store, open_store
+from meterway.store.devices import GATEWAY, NewDevice
+from meterway.store.nodes import Node
 from meterway.store.vault import Vault
 
 
@@ -168,3 +171,29 @@ def test_a_database_that_is_put_back_repeats_no_counter(store: Store) -> None:
     fresh = restored.of(1).sent
     assert fresh is not None
     assert fresh.take() > last
+
+
+def test_keys_that_were_imported_since_are_taken_when_the_device_is_called_next(store: Store) -> None:
+    found = store.devices.add(NewDevice(serial="X1"), now_ms=1)
+    fleet = fleet_of(store)
+    entry = fleet.of(found.id)
+    fleet.prepare([entry])
+    assert not entry.has_keys
+    store.devices.update(found.id, {"keys": VAULT.seal_all("X1", KEYS)}, now_ms=2)
+    fleet.prepare([entry])
+    assert entry.keys() == Keys(KEYS["guek"], KEYS["gak"])
+
+
+@pytest.mark.covers("IF-H3")
+def test_a_load_controller_is_asked_as_the_client_that_it_has(store: Store) -> None:
+    nnap = store.devices.add(NewDevice(serial="N1", utility=GATEWAY, profile="nnap"), now_ms=1)
+    fleet = Fleet(store, VAULT, system_title=TITLE, client=1, far_client=3)
+    asked = {}
+    for number, profile in enumerate(("home", "idis", "unheard-of"), 1):
+        keys = VAULT.seal_all(f"D{number}", KEYS)
+        behind = store.devices.add(NewDevice(serial=f"D{number}", profile=profile, parent=nnap.id, keys=keys), now_ms=1)
+        store.nodes.put_many([Node(device=behind.id, nnap=nnap.id, eui=b"1234567%d" % number)])
+        entry = fleet.of(behind.id)
+        fleet.prepare([entry])
+        asked[profile] = fleet._client_for(entry, is_managing=False)
+    assert asked == {"home": 1, "idis": 3, "unheard-of": 3}

@@ -17,14 +17,14 @@ from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.neighbourhood import Neighbourhood, with_nodes
 from meterway.headend.route import Way
 from meterway.mapping.alarms import Alarm, AlarmKind, encode_alarms
-from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, encode_nodes
+from meterway.mapping.neighbourhood import NODES, NodeRole, NodeRow, NodeState, encode_nodes
 from meterway.mapping.transformer import DayBalance, Verdict
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes.profile_generic import decode_selector
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import DataAccessResult
 from meterway.store.database import Store
-from meterway.store.devices import GATEWAY, Device, NewDevice
+from meterway.store.devices import GATEWAY, HOME, Device, NewDevice
 from meterway.store.readings import Reading
 
 pytestmark = pytest.mark.covers("IF-G2", "E-NNAP", "E-HES-1")
@@ -193,6 +193,44 @@ def test_a_concentrator_at_another_address_takes_its_meters_along(store: Store) 
     store.devices.update(one.id, {"port": 9}, now_ms=6)
     kept.settle(replace(one, port=9), [row(1)], now_ms=NOW_MS + 7)
     assert store.devices.by_serial("M1").port == 9
+
+
+@pytest.mark.covers("IF-H3", "E-HAED")
+@pytest.mark.parametrize(
+    ("given", "profile", "utility"),
+    [
+        ({"role": NodeRole.HOME}, "home", HOME),
+        ({"name": b"MWYH-M1"}, "home", HOME),
+        ({"role": NodeRole.SUPERVISION, "name": b"MWYM1"}, "idis", "electricity"),
+        ({"role": NodeRole.GATEWAY}, "lnap", GATEWAY),
+        ({"role": NodeRole.NNAP, "state": NodeState.CASCADE}, "nnap", GATEWAY),
+        ({"state": NodeState.CASCADE}, "nnap", GATEWAY),
+    ],
+    ids=["listed", "called", "meter", "gateway", "concentrator", "cascade"],
+)
+def test_a_device_is_registered_as_what_it_is(store: Store, given: dict[str, Any], profile: str, utility: str) -> None:
+    keeper(store).settle(nnap(store), [row(1, sap=0, **given)], now_ms=5)
+    found = store.devices.by_serial("M1")
+    assert (found.profile, found.utility) == (profile, utility)
+    kept = store.nodes.find(found.id)
+    assert kept is not None
+    assert (kept.role, kept.name) == (given.get("role", 0), given.get("name", b"").hex())
+
+
+@pytest.mark.covers("IF-H3", "E-HAED")
+def test_what_a_device_calls_itself_later_changes_what_was_guessed_and_nothing_that_was_said(store: Store) -> None:
+    one, kept = nnap(store), keeper(store)
+    kept.settle(one, [row(1), row(2)], now_ms=5)
+    guessed, said = store.devices.by_serial("M1"), store.devices.by_serial("M2")
+    store.devices.update(said.id, {"profile": "smr5"}, now_ms=6)
+    store.settings.put(f"layout:{guessed.id}", "as of a meter")
+    named = [row(1, name=b"MWYH-M1"), row(2, name=b"MWYH-M2")]
+    assert kept.settle(one, named, now_ms=7) == ["M1 is of profile home: it calls itself so"]
+    assert (store.devices.by_serial("M1").profile, store.devices.by_serial("M1").utility) == ("home", HOME)
+    assert store.devices.by_serial("M2").profile == "smr5"
+    assert store.settings.get(f"layout:{guessed.id}") == ""
+    assert kept.settle(one, named, now_ms=8) == []
+    assert store.devices.direct() == 1
 
 
 # -- claims -----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from meterway.base.errors import ConfigError
 from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.registry import Imported, import_csv
 from meterway.store.database import Store, open_store
+from meterway.store.devices import NewDevice
 
 HEAD = "serial,host,port,guek,gak,profile,transport\n"
 GOOD = f"M1,127.0.0.1,4059,{'00' * 16},{'11' * 16},idis,tcp\n"
@@ -144,3 +145,22 @@ def test_a_gateway_is_registered_with_the_secret_all_keys_there_derive_from(stor
     assert (gateway.utility, gateway.flags["party"]) == ("gateway", "supplier")
     keys = VAULT.open_all("L1", gateway.keys)
     assert keys == {**keys_behind(master, "supplier", "L1", "L1"), MASTER: master}
+
+
+@pytest.mark.covers("E-HES-1", "IF-H3")
+def test_a_device_that_was_found_is_given_its_keys_and_stays_what_it_was_found_as(
+    load: Callable[[str | bytes], Imported], store: Store
+) -> None:
+    nnap = store.devices.add(NewDevice(serial="N1", utility="gateway", profile="nnap"), now_ms=1)
+    found = NewDevice(serial="M1", profile="home", utility="home", host="h", port=7, parent=nnap.id)
+    device = store.devices.add(found, now_ms=1)
+    assert (load(HEAD + "M1,127.0.0.1,4059,,,,\n").completed, store.devices.get(device.id).keys) == (0, None)
+    done = load(HEAD + GOOD)
+    assert (done.added, done.completed, done.errors) == (0, 1, [])
+    now = store.devices.get(device.id)
+    assert VAULT.open_all("M1", now.keys) == {"guek": bytes(16), "gak": b"\x11" * 16}
+    assert (now.profile, now.utility, now.port, now.parent) == ("home", "home", 7, nnap.id)
+    assert [task.due_ms for task in store.tasks.of_device(device.id)] == [5]
+    again = load(HEAD + GOOD)
+    assert again.completed == 0
+    assert "already in the registry" in again.errors[0]

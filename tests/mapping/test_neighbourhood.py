@@ -13,6 +13,7 @@ from meterway.mapping.neighbourhood import (
     GROUP_ORDERS,
     NODES,
     GroupOrder,
+    NodeRole,
     NodeRow,
     NodeState,
     OrderReport,
@@ -43,6 +44,8 @@ NODE = st.builds(
     heard=U32,
     joined=U32,
     sap=st.integers(0, 0xFFFF),
+    role=st.sampled_from(NodeRole),
+    name=st.binary(max_size=16),
 )
 ORDER = st.builds(
     GroupOrder,
@@ -94,8 +97,9 @@ ROW = NodeRow(serial="M1", system_title=b"MWY00001", eui=b"MWY00001", state=Node
         (replace(ROW, parent=b"x"),),
         (replace(ROW, serial="a\x00"),),
         (replace(ROW, serial="a" * 65),),
+        (replace(ROW, name=bytes(17)),),
     ],
-    ids=["eui twice", "serial twice", "eui", "parent", "unprintable", "long"],
+    ids=["eui twice", "serial twice", "eui", "parent", "unprintable", "long", "long name"],
 )
 def test_a_table_that_makes_no_sense_is_refused(rows: tuple[NodeRow, ...]) -> None:
     with pytest.raises(DecodeError):
@@ -107,6 +111,24 @@ def test_a_state_nobody_knows_is_refused() -> None:
     octets[octets.index(b"\x16\x00") + 1] = 9
     with pytest.raises(DecodeError, match="NodeState"):
         decode_nodes(bytes(octets))
+
+
+def test_a_role_nobody_knows_is_refused() -> None:
+    octets = bytearray(encode_nodes((ROW,)))
+    octets[octets.rindex(b"\x16\x00") + 1] = 9
+    with pytest.raises(DecodeError, match="NodeRole"):
+        decode_nodes(bytes(octets))
+
+
+def test_a_table_without_roles_and_names_is_read_as_one_of_meters() -> None:
+    full = axdr.decode_all(encode_nodes((replace(ROW, hops=3),))).value
+    assert isinstance(full, tuple)
+    fields = full[0].value  # type: ignore[union-attr]
+    assert isinstance(fields, tuple)
+    short = axdr.encode(axdr.array(axdr.structure(*fields[:11])))  # type: ignore[arg-type]
+    assert decode_nodes(short) == (replace(ROW, hops=3),)
+    with pytest.raises(DecodeError, match="thirteen"):
+        decode_nodes(axdr.encode(axdr.array(axdr.structure(*fields[:12]))))  # type: ignore[arg-type]
 
 
 def test_what_follows_the_value_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.mapping.obis import describe
-from meterway.mapping.profile import load_profile, profile_names
+from meterway.mapping.profile import load_profile, profile_called, profile_names
 from meterway.stacks.dlms.axdr import CosemDateTime, encode
 from meterway.stacks.dlms.classes import ScalerUnit, interface_class, untyped
 
@@ -154,3 +154,21 @@ def test_a_missing_file_is_named():
         load_profile("nowhere.toml")
     with pytest.raises(ConfigError, match="there is no profile 'mars'"):
         load_profile("mars")
+
+
+@pytest.mark.covers("E-HAED")
+def test_the_name_of_a_device_says_which_profile_it_is_of():
+    known = profile_called(b"MWYH-H0001")
+    assert known is not None
+    assert (known.name, known.role) == ("home", "home")
+    assert profile_called(b"MWYM0001") is None
+    assert profile_called(b"\xff\x00") is None
+    assert {load_profile(name).role for name in profile_names() if name != "home"} == {"meter"}
+
+
+def test_a_profile_that_extends_another_has_names_of_its_own_and_its_role(tmp_path):
+    path = written(tmp_path, 'extends = "home"\nnames = ["XYZ*"]')
+    known = load_profile(path)
+    assert (known.names, known.role) == (("XYZ*",), "home")
+    with pytest.raises(ConfigError, match="role"):
+        load_profile(written(tmp_path, 'role = "ship"'))

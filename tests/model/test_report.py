@@ -61,7 +61,16 @@ def report(**changes):
         "meters": [series()],
         "events": [ReportEvent(serial="MWY001", system_title=TITLE, time=1_790_000_005, log="0-0:99.98.0*255", code=2)],
         "topology": [
-            Node(serial="MWY001", system_title=TITLE, eui=TITLE, address=7, state="member", hops=2, quality=98)
+            Node(serial="MWY001", system_title=TITLE, eui=TITLE, address=7, state="member", hops=2, quality=98),
+            Node(
+                serial="H1",
+                system_title=TITLE,
+                eui=TITLE,
+                address=8,
+                state="member",
+                role="home",
+                name="4d2d31",
+            ),
         ],
         "balances": [
             Balance(

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from command_line import meterway, running
+from meterway.store.database import open_store
 
 pytestmark = pytest.mark.covers("IF-H3", "IF-G2", "E-HAED", "F5b", "F5c")
 
@@ -38,19 +39,32 @@ def programs(folder, profile, port):
     listed = meterway("home", "home.toml", "--white-list", cwd=folder).stdout.decode()
     rights = 'rights = ["read", "command", "configure"]'
     party = f'[[parties]]\nname = "operator"\nclient = 1\nsecret = "{SECRET}"\n{rights}'
+    listed = re.sub(r'(role|profile) = "home"\n', "", listed)  # what it is, it is to tell by itself
     (folder / "nnap.toml").write_text(f'serial = "NNAP1"\n[wan]\nport = 0\n{party}{network}{listed}')
     meterway("headend", "--write-config", "headend.toml", cwd=folder)
+    written = (folder / "headend.toml").read_text()
+    (folder / "headend.toml").write_text(re.sub(r"(?m)^(# )?every_s = .*", "every_s = 2.0", written, count=1))
 
 
-def enrolled(folder, nnap):
-    """The concentrator and the load controller in the head end's registry."""
+def put_in(folder, nnap):
+    """The concentrator in the head end's registry; nothing of what is behind it."""
     port = json.loads(nnap.splitlines()[-1])["port"]
     rows = meterway("nnap", "nnap.toml", "--csv", "operator", cwd=folder).stdout.decode()
     (folder / "nnap.csv").write_text(re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{port},", rows))
-    (folder / "home.csv").write_bytes(meterway("home", "home.toml", "--csv", cwd=folder).stdout)
-    for file in ("nnap.csv", "home.csv"):
-        done = meterway("import", file, cwd=folder)
-        assert done.returncode == 0, done.stderr
+    done = meterway("import", "nnap.csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def found(folder, limit_s=60.0):
+    """The load controller as the head end has found it by itself, once it knows what it is."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        with open_store(f"sqlite:///{folder / 'meterway.sqlite'}") as store:
+            device = store.devices.find("H0001")
+            if device is not None and device.profile == "home":
+                return device
+        time.sleep(0.2)
+    raise AssertionError(f"it was not found: {device}")
 
 
 @pytest.mark.parametrize("profile", FACTORS)
@@ -63,8 +77,13 @@ def test_a_load_is_switched_through_a_concentrator_with_every_entity_alone(tmp_p
     with line("neighbourhood", "--port", "0", "--quiet", *medium, until="listening") as told:
         programs(tmp_path, profile, json.loads(told.splitlines()[-1])["port"])
         with line("nnap", "nnap.toml", until="listening") as nnap, line("home", "home.toml", until="network"):
-            enrolled(tmp_path, nnap)
+            put_in(tmp_path, nnap)
             with line("headend", "headend.toml", until="."):
+                device = found(tmp_path)
+                assert (device.utility, device.keys, device.parent is None) == ("home", None, False)
+                (tmp_path / "keys.csv").write_bytes(meterway("home", "home.toml", "--csv", cwd=tmp_path).stdout)
+                given = json.loads(meterway("import", "keys.csv", "--json", cwd=tmp_path).stdout)
+                assert (given["completed"], given["added"], given["errors"]) == (1, 0, [])
                 assert asked(tmp_path, "read", "H0001", LOADS)["value"] is True
                 before = asked(tmp_path, "read", "H0001", "home-relays", tries_s=20)["value"]
                 assert [row[1] for row in before] == [True, True]

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -53,9 +54,10 @@ def _text(file: Path) -> str:
 
 def _show(outcome: Imported, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"ok": not outcome.errors, "added": outcome.added, "errors": outcome.errors}))
+        click.echo(json.dumps({"ok": not outcome.errors, **asdict(outcome)}))
         return
-    click.echo(f"{outcome.added} meters added, {len(outcome.errors)} lines left out")
+    completed = f" {outcome.completed} given their keys," if outcome.completed else ""
+    click.echo(f"{outcome.added} meters added,{completed} {len(outcome.errors)} lines left out")
     for error in outcome.errors:
         click.echo(f"  {error}", err=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from meterway.base.errors import DecodeError
-from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow, NodeState
+from meterway.mapping.neighbourhood import HEARD_SAP, NodeRole, NodeRow, NodeState
 from meterway.model.report import Report
 
 __all__ = ["rows_of"]
@@ -38,6 +38,8 @@ def rows_of(report: Report, saps: Mapping[bytes, int]) -> list[NodeRow]:
             heard=node.heard,
             joined=node.joined,
             sap=HEARD_SAP + node.address if node.state == "heard" else saps.get(bytes.fromhex(node.eui), 0),
+            role=NodeRole[node.role.upper()],
+            name=bytes.fromhex(node.name),
         )
         for index, node in enumerate(report.topology)
     ]

@@ -9,11 +9,11 @@ from meterway.store.devices import Device
 from meterway.store.events import Event
 from meterway.store.tasks import NewTask
 
-__all__ = ["CLAIMED", "COUPLED", "DECOUPLED", "FREE", "LOG", "MOVED", "Coupling"]
+__all__ = ["CLAIMED", "COUPLED", "DECOUPLED", "FREE", "KIND", "LOG", "MOVED", "Coupling"]
 
 LOG: Final = "topology"
 """The log of the events that tell of couplings; their detail is the sentence."""
-COUPLED, DECOUPLED, MOVED, CLAIMED = 1, 2, 3, 4
+COUPLED, DECOUPLED, MOVED, CLAIMED, KIND = 1, 2, 3, 4, 5
 FREE: Final = "decoupled"
 """The state of a device that is behind nobody."""
 

@@ -15,6 +15,7 @@ from meterway.headend.hearers import is_heard
 from meterway.headend.layout import DeviceLayout
 from meterway.headend.route import Route, Way, is_concentrator, route_of
 from meterway.headend.unasked import UnaskedFraming
+from meterway.mapping.profile import load_profile
 from meterway.stacks.dlms.client import ClientSettings, DlmsClient
 from meterway.stacks.dlms.framing import Framing, Role
 from meterway.stacks.dlms.gateway import GatewayFraming
@@ -132,6 +133,18 @@ class Entry:
         if self._cipher is None:
             self._cipher = Gcm12(self.keys().encryption)
         return self._cipher
+
+    def complete(self, device: Device, keys: dict[str, bytes] | SecurityError) -> None:
+        """Take the row and the keys of a device that had none before."""
+        self.device = device
+        self._keys = {} if isinstance(keys, SecurityError) else keys
+        self._sealed = keys if isinstance(keys, SecurityError) else None
+        self._cipher = self._settings = None
+
+    @property
+    def lacks_keys(self) -> bool:
+        """Whether the registry had no keys at all when it was loaded."""
+        return not self._keys and self._sealed is None
 
     def settings(self, response_timeout_s: float, make: Callable[[Entry, float], ClientSettings]) -> ClientSettings:
         """How to associate: made once, and anew when the device or its counters are other ones."""
@@ -266,6 +279,10 @@ class Fleet:
         """Have counters at hand for all of them; none is used before its reservation is on disk."""
         each = tuple(dict.fromkeys(entries))
         with self._store.transaction():
+            for entry in each:
+                if entry.lacks_keys and not entry.is_mirror:  # they may have been imported since
+                    device = self._store.devices.get(entry.device.id)
+                    entry.complete(device, self._keys(device, entry.way))
             reserved = [(entry, *self._reserved(entry)) for entry in each]
             for entry in each:
                 if entry.device.parent is not None or entry.is_mirror:
@@ -367,7 +384,8 @@ class Fleet:
         device, route = entry.device, entry.route
         is_shared = not entry.is_mirror and route is not None and route.links[-1].node is not None
         if is_shared and device.utility != GATEWAY and not is_managing:
-            return _number(device, "client", self._far_client)
+            far = self._far_client if _lets_in(device.profile, self._far_client) else self._client
+            return _number(device, "client", far)
         if entry.is_mirror and route is not None and len(route.links) > 1:
             return _number(route.links[-2].device, "client", self._client)
         return _number(device, "client", self._client)
@@ -397,6 +415,14 @@ class Fleet:
             response_timeout_s=response_timeout_s,
             max_response=_LONGEST_ANSWER,
         )
+
+
+def _lets_in(profile: str, client: int) -> bool:
+    """Whether devices of a profile have an association for a client; of one that is not known any may have."""
+    try:
+        return load_profile(profile or "idis").association(client) is not None
+    except ConfigError:
+        return True
 
 
 def _number(device: Device, flag: str, default: int) -> int:

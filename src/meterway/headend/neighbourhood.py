@@ -15,12 +15,14 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.headend.claims import Claim, Claims
 from meterway.headend.collect import Collected, range_selection
-from meterway.headend.coupling import CLAIMED, COUPLED, DECOUPLED, FREE, MOVED, Coupling
+from meterway.headend.coupling import CLAIMED, COUPLED, DECOUPLED, FREE, KIND, MOVED, Coupling
 from meterway.headend.fleet import Fleet
 from meterway.headend.hearers import Hearers, hears_better, is_heard
+from meterway.headend.route import utility_of
 from meterway.mapping.alarms import ALARMS, decode_alarms
 from meterway.mapping.mbus_cosem import companion_of
-from meterway.mapping.neighbourhood import NODES, NodeRow, NodeState, decode_nodes
+from meterway.mapping.neighbourhood import NODES, NodeRole, NodeRow, NodeState, decode_nodes
+from meterway.mapping.profile import profile_called
 from meterway.mapping.transformer import BALANCES, decode_balances
 from meterway.stacks.dlms.client.script import Answer, Get, Script
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
@@ -38,7 +40,9 @@ _BACK_DAYS: Final = 15
 """How far back a day may be judged anew."""
 _ONE_SIDED = (0, 1)
 """Mechanisms that prove nothing of the meter: none, and a password, which who carries it would learn."""
-_METER, _CONCENTRATOR = "idis", "nnap"
+_USUAL: Final = "idis"
+"""The companion profile of a meter of which nothing else is known."""
+_BY_ROLE: Final = {NodeRole.GATEWAY: "lnap", NodeRole.NNAP: "nnap", NodeRole.HOME: "home"}
 
 T = TypeVar("T")
 
@@ -138,13 +142,12 @@ class Neighbourhood:
             return None, [f"{known.serial} is listed by {nnap.serial} under another system title: left as it is"]
         node = self._store.nodes.find(known.id)
         if node is not None and node.nnap == nnap.id:
-            self._follow(nnap, known, now_ms)
-            return known.id, []
+            return known.id, self._follow(nnap, known, row, now_ms)
         if node is not None and not _is_newer(row, node):
             return None, []
         match self._trust(nnap, known, node):
             case _Trust.VOUCHED:
-                return known.id, [self._move(nnap, known, node, now_ms)]
+                return known.id, [self._move(nnap, known, node, now_ms), *self._called(known, row, now_ms)]
             case _Trust.TO_PROVE:
                 is_new = self.claims.note(_node(known.id, nnap, row, now_ms))
                 return None, [f"{known.serial} is listed by {nnap.serial}, which is to be proven"] if is_new else []
@@ -190,8 +193,7 @@ class Neighbourhood:
             return None, [f"{known.serial} is listed by {nnap.serial} as heard and is reached otherwise: left as it is"]
         self._hearers.note(known.id, nnap.serial, row)
         if node is not None and node.nnap == nnap.id:
-            self._follow(nnap, known, now_ms)
-            return known.id, []
+            return known.id, self._follow(nnap, known, row, now_ms)
         if node is None and known.parent is not None:
             return None, []
         if node is not None and not hears_better(row, node):
@@ -231,11 +233,23 @@ class Neighbourhood:
         self._make_due(device, now_ms)
         return device.id, [self._coupling.tell(device, COUPLED, f"joined {nnap.serial}", now_ms)]
 
-    def _follow(self, nnap: Device, known: Device, now_ms: int) -> None:
-        """The same concentrator: it may have another address."""
+    def _follow(self, nnap: Device, known: Device, row: NodeRow, now_ms: int) -> list[str]:
+        """The same concentrator: it may have another address, and have heard since what the device is."""
         changes = {name: value for name, value in _place(nnap).items() if getattr(known, name) != value}
         if changes:
             self._change(known, changes, now_ms)
+        return self._called(known, row, now_ms)
+
+    def _called(self, known: Device, row: NodeRow, now_ms: int) -> list[str]:
+        """A device that nobody said more of than that it is a meter is of the profile that it calls itself by."""
+        profile = _profile(row)
+        is_told = bool(row.name) or not known.keys  # of a device that we know by its keys a list alone says nothing
+        if not is_told or profile in ("", known.profile) or known.profile not in ("", _USUAL):
+            return []
+        self._store.devices.update(known.id, {"profile": profile, "utility": utility_of(profile)}, now_ms=now_ms)
+        self._store.settings.put(f"layout:{known.id}", "")  # what was learnt of it was learnt as of a meter
+        self._fleet.forget(known.id)
+        return [self._coupling.tell(known, KIND, f"is of profile {profile}: it calls itself so", now_ms)]
 
     def _move(self, nnap: Device, known: Device, node: Node | None, now_ms: int) -> str:
         was = self._store.devices.get(node.nnap).serial if node is not None else ""
@@ -269,6 +283,19 @@ class Neighbourhood:
             self._make_due(child, now_ms)
 
 
+def _profile(row: NodeRow) -> str:
+    """What a device calls itself goes before what it is listed as; empty if neither says anything.
+
+    Of a battery meter its address says it.
+    """
+    if row.state is NodeState.HEARD:
+        return ""
+    called = profile_called(row.name) if row.name else None
+    if called is not None:
+        return called.name
+    return "nnap" if row.state is NodeState.CASCADE else _BY_ROLE.get(row.role, "")
+
+
 def _place(nnap: Device) -> dict[str, object]:
     return {"transport": nnap.transport, "host": nnap.host, "port": nnap.port, "parent": nnap.id}
 
@@ -287,9 +314,8 @@ def _what(row: NodeRow) -> dict[str, object]:
     """What a node is, and the profile it is read by; of a battery meter its address says so."""
     if row.state is NodeState.HEARD:
         return {**companion_of(row.eui[-1])._asdict(), "flags": {"channel": row.address}}
-    if row.state is NodeState.CASCADE:
-        return {"utility": GATEWAY, "profile": _CONCENTRATOR}
-    return {"utility": "electricity", "profile": _METER}
+    profile = _profile(row) or _USUAL
+    return {"utility": utility_of(profile), "profile": profile}
 
 
 def _is_newer(row: NodeRow, node: Node) -> bool:
@@ -314,4 +340,6 @@ def _node(device: int, nnap: Device, row: NodeRow, now_ms: int) -> Node:
         heard_ms=row.heard * 1000,
         joined_ms=row.joined * 1000,
         changed_ms=now_ms,
+        role=int(row.role),
+        name=row.name.hex(),
     )

@@ -19,7 +19,7 @@ from meterway.headend.serve import HeadEnd
 from meterway.headend.tree import Leaf
 from meterway.mapping.neighbourhood import NodeState
 from meterway.store.blocks import DayCount
-from meterway.store.devices import GATEWAY, Device
+from meterway.store.devices import GATEWAY, HOME, Device
 from meterway.store.nodes import Node
 
 __all__ = ["NnapPage", "NnapRow", "NnapViews"]
@@ -113,7 +113,7 @@ class NnapViews:
         supervision = _supervision(device)
         if not supervision:
             raise ConfigError(f"{serial}: no supervision meter is named")
-        meters = [child for child in self._store.devices.children(device.id) if child.utility != GATEWAY]
+        meters = [child for child in self._store.devices.children(device.id) if child.utility not in (GATEWAY, HOME)]
         others = [child.serial for child in meters if child.serial != supervision]
         return balance_of(
             self._views.curve(supervision, from_day, to_day),
@@ -140,7 +140,7 @@ class NnapViews:
     def _row(self, device: Device, days: list[DayCount | None], alarms: int) -> NnapRow:
         nodes = self._store.nodes.of_nnap(device.id)
         heard = [node.quality for node in nodes if node.state in (NodeState.MEMBER, NodeState.HEARD)]
-        meters = sum(1 for child in self._store.devices.children(device.id) if child.utility != GATEWAY)
+        meters = sum(1 for child in self._store.devices.children(device.id) if child.utility not in (GATEWAY, HOME))
         counts = [_share(day, meters) if meters else None for day in days]
         parent = self._store.devices.get(device.parent).serial if device.parent is not None else ""
         return NnapRow(

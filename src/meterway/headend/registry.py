@@ -10,10 +10,10 @@ from typing import Final, TextIO
 
 from meterway.base.errors import ConfigError
 from meterway.headend.gateway_keys import MASTER, keys_behind
-from meterway.headend.route import is_gateway
+from meterway.headend.route import is_gateway, utility_of
 from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
-from meterway.store.devices import GATEWAY, NewDevice
+from meterway.store.devices import Device, NewDevice
 from meterway.store.tasks import NewTask
 from meterway.store.vault import Vault
 
@@ -45,9 +45,10 @@ _LIMITS: Final = {"port": 65535, "sap": 16383, "physical": 16383, "address_size"
 
 @dataclass(slots=True)
 class Imported:
-    """``added`` devices; ``errors`` one line of text for each line of the file that was left out."""
+    """``added`` and ``completed`` devices; ``errors`` one line of text for each line of the file that was left out."""
 
     added: int = 0
+    completed: int = 0
     errors: list[str] = field(default_factory=list)
 
 
@@ -55,7 +56,8 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
     """Add the devices of a CSV file with a header line; due for collection at once.
 
     A line that is wrong, or whose serial is already known, is left out and named with file, line and field. ConfigError
-    if the header itself cannot be used or the file is no UTF-8 text: then nothing is added.
+    if the header itself cannot be used or the file is no UTF-8 text: then nothing is added. A device that was found
+    behind a concentrator is there without keys: a line that has some completes it, place and profile stay as found.
     """
     rows = csv.DictReader(_checked(text, name), strict=True)
     try:
@@ -64,9 +66,12 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
         raise ConfigError(f"{name} line 1: {error}") from None
     _check_header(name, header)
     rows.fieldnames = header
-    known = {device.serial: "the registry" for device in store.devices.all()}
+    registered = store.devices.all()
+    known = {device.serial: "the registry" for device in registered}
+    found = {one.serial: one for one in registered if one.keys is None and one.parent is not None}
     result = Imported()
     fresh: list[NewDevice] = []
+    keyed: list[tuple[Device, NewDevice]] = []
     while True:
         try:
             row = next(rows, None)
@@ -74,6 +79,9 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
                 break
             place = f"{name} line {rows.line_num}"
             device = _device(place, row, vault)
+            if device.serial in found and device.keys is not None:
+                keyed.append((found.pop(device.serial), device))
+                continue
             if device.serial in known:
                 raise ConfigError(f"{place}: serial {device.serial} is already in {known[device.serial]}")
         except csv.Error as error:
@@ -85,6 +93,7 @@ def import_csv(text: TextIO, *, name: str, store: Store, vault: Vault, now_ms: i
         known[device.serial] = f"line {rows.line_num}"
         fresh.append(device)
     result.added = _add(fresh, store, now_ms)
+    result.completed = _complete(keyed, store, now_ms)
     return result
 
 
@@ -113,6 +122,17 @@ def _add(fresh: list[NewDevice], store: Store, now_ms: int) -> int:
         ]
         store.tasks.add_many(tasks, now_ms=now_ms)
     return added
+
+
+def _complete(keyed: list[tuple[Device, NewDevice]], store: Store, now_ms: int) -> int:
+    with store.transaction():
+        for known, given in keyed:
+            title = known.system_title or given.system_title
+            changes = {"keys": given.keys, "system_title": title, "flags": {**known.flags, **given.flags}}
+            store.devices.update(known.id, changes, now_ms=now_ms)
+        tasks = [NewTask(device=known.id, kind="collect", due_ms=now_ms) for known, _ in keyed]
+        store.tasks.add_many(tasks, now_ms=now_ms)
+    return len(keyed)
 
 
 def _check_header(name: str, fields: Sequence[str]) -> None:
@@ -160,7 +180,7 @@ def _device(place: str, row: dict[str, str | None], vault: Vault) -> NewDevice:
     return NewDevice(
         serial=serial,
         system_title=_hex(place, cells, "system_title", 8),
-        utility=GATEWAY if is_gateway(profile) else "electricity",
+        utility=utility_of(profile),
         profile=profile,
         transport=transport,
         host=host,

@@ -13,10 +13,13 @@ from meterway.mapping.neighbourhood import NODES
 from meterway.mapping.profile import load_profile
 from meterway.stacks.dlms.gateway import GatewayAddress
 from meterway.store.database import Store
-from meterway.store.devices import GATEWAY, Device
+from meterway.store.devices import GATEWAY, HOME, Device
 from meterway.store.nodes import Node
 
-__all__ = ["Link", "Route", "Way", "claimed_route", "is_concentrator", "is_gateway", "lists_channels", "route_of"]
+__all__ = [
+    "Link", "Route", "Way", "claimed_route", "is_concentrator", "is_gateway", "lists_channels", "route_of",
+    "utility_of",
+]  # fmt: skip
 
 _PROPOSALS: Final = Obis(0, 0, 128, 4, 0)
 _DEEPEST: Final = 8
@@ -81,6 +84,15 @@ def is_concentrator(profile: str) -> bool:
 def is_gateway(profile: str) -> bool:
     """Whether devices of a companion profile have meters behind them."""
     return lists_channels(profile) or is_concentrator(profile)
+
+
+def utility_of(profile: str) -> str:
+    """What devices of a companion profile are in the registry: of electricity, of the home, or on the way to others."""
+    try:
+        is_home = load_profile(profile or "idis").role == "home"
+    except ConfigError:
+        is_home = False
+    return HOME if is_home else GATEWAY if is_gateway(profile) else "electricity"
 
 
 def route_of(store: Store, device: Device, way: Way = Way.DIRECT) -> Route:

@@ -10,10 +10,21 @@ from meterway.base.errors import ConfigError
 from meterway.base.obis import Obis
 from meterway.stacks.dlms.classes import CaptureObject
 
-__all__ = ["Association", "Authentication", "Collect", "CompanionProfile", "EventCode", "ProfileObject", "Severity"]
+__all__ = [
+    "Association",
+    "Authentication",
+    "Collect",
+    "CompanionProfile",
+    "EventCode",
+    "ProfileObject",
+    "Role",
+    "Severity",
+]
 
 Authentication = Literal["none", "lls", "hls3", "hls4", "hls5", "hls6", "hls7"]
 Collect = Literal["", "identity", "clock", "register", "profile", "log", "state"]
+Role = Literal["meter", "home"]
+"""What devices of a profile are to a neighbourhood, where they are no gateways."""
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -79,6 +90,9 @@ class CompanionProfile:
     associations: tuple[Association, ...]
     objects: Mapping[Obis, ProfileObject]
     events: Mapping[tuple[str, int], EventCode]
+    names: tuple[str, ...] = ()
+    """How devices of this kind call themselves: patterns of logical device names (``MWYH-*``)."""
+    role: Role = "meter"
 
     def association(self, client: int) -> Association | None:
         """The association of a client address, or None."""

@@ -20,6 +20,7 @@ __all__ = [
     "HEARD_SAP",
     "NODES",
     "GroupOrder",
+    "NodeRole",
     "NodeRow",
     "NodeState",
     "OrderReport",
@@ -39,6 +40,8 @@ HEARD_SAP: Final = 4096
 """The logical device of a battery meter is this and its channel: those of nodes come before."""
 
 _EUI: Final = 8
+_NAME: Final = 16
+_WITHOUT_ROLE: Final = 11
 _TOP: Final = 0xFFFFFFFF
 
 
@@ -57,6 +60,16 @@ class NodeState(IntEnum):
     PROPOSED = 2
     CASCADE = 3
     HEARD = 4
+
+
+class NodeRole(IntEnum):
+    """As what a node is listed at its concentrator, where it did not tell by its own name what else it is."""
+
+    METER = 0
+    SUPERVISION = 1
+    GATEWAY = 2
+    NNAP = 3
+    HOME = 4
 
 
 class OrderState(IntEnum):
@@ -78,7 +91,8 @@ class NodeRow:
 
     ``parent`` is the EUI of the node it is reached through (empty: the concentrator, or not known), ``hops`` counts the
     links, ``quality`` is 0 to 100. ``sap`` is the logical device of its mirrored data at the concentrator, 0 for none;
-    end to end it is reached by the gateway prefix with its EUI as the physical device address.
+    end to end it is reached by the gateway prefix with its EUI as the physical device address. ``role`` is what it is
+    listed as, ``name`` the logical device name that it told of itself (empty: not asked, or it did not tell).
     """
 
     serial: str
@@ -92,9 +106,11 @@ class NodeRow:
     heard: int = 0
     joined: int = 0
     sap: int = 0
+    role: NodeRole = NodeRole.METER
+    name: bytes = b""
 
     def encode(self) -> Data:
-        """One structure of eleven."""
+        """One structure of thirteen."""
         return axdr.structure(
             axdr.octets(self.serial.encode()),
             axdr.octets(self.system_title),
@@ -107,15 +123,19 @@ class NodeRow:
             axdr.u32(self.heard),
             axdr.u32(self.joined),
             axdr.u16(self.sap),
+            axdr.enum(self.role),
+            axdr.octets(self.name),
         )
 
     @classmethod
     def decode(cls, row: object) -> Self:
-        """From the native form of one structure; DecodeError for anything else."""
+        """From the native form of one structure, one of eleven without role and name too; DecodeError for others."""
+        if isinstance(row, list) and len(row) == _WITHOUT_ROLE:
+            row = [*row, 0, b""]
         match row:
             case [
                 bytes(serial), bytes(title), bytes(eui), int(state), int(address), bytes(parent), int(hops),
-                int(quality), int(heard), int(joined), int(sap),
+                int(quality), int(heard), int(joined), int(sap), int(role), bytes(name),
             ] if len(eui) == _EUI and len(parent) in (0, _EUI) and len(title) in (0, _EUI):  # fmt: skip
                 return cls(
                     serial=_text(serial),
@@ -129,8 +149,10 @@ class NodeRow:
                     heard=_within(heard, _TOP),
                     joined=_within(joined, _TOP),
                     sap=_within(sap, 0xFFFF),
+                    role=_state(NodeRole, role),
+                    name=_named(name),
                 )
-        raise DecodeError("a row of the node table is a structure of eleven", 0, "node")
+        raise DecodeError("a row of the node table is a structure of thirteen", 0, "node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +280,12 @@ def _text(octets: bytes) -> str:
     if len(text) > 64 or (text and not text.isprintable()):
         raise DecodeError("a serial has up to 64 printable characters", 0, "node")
     return text
+
+
+def _named(octets: bytes) -> bytes:
+    if len(octets) > _NAME:
+        raise DecodeError(f"a logical device name has up to {_NAME} octets, not {len(octets)}", 0, "node")
+    return octets
 
 
 def _state(kind: type[StateT], value: int) -> StateT:

@@ -6,6 +6,7 @@ import csv
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -22,17 +23,18 @@ from meterway.mapping.companion import (
     CompanionProfile,
     EventCode,
     ProfileObject,
+    Role,
     Severity,
 )
 from meterway.mapping.obis import describe, find
 from meterway.mapping.section import Section
 from meterway.stacks.dlms.classes import CaptureObject, InterfaceClass, interface_class
 
-__all__ = ["load_profile", "profile_names"]
+__all__ = ["load_profile", "profile_called", "profile_names"]
 
 _DEEPEST: Final = 4
 _FILE_KEYS: Final = frozenset(
-    {"title", "extends", "events", "remove", "remove_associations", "associations", "objects"}
+    {"title", "extends", "events", "remove", "remove_associations", "associations", "objects", "names", "role"}
 )
 _ASSOCIATION_KEYS: Final = frozenset(
     {"name", "client", "server", "authentication", "rights", "pre_established", "objects"}
@@ -59,6 +61,22 @@ def load_profile(name_or_path: str) -> CompanionProfile:
     except OSError as error:
         raise ConfigError(f"{name_or_path}: {error.strerror}") from None
     return _load(name_or_path, changed)
+
+
+@lru_cache(maxsize=4096)
+def profile_called(name: bytes) -> CompanionProfile | None:
+    """The profile that comes with the package whose devices call themselves so; None if none or more than one has it.
+
+    A logical device name is up to 16 octets: the maker's three letters, then what the maker chooses
+    (IEC 62056-6-2). So which kind of device a name belongs to is what the makers' profiles say.
+    """
+    text = name.decode("latin-1")
+    found = [
+        known
+        for known in map(load_profile, profile_names())
+        if any(fnmatchcase(text, pattern) for pattern in known.names)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 @lru_cache(maxsize=32)
@@ -92,6 +110,8 @@ class _Draft:
     """A profile while its files are read; objects still as they are written."""
 
     title: str = ""
+    names: tuple[str, ...] = ()
+    role: Role = "meter"
     associations: dict[str, Association] = field(default_factory=dict)
     objects: dict[Obis, _Section] = field(default_factory=dict)
     events: dict[tuple[str, int], EventCode] = field(default_factory=dict)
@@ -104,6 +124,8 @@ class _Draft:
             associations=tuple(self.associations.values()),
             objects=MappingProxyType(objects),
             events=MappingProxyType(self.events),
+            names=self.names,
+            role=self.role,
         )
 
 
@@ -123,6 +145,9 @@ def _read(draft: _Draft, name_or_path: str, beside: Path | None, depth: int) -> 
     draft.title = top.get("title", str, draft.title)
     for obis in top.codes("remove"):
         draft.objects.pop(obis, None)
+    draft.names = tuple(top.texts("names"))  # not those of what it extends: a name is of one profile
+    roles: list[Role] = list(get_args(Role))
+    draft.role = roles[roles.index(top.one_of("role", roles, draft.role))]  # one of them
     for word in top.texts("remove_associations"):
         draft.associations.pop(word, None)
     for section in top.tables("associations"):

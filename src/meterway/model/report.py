@@ -46,6 +46,7 @@ Raw = int | float | str | None
 
 # of system titles, zeros stand for one that the concentrator does not know
 _Hex8 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+_LogicalName = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2}){0,16}$")]
 _Unix = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Obis = Annotated[str, msgspec.Meta(pattern=r"^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}\*\d{1,3}$")]
@@ -126,6 +127,10 @@ class Node(_Part, frozen=True):
     say; where they are not known, how many requests of late were answered."""
     heard: _Unix = 0
     joined: _Unix = 0
+    role: Literal["meter", "supervision", "gateway", "nnap", "home"] = "meter"
+    """As what it is listed at the concentrator."""
+    name: _LogicalName = ""
+    """The logical device name (hex) that it told, empty where it was not asked or did not tell."""
 
 
 class Missing(_Part, frozen=True):

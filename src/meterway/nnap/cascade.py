@@ -13,7 +13,7 @@ from meterway.interfaces.stationed import Stationed
 from meterway.links import tcp
 from meterway.links.node import NodeClock, NodePort
 from meterway.links.pump import EngineProtocol
-from meterway.mapping.neighbourhood import NodeRow, NodeState
+from meterway.mapping.neighbourhood import NodeRole, NodeRow, NodeState
 from meterway.nnap.config import ChildConfig
 from meterway.nnap.matching import Relays
 from meterway.nnap.north import Carry, NorthLine
@@ -143,6 +143,7 @@ def cascade_row(settings: ChildConfig, link: ChildLink) -> NodeRow:
         quality=100 if link.connected else 0,
         heard=int(link.heard_s),
         joined=int(link.joined_s),
+        role=NodeRole.NNAP,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol
 from meterway.base.errors import ConfigError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.links.node import NodeRoute
 from meterway.nnap.events import Code, Event
+from meterway.nnap.introduction import NAME, Introductions, introduced, name_in
 from meterway.nnap.matching import Relays
 from meterway.nnap.node import Node, Proposal
 from meterway.nnap.plan import Plan, PlanRules
@@ -46,6 +47,8 @@ _MOST_NODES: Final = 2000
 _MOST_RELAYED: Final = 256
 _MOST_OF_ONE: Final = 8
 _NOTIFICATION: Final = 0x0F
+_MAY_BE_ASKED: Final = ("meter", "supervision", "home")
+"""As what a device is listed that is asked for its name; gateways and concentrators are known by their lists."""
 _GENERAL: Final = frozenset((0xDB, 0xDD))
 """Envelopes that name their sender: what comes so and was not asked for is a push."""
 
@@ -136,7 +139,8 @@ class Concentrator:
         self.proposals: dict[bytes, Proposal] = {}
         self.events: list[Event] = []
         self.on_notification: Callable[[Node, Apdu, float], None] = lambda node, apdu, now: None
-        self.workers: list[Worker] = []
+        self.introductions = Introductions(station, answer_s=rules.answer_s, on_name=self._introduced)
+        self.workers: list[Worker] = [self.introductions]
         self.carried = 0
         """APDUs that were carried end to end, both ways."""
         self._keeper = keeper
@@ -204,6 +208,12 @@ class Concentrator:
             self.log(now, Code.NODE_BACK, node)
         node.turn.next_s = min(node.turn.next_s, now) if node.turn.failures else node.turn.next_s
         self.log(now, Code.NODE_JOINED, node, f"address {event.member.address}")
+        if node.role in _MAY_BE_ASKED and not (node.is_read and self.reads):
+            self.introductions.ask(node, now)
+
+    def _introduced(self, node: Node, now: float) -> None:
+        if introduced(node, node.name):
+            self.log(now, Code.NODE_KIND, node, f"{node.name.decode('latin-1')}: {node.profile}")
 
     def _left(self, event: Left, now: float) -> None:
         node = self.roll.nodes.get(event.member.eui)
@@ -225,6 +235,7 @@ class Concentrator:
                 node.link = route.quality[0] * route.quality[1]
 
     def _drop_talk(self, node: Node, now: float) -> None:
+        self.introductions.drop(node, now)
         if node.talk is not None:
             node.talk.close(now)
             node.talk = None
@@ -263,6 +274,8 @@ class Concentrator:
         tag = event.apdu[0] if event.apdu else -1
         if tag == _NOTIFICATION:
             self.on_notification(node, event, now)
+        elif self.introductions.take(event, now):
+            pass
         elif self._relays.take((event.eui, event.client, event.server), event.apdu, now):
             self.carried += 1
         elif tag in _GENERAL:
@@ -289,6 +302,8 @@ class Concentrator:
             raise LocalProtocolError(f"{eui.hex()} is not on the network")
         if node.is_read and self.reads and (client, server) == (node.client, node.server):
             raise LocalProtocolError(f"client {client} of {node.serial} is the concentrator's own")
+        if self.introductions.is_asking(eui, client, server):
+            raise LocalProtocolError(f"{node.serial} is being asked for its name")
         if self._relays.of((eui, client, server)) >= _MOST_OF_ONE or len(self._relays) >= _MOST_RELAYED:
             raise LocalProtocolError(f"{node.serial}: too many APDUs wait for their answer")
         self._now = now
@@ -353,6 +368,9 @@ class Concentrator:
             self.plan.ended(node, at, well=error is None)
             if error is not None:
                 self._failed(node, error, at)
+            elif not node.name and (kept := self._keeper.attribute(node, NAME)) is not None:
+                node.name = name_in(kept.octets)
+                self._introduced(node, at)
 
         script = read_meter(node, self._keeper, lambda: self._now, self.rules.plan, self.rules.read, noted)
         try:

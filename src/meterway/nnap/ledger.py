@@ -46,6 +46,7 @@ class NodeRow(msgspec.Struct, kw_only=True):
     profile: str
     configured: bool
     sealed: bytes
+    name: bytes = b""
     listed_s: float = 0.0
     joined_s: float = 0.0
     heard_s: float = 0.0
@@ -102,6 +103,7 @@ class Ledger:
             server=row.server,
             role=row.role,
             profile=row.profile,
+            name=row.name,
             configured=row.configured,
             listed_s=row.listed_s,
             joined_s=row.joined_s,
@@ -145,6 +147,7 @@ class Ledger:
             server=node.server,
             role=node.role,
             profile=node.profile,
+            name=node.name,
             configured=node.configured,
             sealed=self.vault.seal_all(node.serial, keys),
             listed_s=node.listed_s,

@@ -86,6 +86,8 @@ class Node:
     server: int = 1
     role: Role = "meter"
     profile: str = "idis"
+    name: bytes = b""
+    """What it calls itself (logical device name); empty while it was not asked or did not tell."""
     configured: bool = False
     """Whether it stands in the settings, and cannot be removed by a command for good."""
     listed_s: float = 0.0

@@ -18,7 +18,7 @@ from meterway.base.errors import DecodeError
 from meterway.base.obis import Obis
 from meterway.mapping.alarms import Alarm as Told
 from meterway.mapping.alarms import AlarmKind, decode_alarms
-from meterway.mapping.neighbourhood import NodeState
+from meterway.mapping.neighbourhood import NodeRole, NodeState
 from meterway.mapping.transformer import DayBalance, Verdict
 from meterway.model.report import Alarm, Balance, Column, Missing, Node, Raw, Report, ReportEvent, Series, encode_report
 from meterway.nnap.collector import News
@@ -63,6 +63,15 @@ _VERDICTS: Final[dict[Verdict, Literal["open", "within", "beyond"]]] = {
     Verdict.OPEN: "open",
     Verdict.WITHIN: "within",
     Verdict.BEYOND: "beyond",
+}
+
+
+_ROLES: Final[dict[NodeRole, Literal["meter", "supervision", "gateway", "nnap", "home"]]] = {
+    NodeRole.METER: "meter",
+    NodeRole.SUPERVISION: "supervision",
+    NodeRole.GATEWAY: "gateway",
+    NodeRole.NNAP: "nnap",
+    NodeRole.HOME: "home",
 }
 
 
@@ -167,6 +176,8 @@ class Reporter:
                 quality=min(row.quality, 100),
                 heard=row.heard,
                 joined=row.joined,
+                role=_ROLES[row.role],
+                name=row.name.hex(),
             )
             for row in self._site.node_rows()
         ]

@@ -9,7 +9,7 @@ from typing import Final
 
 from meterway.base.errors import ConfigError
 from meterway.mapping.alarms import Alarm
-from meterway.mapping.neighbourhood import NodeRow, NodeState
+from meterway.mapping.neighbourhood import NodeRole, NodeRow, NodeState
 from meterway.mapping.party_keys import device_name, party_keys
 from meterway.nnap.collector import Collector
 from meterway.nnap.device import Concentrator
@@ -139,6 +139,8 @@ class Site:
             heard=_u32(node.heard_s),
             joined=_u32(node.joined_s),
             sap=node.channel + 1 if node.is_read and self.concentrator.reads else 0,
+            role=NodeRole[node.role.upper()],
+            name=node.name,
         )
 
 

@@ -74,7 +74,8 @@ _COUNTS: Final = (
 _COUNTS_ALONE: Final = _COUNTS.replace("GROUP BY", "AND b.device NOT IN (SELECT device FROM node) GROUP BY")
 _BY_NNAP: Final = (
     "SELECT n.nnap, count(*), sum(b.count), sum(b.channels * (86400 / b.interval_s)) FROM interval_block b"  # noqa: S608
-    f" JOIN node n ON n.device = b.device WHERE b.day = :day AND b.series = :series AND{_NEWEST} GROUP BY n.nnap"
+    f" JOIN node n ON n.device = b.device WHERE b.day = :day AND b.series = :series AND{_NEWEST}"
+    f" AND b.device IN (SELECT id FROM device WHERE {DIRECT}) GROUP BY n.nnap"
 )
 _LONGEST_DAYS: Final = 40_000
 

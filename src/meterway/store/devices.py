@@ -12,11 +12,13 @@ from meterway.base.errors import StoreError
 from meterway.store.driver import Row, Value
 from meterway.store.session import Session
 
-__all__ = ["DIRECT", "GATEWAY", "Device", "Devices", "Flag", "NewDevice"]
+__all__ = ["DIRECT", "GATEWAY", "HOME", "Device", "Devices", "Flag", "NewDevice"]
 
 GATEWAY: Final = "gateway"
 """The utility of a device that measures nothing itself: others are reached through it."""
-DIRECT: Final = f"utility <> '{GATEWAY}' AND (parent IS NULL OR id IN (SELECT device FROM node))"  # noqa: S608
+HOME: Final = "home"
+"""The utility of a device in the home that is commanded; what it takes, a meter measures too."""
+DIRECT: Final = f"utility NOT IN ('{GATEWAY}', '{HOME}') AND (parent IS NULL OR id IN (SELECT device FROM node))"  # noqa: S608
 """The SQL condition on a device that measures something and answers for itself, if need be over a neighbourhood."""
 
 Flag = str | int | float | bool | None
@@ -142,7 +144,7 @@ class Devices:
 
     def alone(self) -> int:
         """How many meters are reached by themselves, behind nothing."""
-        sql = f"SELECT count(*) FROM device WHERE parent IS NULL AND utility <> '{GATEWAY}'"  # noqa: S608
+        sql = f"SELECT count(*) FROM device WHERE parent IS NULL AND utility NOT IN ('{GATEWAY}', '{HOME}')"  # noqa: S608
         return int(self._session.read(sql)[0][0])
 
     def states(self) -> dict[str, int]:

@@ -15,7 +15,8 @@ class Node:
     """A device on a neighbourhood network. ``nnap`` is the device id of its concentrator.
 
     ``parent`` is the EUI of the node it is reached through (empty: the concentrator, or not known), ``sap`` the logical
-    device of its mirrored data there (0: none), ``quality`` 0 to 100, ``state`` a number of the node table.
+    device of its mirrored data there (0: none), ``quality`` 0 to 100, ``state`` and ``role`` numbers of the node
+    table, ``name`` the logical device name that it told of itself, hex.
     """
 
     device: int
@@ -29,6 +30,8 @@ class Node:
     heard_ms: int = 0
     joined_ms: int = 0
     changed_ms: int = 0
+    role: int = 0
+    name: str = ""
 
 
 _NAMES: Final = tuple(each.name for each in fields(Node))

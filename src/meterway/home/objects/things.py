@@ -47,6 +47,7 @@ _LIMITER: Final = Obis(0, 0, 17, 0, 0)
 _SCHEDULE: Final = Obis(0, 0, 15, 0, 1)
 _POWER: Final = Obis(1, 0, 1, 7, 0)
 _W, _WH = 27, 30
+_OF_SERIAL: Final = 11
 _MODE: Final = 5
 """Control mode: remote disconnection leaves the relay ready for a hand, as far as the hand has the right."""
 
@@ -307,7 +308,8 @@ def _set_time(ask: Ask, value: Data) -> DataAccessResult:
 
 
 def _name(device: LoadController) -> Data:
-    return axdr.octets(b"MWY" + device.config.serial.encode())
+    """At most 16 octets: maker, what such devices have in common, and as much of the serial's end as there is room."""
+    return axdr.octets(b"MWYH-" + device.config.serial.encode()[-_OF_SERIAL:])
 
 
 def things_of(device: LoadController) -> list[Thing]:

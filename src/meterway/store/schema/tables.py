@@ -237,6 +237,8 @@ NODE: Final = Table(
     _time("heard_ms"),
     _time("joined_ms"),
     _time("changed_ms"),
+    Column("role", SmallInteger, nullable=False, server_default="0"),
+    _text("name"),
     PrimaryKeyConstraint("device"),
     Index("ix_node_nnap", "nnap"),
     sqlite_with_rowid=False,
