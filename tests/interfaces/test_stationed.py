@@ -12,14 +12,15 @@ class Wire:
     """Nodes that hear each other at once, on a clock that stands until it is moved."""
 
     def __init__(self):
-        self.time, self.calls, self.ports, self.lost = 1000.0, [], {}, 0
+        self.time, self.calls, self.ports, self.lost, self.asked = 1000.0, [], {}, 0, 0
 
     def now(self):
         return self.time
 
     def call_at(self, when, action):
         call = Call(action)
-        heappush(self.calls, (when, id(call), call))
+        self.asked += 1
+        heappush(self.calls, (when, self.asked, call))
         return call
 
     def run(self, until):
