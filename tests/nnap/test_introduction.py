@@ -6,11 +6,11 @@ from home_loads import home_config
 from meterway.base.errors import LocalProtocolError
 from meterway.home.api import HomeNode, HomeNodes
 from meterway.mapping.neighbourhood import NodeRole, NodeState
-from meterway.nnap.broadcast import GroupOrders
 from meterway.nnap.device import Rules
 from meterway.nnap.events import Code
 from meterway.nnap.introduction import introduced, name_in
 from meterway.nnap.node import Node
+from meterway.nnap.orders import GroupOrders
 from meterway.nnap.plan import PlanRules
 from meterway.nnap.site import Site
 from meterway.stacks.dlms import axdr
