@@ -16,7 +16,6 @@ from meterway.meter.objects.model import model_of
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.client import Associated, Failed
-from meterway.stacks.dlms.security.keys import wrap_key
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
@@ -103,33 +102,6 @@ def test_a_replayed_counter_is_refused_and_logged_as_fraud(make: Make, talk: Tal
     codes = [event.code for event in meter.log_events(Log.FRAUD, now - 1, now + 1, now)]
     assert codes == [EventCode.REPLAY_ATTACK, EventCode.AUTHENTICATION_FAILED]
     assert meter.alarms & 1 << 13
-
-
-@pytest.mark.covers("SEC-07", "UC-IN-04")
-def test_a_transferred_key_holds_from_the_next_association_and_its_counters_start_afresh(
-    make: Make, talk: Talks
-) -> None:
-    meter = make()
-    old = meter.keys
-    line = talk(meter, counter=900)
-    fresh = bytes(range(100, 116))
-    entry = axdr.structure(axdr.enum(0), axdr.octets(wrap_key(old.kek, fresh)))
-    assert line.act(64, "0-0:43.0.0*255", 2, axdr.array(entry)) is ActionResult.SUCCESS
-    assert line.get(1, "0-0:42.0.0*255") == b"MWYM0001"
-    assert meter.keys.guek == fresh
-    assert isinstance(talk(meter, counter=0).events[-1], Associated)
-    meter.keys = old
-    assert isinstance(talk(meter, counter=901).events[-1], Associated)
-
-
-@pytest.mark.covers("SEC-07")
-def test_a_key_wrapped_under_another_master_key_changes_nothing(make: Make, talk: Talks) -> None:
-    meter = make()
-    good = axdr.structure(axdr.enum(2), axdr.octets(wrap_key(meter.keys.kek, bytes(16))))
-    bad = axdr.structure(axdr.enum(0), axdr.octets(wrap_key(bytes(16), bytes(16))))
-    line = talk(meter)
-    assert line.act(64, "0-0:43.0.0*255", 2, axdr.array(good, bad)) is ActionResult.OTHER_REASON
-    assert meter.keys == make().keys
 
 
 @pytest.mark.covers("UC-IN-02")

@@ -13,16 +13,9 @@ from meterway.mapping.profile import load_profile
 from meterway.meter.device import Meter
 from meterway.meter.gas import gas_litres
 from meterway.meter.objects.clock import CLOCK, CLOCK_BEHAVIOUR
-from meterway.meter.objects.control import (
-    CONTROLS,
-    PARITY,
-    activate_calendar,
-    activation_behaviour,
-    push_behaviour,
-    schedule_behaviour,
-    script_behaviour,
-)
+from meterway.meter.objects.control import CONTROLS, push_behaviour, schedule_behaviour, script_behaviour
 from meterway.meter.objects.identity import PORTS, STATUS_WORDS, data_behaviour, status_map_behaviour
+from meterway.meter.objects.image import PARITY
 from meterway.meter.objects.mbus import (
     channel_of_status,
     channel_of_value,
@@ -33,6 +26,7 @@ from meterway.meter.objects.mbus import (
 from meterway.meter.objects.profiles import Column, ProfileBehaviour
 from meterway.meter.objects.registers import PLACES, energy_scale, register_behaviour
 from meterway.meter.objects.table import Ask, Behaviour, Call, CosemObject, Live, encoded_octets
+from meterway.meter.objects.tariffs import activate_calendar, activation_behaviour
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data, Tag
 from meterway.stacks.dlms.classes.elements import CaptureObject

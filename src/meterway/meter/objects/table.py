@@ -19,6 +19,8 @@ from meterway.stacks.dlms.xdlms.parts import Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
 __all__ = [
+    "done_or_not",
+    "parameter_of",
     "Ask",
     "Attr",
     "Behaviour",
@@ -178,3 +180,16 @@ def _moment(zone: Zone, second: int) -> bytes:
         deviation_min=-zone.offset_min(second),
         status=0x80 * summer,
     ).encode()
+
+
+def done_or_not(is_done: bool) -> ActionResult:
+    """The answer of a method that does a thing or does not."""
+    return ActionResult.SUCCESS if is_done else ActionResult.OTHER_REASON
+
+
+def parameter_of(class_id: int, version: int, method: int, data: Data) -> object:
+    """The typed parameter of a method; None if it is not of that type."""
+    try:
+        return interface_class(class_id, version).method(method).type.typed(data, [])
+    except Mismatch:
+        return None

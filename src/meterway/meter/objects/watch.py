@@ -7,9 +7,10 @@ from typing import Final, cast
 
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
-from meterway.meter.objects.control import activate_calendar, run_script
+from meterway.meter.objects.control import run_script
 from meterway.meter.objects.model import model_of
 from meterway.meter.objects.table import CosemObject, typed_of
+from meterway.meter.objects.tariffs import activate_calendar
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes.activity_calendar import passive_is_due
 from meterway.stacks.dlms.classes.disconnect_control import Mover
