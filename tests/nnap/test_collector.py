@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from lnap_town import GAS, NOON, WATER, RadioMeter
 from meterway.interfaces.mbus.meters import Bound
+from meterway.interfaces.mbus.settings import MeterConfig
 from meterway.mapping.neighbourhood import HEARD_SAP, NodeState
 from meterway.nnap.collector import quality_of
 from meterway.nnap.events import Code
+from meterway.stacks.mbus.telegram import sender_of
 from nnap_radio import Mast, settings
 
 pytestmark = pytest.mark.covers("E-NNAP", "IF-C", "IF-G2")
@@ -146,3 +150,38 @@ def test_the_heads_clock_is_the_clock_of_what_is_heard(tmp_path: Path) -> None:
 def test_quality_is_that_of_the_last_telegram(rssi: float | None, telegrams: int, silent: bool, quality: int) -> None:
     meter = Bound(address=RadioMeter().address, channel=1, rssi_dbm=rssi, telegrams=telegrams, silent=silent)
     assert quality_of(meter) == quality
+
+
+def _published(name: str) -> tuple[bytes, str]:
+    """The octets and the key of a telegram that somebody else published."""
+    path = Path(__file__).parents[1] / "vectors" / "mbus" / "telegrams.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    row = next(one for one in rows if one["name"].startswith(name))
+    return bytes.fromhex(row["hex"]), row["key"]
+
+
+@pytest.mark.parametrize(
+    ("name", "security", "code", "raw"),
+    [
+        ("gas meter, format A, AFL, mode 7 (OMS example N.2)", "B", "7-0:3.0.0", 2850427),
+        ("heat cost allocator, format A, mode 5", "A", "4-0:1.0.0", 1234),
+        ("water meter, extended link layer with AES-CTR", "A", "8-0:1.0.0", 474240),
+    ],
+)
+def test_telegrams_that_others_published_are_heard_and_read_back(
+    tmp_path: Path, name: str, security: Literal["A", "B"], code: str, raw: int
+) -> None:
+    octets, key = _published(name)
+    sender = sender_of(octets, link="radio")
+    listed = MeterConfig(address=str(sender), channel=1, key=key, security=security)
+    mast = Mast(settings(tmp_path, battery_meters=(listed,)))
+    mast.pass_s(60)
+    mast.air.say(octets, mast.now, "T1")
+    assert mast.get(HEARD_SAP + 1, 3, code) == raw
+    mast.pass_s(3600)
+    report = mast.report()
+    assert report is not None
+    (series,) = report.meters
+    assert series.values[0] == [raw]
+    assert series.columns[0].obis == f"{code}*255"
+    mast.kill()

@@ -61,11 +61,17 @@ async def air_of(meter: mbus.MeterConfig) -> AsyncIterator[tuple[int, mbus.MbusH
 
 
 async def mast(
-    folder: Path, serial: str, air: int, place: tuple[float, float, float], report: ReportConfig | None = None
+    folder: Path,
+    serial: str,
+    air: int,
+    place: tuple[float, float, float],
+    report: ReportConfig | None = None,
+    *,
+    listed_: bool = True,
 ) -> Nnap:
-    meter = RadioMeter(ident="10000001", key=KEY)
+    meters = (listed(RadioMeter(ident="10000001", key=KEY)),) if listed_ else ()
     radio = RadioConfig(port=air, station=serial, place=place, hears=("N1a",))
-    config = settings(folder, serial=serial, battery_meters=(listed(meter),), radios=(radio,), report=report)
+    config = settings(folder, serial=serial, battery_meters=meters, radios=(radio,), report=report)
     nnap = Nnap(config)
     await nnap.start()
     return nnap
@@ -112,6 +118,47 @@ def test_the_one_that_hears_best_answers_for_the_meter_and_switches_it(tmp_path:
                 await head.stop()
                 await near.stop()
                 await far.stop()
+
+    asyncio.run(live())
+
+
+@pytest.mark.covers("UC-IN-01", "UC-IN-02", "E-HES-4", "SEC-04")
+def test_a_head_end_has_a_meter_bound_keyed_its_clock_set_and_released(tmp_path: Path) -> None:
+    async def live() -> None:
+        config = mbus.MeterConfig(
+            ident="10000001",
+            utility=mbus.Utility.GAS,
+            key=KEY.hex(),
+            radio="N1a",
+            interval_s=2.0,
+            clock_offset_s=-500.0,
+        )
+        async with air_of(config) as (air, host):
+            nnap = await mast(tmp_path, "NNAP1", air, NEAR, listed_=False)
+            head = head_end(tmp_path)
+            register(head, nnap)
+            await head.start()
+            try:
+                assert nnap.collector is not None
+                strangers = nnap.collector.gateway.strangers
+                await until(lambda: strangers is not None and bool(strangers.known), 30.0)
+                await head.collect_now("NNAP1")
+                assert head.store.devices.find(GAS) is None
+                bound = await head.couple("NNAP1", 3, address=GAS, key=KEY, actor="t")
+                assert bound.refusal == ""
+                device = head.store.devices.by_serial(GAS)
+                assert (device.profile, device.flags["channel"]) == ("mbus-gas", 3)
+                await until(lambda: bool(nnap.collector and nnap.collector.gateway.mirror.of(3)), 30.0)
+                assert host.meter("10000001").clock_offset_s == -500.0
+                ordered = Command(obis=Obis(0, 1, 24, 1, 0), class_id=72, method="synchronize_clock")
+                assert (await head.act(GAS, ordered, actor="t")).refusal == ""
+                await until(lambda: abs(host.meter("10000001").clock_offset_s) < 5, 30.0)
+                assert (await head.decouple(GAS, actor="t")).refusal == ""
+                assert head.store.devices.by_serial(GAS).parent is None
+                assert nnap.collector.gateway.meters == {}
+            finally:
+                await head.stop()
+                await nnap.stop()
 
     asyncio.run(live())
 

@@ -149,3 +149,34 @@ def test_after_sixty_days_without_a_network_every_hour_is_there_within_the_state
     again = ledger(tmp_path, limit=2 << 20, now=NOON + hours * 3600)
     assert len(again.rows(again.gateway.channel(7), GAS, 0, 1e12)) == hours
     again.spool.close()
+
+
+@pytest.mark.covers("E-LNAP", "E-NNAP")
+def test_a_slot_that_ended_while_nobody_was_running_is_made_up_for(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    book.capture(NOON + 1)
+    hear(book, meter.telegram(1), NOON + 600)
+    hear(book, meter.telegram(2), NOON + 1200)
+    book.flush()
+    book.spool.close()
+    book = ledger(tmp_path, now=NOON + 3 * 3600 + 100)
+    assert book.capture(NOON + 3 * 3600 + 100) == 0
+    rows = book.rows(book.gateway.channel(1), GAS, 0, 1e12)
+    assert [(row.time_s, row.raw) for row in rows] == [(NOON + 3600, 2000)]
+    hear(book, meter.telegram(3), NOON + 3 * 3600 + 200)
+    book.capture(NOON + 4 * 3600)
+    rows = book.rows(book.gateway.channel(1), GAS, 0, 1e12)
+    assert [(row.time_s, row.raw) for row in rows] == [(NOON + 3600, 2000), (NOON + 4 * 3600, 3000)]
+    book.spool.close()
+
+
+def test_a_start_does_not_put_a_value_into_a_slot_that_was_over_before_it(tmp_path: Path) -> None:
+    meter = RadioMeter()
+    book = ledger(tmp_path, meter.bound())
+    hear(book, meter.telegram(1), NOON + 5)
+    book.capture(NOON + 10)
+    assert book.rows(book.gateway.channel(1), GAS, 0, 1e12) == []
+    book.capture(NOON + 3600)
+    assert len(book.rows(book.gateway.channel(1), GAS, 0, 1e12)) == 1
+    book.spool.close()

@@ -198,3 +198,27 @@ def test_what_is_to_be_told_goes_in_order_and_the_oldest_first_at_the_limit(tmp_
         spool.was_told(number)
     assert spool.put_out(b"x") > numbers[-1]
     spool.close()
+
+
+def test_whole_slots_come_after_one_in_order_and_about_as_many_rows_as_wanted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.sqlite")
+    first, second = (RadioMeter(ident=f"1000000{one}").address for one in (1, 2))
+    volume = Obis(7, 0, 3, 0, 0)
+    numbers = [spool.register(one, volume, scaler=-3, unit=13)[0] for one in (first, second)]
+    spool.add([(number, slot, slot + number, 0) for slot in (3600, 7200, 10800) for number in numbers])
+    found = spool.slots_after(3600, 1)
+    assert [(name, row.time_s, row.raw) for _, name, _, row in found] == [
+        (str(first), 7200, 7200 + numbers[0]), (str(second), 7200, 7200 + numbers[1]),
+    ]  # fmt: skip
+    assert {row.time_s for *_, row in spool.slots_after(0, 100)} == {3600, 7200, 10800}
+    assert spool.slots_after(10800, 100) == []
+    spool.close()
+
+
+def test_events_come_after_a_number_in_the_order_they_came(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.sqlite")
+    spool.add_events([Event(float(one), Code.REPLAY, 1, str(one)) for one in range(5)])
+    found = spool.events_after(2, 2)
+    assert [(number, event.detail) for number, event in found] == [(3, "2"), (4, "3")]
+    assert spool.events_after(5) == []
+    spool.close()
