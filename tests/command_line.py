@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def _environment(cwd: Path) -> dict[str, str]:
+def environment(cwd: Path) -> dict[str, str]:
+    """Of a process that is to know nothing of this machine's own settings."""
     environment = {**os.environ, "XDG_STATE_HOME": str(cwd / "state"), "HOME": str(cwd)}
     environment.pop("METERWAY_CONFIG", None)
     return environment
@@ -28,7 +29,7 @@ def meterway(
         capture_output=True,
         cwd=cwd,
         timeout=timeout_s,
-        env=_environment(cwd),
+        env=environment(cwd),
         check=False,
     )
 
@@ -42,7 +43,7 @@ def running(*arguments: str, cwd: Path, until: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=_environment(cwd),
+        env=environment(cwd),
     )
     try:
         told = ""

@@ -14,6 +14,7 @@ from heapq import heappop, heappush
 from random import Random
 
 from meterway.base.obis import Obis
+from meterway.headend.unasked import UnaskedFraming
 from meterway.interfaces.stationed import Stationed
 from meterway.links import tcp
 from meterway.links.clocks import LoopClock
@@ -343,13 +344,15 @@ async def until(what, seconds=15.0):
 class Caller:
     """A head end's side: one association over TCP, with the concentrator or through it."""
 
-    def __init__(self, port, *, server=1, client=1, party=PARTY, name="NNAP0001", behind=None, keys=None):
+    def __init__(self, port, *, server=1, client=1, party=PARTY, name="NNAP0001", behind=None, keys=None, push=None):
         made = party_keys(bytes.fromhex(party.secret), party.name, device_name("NNAP0001", name))
         self.port = port
         self.framing = WrapperFraming(client, server, role=Role.CLIENT)
         framing = self.framing
         for device in behind or ():  # the one next to the line is for the first
             framing = GatewayFraming(framing, GatewayAddress(device))
+        if push is not None:  # what nodes say by themselves meanwhile
+            framing = UnaskedFraming(framing, push)
         self.engine = DlmsClient(
             framing,
             ClientSettings(

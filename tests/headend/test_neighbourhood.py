@@ -73,6 +73,17 @@ def test_a_meter_is_not_given_to_who_lists_it_under_another_title(store: Store) 
     assert store.devices.by_serial("M1").parent == one.id
 
 
+def test_a_device_without_a_title_gets_the_one_it_is_listed_under(store: Store) -> None:
+    one = nnap(store)
+    store.devices.add(NewDevice(serial="M1", host="127.0.0.1", port=4059), now_ms=1)
+    keeper(store).settle(one, [row(1, system_title=b"")], now_ms=5)
+    assert not store.devices.by_serial("M1").system_title
+    keeper(store).settle(one, [row(1)], now_ms=6)
+    found = store.devices.by_system_title(b"MWY00001")
+    assert found is not None
+    assert found.serial == "M1"
+
+
 def test_nodes_are_registered_behind_their_concentrator_and_due(store: Store) -> None:
     one = nnap(store)
     rows = [row(1), row(2, parent=row(1).eui, hops=3), row(3, state=NodeState.PROPOSED), row(4, serial="")]

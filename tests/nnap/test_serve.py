@@ -184,12 +184,17 @@ def test_what_a_meter_says_by_itself_reaches_the_line_of_the_head_end(tmp_path):
             with pytest.raises(TimeoutError):  # a stranger's line hears nothing, and takes nothing from the head end
                 await asyncio.wait_for(reader.read(200), 0.3)
             writer.close()
-            async with Caller(nnap.port) as head:
-                assert isinstance(head.opened, Associated)
-                waiting = len(nnap._notices)
+            async with Caller(nnap.port, client=READER.client, party=READER) as reader:
+                assert isinstance(reader.opened, Associated)  # who may only read is not told either
                 say()
-                await head.next()
-                assert len(nnap._notices) == waiting
+                await until(lambda: len(nnap._notices) == 3)
+            heard = []
+            async with Caller(nnap.port, push=heard.append) as head:
+                assert isinstance(head.opened, Associated)
+                await until(lambda: len(heard) == 3)  # what waited
+                say()
+                await until(lambda: len(heard) == 4)
+                assert (len(nnap._notices), set(heard)) == (0, {push})
 
     run(work())
 

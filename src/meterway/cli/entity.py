@@ -141,7 +141,9 @@ def _show_nodes(settings: HostConfig) -> None:
     if settings.network is None:
         raise ConfigError("--white-list: these meters speak DLMS to the head end; see --csv")
     for one in settings.meters:
-        click.echo(f'[[nodes]]\neui = "{one.title.hex()}"\nserial = "{one.serial}"\nprofile = "{one.country}"')
+        title = one.title.hex()
+        click.echo(f'[[nodes]]\neui = "{title}"\ntitle = "{title}"\nserial = "{one.serial}"')
+        click.echo(f'profile = "{one.country}"')
         if one.join_key:
             click.echo(f'key = "{one.join_key.hex()}"')
         click.echo(f'guek = "{one.keys.guek.hex()}"\ngak = "{one.keys.gak.hex()}"\n')

@@ -234,8 +234,13 @@ class Neighbourhood:
         return device.id, [self._coupling.tell(device, COUPLED, f"joined {nnap.serial}", now_ms)]
 
     def _follow(self, nnap: Device, known: Device, row: NodeRow, now_ms: int) -> list[str]:
-        """The same concentrator: it may have another address, and have heard since what the device is."""
-        changes = {name: value for name, value in _place(nnap).items() if getattr(known, name) != value}
+        """The same concentrator: it may have another address, and have heard since what the device is.
+
+        Or under which title, by which pushes are known.
+        """
+        title = {} if known.system_title or not row.system_title else {"system_title": row.system_title}
+        told = _place(nnap) | title
+        changes = {name: value for name, value in told.items() if getattr(known, name) != value}
         if changes:
             self._change(known, changes, now_ms)
         return self._called(known, row, now_ms)

@@ -317,7 +317,9 @@ class WakeConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     port: _Port
     party: str
     every_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    """0: only when woken."""
+    """0: only when woken, or when a node has said something and no line is open."""
+    retry_s: _Seconds = 30.0
+    """How often it calls while something of that kind waits."""
     listen_host: str = "127.0.0.1"
     listen_port: _Port = 0
     """UDP port for wake-up datagrams; 0: none is taken."""

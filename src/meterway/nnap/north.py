@@ -23,19 +23,22 @@ class Carry(Protocol):
 class NorthLine:
     """An engine: a DLMS server on a framing whose prefixed APDUs are carried on.
 
-    ``on_answer`` is called after something was put to be sent outside of ``receive_data``. ``is_called`` says that the
-    concentrator opened the line itself, to an address of its settings. ``is_known`` says that the peer's address is one
-    that may reach nodes; from any other, APDUs for nodes are refused until an association with the concentrator stands.
-    ``on_denied`` is told of the first that is.
+    ``on_answer`` is called after something was put to be sent outside of ``receive_data``. ``is_known`` says that the
+    peer's address is one that may reach nodes; from any other, APDUs for nodes are refused until an association with
+    the concentrator stands. ``on_denied`` is told of the first that is. ``hears`` says of a client that is associated
+    whether it may hear what nodes say by themselves, ``on_trusted`` is called when somebody is there who may.
     """
 
     __slots__ = (
         "_carry",
+        "_greeted",
+        "_hears",
         "_on_answer",
+        "_on_trusted",
         "_server",
         "_splitter",
         "_was_denied",
-        "is_called",
+        "heard",
         "is_known",
         "is_listed",
         "on_denied",
@@ -47,28 +50,46 @@ class NorthLine:
         device_of: Callable[[int], LogicalDevice | None],
         carry: Carry,
         on_answer: Callable[[], None] = lambda: None,
-        *,
-        is_called: bool = False,
+        hears: Callable[[int], bool] = lambda client: False,
+        on_trusted: Callable[[], None] = lambda: None,
     ) -> None:
-        self.is_called = is_called
+        self.heard = 0
+        """How often something came."""
         self.is_known = True
         self.is_listed = False
         """Whether the address is one that the settings name as the head end's, or a concentrator's above."""
         self.on_denied: Callable[[], None] = lambda: None
+        self._greeted = False
         self._was_denied = False
         self._splitter = GatewaySplitter(framing)
         self._server = DlmsServer(self._splitter, device_of)
         self._carry = carry
         self._on_answer = on_answer
+        self._hears = hears
+        self._on_trusted = on_trusted
 
     @property
     def is_trusted(self) -> bool:
-        """Whether it is known who is at the other end: what meters say by themselves is for nobody else."""
-        return self.is_called or self.is_listed or self._server.is_associated
+        """Whether somebody is at the other end who may hear what meters say by themselves."""
+        return self._greeted or self.is_listed or any(map(self._hears, self._server.associated))
+
+    def greeted(self) -> None:
+        """The concentrator opened the line itself, to an address of its settings, and has said who it is."""
+        self._greeted = True
+        self._on_trusted()
+
+    def listed(self) -> None:
+        """The other end has an address of the settings."""
+        self.is_listed = True
+        self._on_trusted()
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the line; empty data says that the line was closed."""
+        self.heard += bool(data)
+        was_trusted = self.is_trusted
         self._server.receive_data(data, now)
+        if self.is_trusted and not was_trusted:
+            self._on_trusted()
         while (request := self._splitter.next_request()) is not None:
             self._take(request, now)
 
@@ -80,7 +101,7 @@ class NorthLine:
                 self._splitter.answer(request, apdu, at)
             self._on_answer()
 
-        if not (self.is_known or self.is_trusted):
+        if not (self.is_known or self.is_trusted or self._server.associated):
             self._deny(request, now)
             return
         try:

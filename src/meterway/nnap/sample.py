@@ -104,6 +104,7 @@ rights = ["read", "command", "configure"]
 # host = "headend.example"
 # port = 4062
 # party = "operator"
+# retry_s = 30.0                   # how often it calls while something waits that a meter said by itself
 # listen_port = 4063               # UDP, for wake-up datagrams under the party's keys
 
 # [[children]]                     # a concentrator behind this one, over TCP

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
@@ -33,6 +32,7 @@ from meterway.nnap.image import CampaignRules, Firmware
 from meterway.nnap.ledger import Ledger
 from meterway.nnap.node import Node
 from meterway.nnap.north import NorthLine
+from meterway.nnap.notices import Notice, Notices
 from meterway.nnap.objects import LogicalSite
 from meterway.nnap.orders import GroupOrders
 from meterway.nnap.reports import Reporter
@@ -41,9 +41,10 @@ from meterway.nnap.south import HubPlace
 from meterway.nnap.store import Store
 from meterway.nnap.wake import check_wake, greeting
 from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
-from meterway.stacks.dlms.gateway import GatewayAddress, GatewayRequest
+from meterway.stacks.dlms.gateway import GatewayRequest
 from meterway.stacks.dlms.security.counter import counter_at
 from meterway.stacks.dlms.server import LogicalDevice
+from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES, Profile
 from meterway.stacks.neighbourhood.station import Apdu, Coordinator
@@ -57,7 +58,6 @@ _TICK_S: Final = 1.0
 _SAVE_S: Final = 60.0
 _RETRY_S: Final = 5.0
 _ROUTES_S: Final = 60.0
-_NOTICES: Final = 64
 _KNOCK_S: Final = 3600.0
 _KNOCKS: Final = 256
 
@@ -166,10 +166,10 @@ class Nnap:
         self._knocked: dict[str, float] = {}
         self._allowed = Addresses(config.wan.allow)
         self._limits = Lines(most=config.wan.lines, of_one=config.wan.lines_of_one, idle_s=config.wan.idle_s)
-        self._notices: deque[tuple[Node, Apdu]] = deque(maxlen=_NOTICES)
-        """What meters said by themselves while nobody listened, the last ones."""
+        self._notices = Notices(self.store)
         self._tasks: list[asyncio.Task[None]] = []
-        self._saved_s = self._routed_s = self._watched_s = self._reported_s = self._set_s = self._called_s = 0.0
+        self._saved_s = self._routed_s = self._watched_s = self._reported_s = self._set_s = 0.0
+        self._called_s = self._in_vain_s = 0.0
         self._calling = self._stopped = False
 
     def now(self) -> float:
@@ -257,6 +257,7 @@ class Nnap:
             line.abort()
         if self.collector is not None:
             self.collector.close()
+        await asyncio.sleep(0)  # what was on them may have to wait again
         self.device.log(self.now(), Code.STOPPED)
         self.save()
         self.store.close()
@@ -265,6 +266,7 @@ class Nnap:
     def save(self) -> None:
         """Write how everything stands."""
         self.counters.save()
+        self._notices.save()
         self.ledger.flush(self.device)
         self.ledger.save(self.now())
 
@@ -300,6 +302,7 @@ class Nnap:
         self.counters.save()
         if self.collector is not None:
             self.collector.tick(now)
+        self._notices.save()
         self.ledger.flush(self.device)
         if now - self._saved_s >= _SAVE_S:
             self._saved_s = now
@@ -315,9 +318,8 @@ class Nnap:
         for child in self.children.values():
             child.expire()
         wake = self.config.wake
-        if wake is not None and wake.every_s and now - self._called_s >= wake.every_s:
-            self._called_s = now
-            self.call_home(wake)
+        if wake is not None and (self._notices or (wake.every_s and now - self._called_s >= wake.every_s)):
+            self._call_unless_in_vain(wake, now)
         self.campaigns.settle()
 
     # -- southbound -------------------------------------------------------------------------------------------
@@ -407,12 +409,13 @@ class Nnap:
     def _made(self, protocol: EngineProtocol[FramingEvent], line: NorthLine) -> None:
         """Somebody has connected: he is cut who may not, or if there are too many."""
         line.is_known = protocol.host in self._allowed
-        line.is_listed = line.is_known and self._allowed.is_given
         if self._allowed.is_given and not line.is_known:
             self._denied(protocol)
             protocol.abort()
-        else:
-            self._limits.take(protocol)
+            return
+        self._limits.take(protocol)
+        if self._allowed.is_given:
+            line.listed()
 
     def _denied(self, protocol: EngineProtocol[FramingEvent]) -> None:
         """Log it, once in a while for one address: who knocks for ever must not fill the log."""
@@ -426,7 +429,14 @@ class Nnap:
     def _new_line(
         self, framing: WrapperFraming, *, is_called: bool = False
     ) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
-        engine = NorthLine(framing, self._device, self.carry, lambda: protocol.flush(), is_called=is_called)
+        engine = NorthLine(
+            framing,
+            self._device,
+            self.carry,
+            on_answer=lambda: protocol.flush(),
+            hears=self._hears,
+            on_trusted=lambda: self._notices.opened(engine, self.now()),
+        )
         protocol: EngineProtocol[FramingEvent] = EngineProtocol(
             engine,
             lambda _: None,
@@ -437,8 +447,15 @@ class Nnap:
         self._lines[protocol] = engine
         return protocol, engine
 
+    def _hears(self, client: int) -> bool:
+        """What meters say by themselves is for who may command them."""
+        party = self.site.party(client)
+        return party is not None and party.may(Right.COMMAND)
+
     def _forget(self, protocol: EngineProtocol[FramingEvent]) -> None:
-        self._lines.pop(protocol, None)
+        line = self._lines.pop(protocol, None)
+        if line is not None:
+            self._notices.lost(line, self.now())
         self._limits.drop(protocol)
 
     def carry(self, request: GatewayRequest, answer: Callable[[bytes | None, float], None], now: float) -> None:
@@ -466,10 +483,8 @@ class Nnap:
         return tuple(cascade_row(one, self.children[bytes.fromhex(one.eui)]) for one in self.config.children)
 
     def _child_said(self, eui: bytes, event: ApduReceived) -> None:
-        """What comes from below unasked goes on to every line that is open."""
-        for protocol, line in self._lines.items():
-            if protocol.connected and line.is_trusted:
-                line.notify(GatewayAddress(eui), event.apdu, client=event.client, server=event.server, now=self.now())
+        """What a concentrator below says by itself goes on like what a meter does."""
+        self._say(Notice(eui, event.apdu, event.client, event.server))
 
     async def _stay_with(self, eui: bytes, child: ChildLink) -> None:
         """Keep the line to a concentrator below."""
@@ -513,6 +528,12 @@ class Nnap:
             self.device.log(self.now(), Code.WAKE_UP, detail=f"by {party.name}")
             self.call_home(wake)
 
+    def _call_unless_in_vain(self, wake: WakeConfig, now: float) -> None:
+        """Call, unless nobody was there a moment ago."""
+        if now - self._in_vain_s >= wake.retry_s:
+            self._called_s = now
+            self.call_home(wake)
+
     def _party(self, wake: WakeConfig) -> Party | None:
         return next((one for one in self.site.parties if one.name == wake.party), None)
 
@@ -539,26 +560,24 @@ class Nnap:
             await tcp.connect(wake.host, wake.port, lambda: protocol)
         except LinkError as error:
             self._lines.pop(protocol, None)
-            _LOG.warning("%s", error)
+            if not self._in_vain_s:
+                _LOG.warning("calling the head end: %s", error)
+            self._in_vain_s = self.now()
             return
+        self._in_vain_s = 0.0
         framing.reply(greeting(self.site, party, self.counters, now=self.now()), client=party.client, server=1)
         protocol.flush()
-        while self._notices:
-            self._pass_on(line, *self._notices.popleft())
+        line.greeted()
 
     def _notified(self, node: Node, event: Apdu, now: float) -> None:
-        """A meter said something by itself: to every line with somebody known, or to the next that is opened to one."""
-        lines = [line for protocol, line in self._lines.items() if protocol.connected and line.is_trusted]
-        for line in lines:
-            self._pass_on(line, node, event)
-        if not lines:
-            self._notices.append((node, event))
-            if self.config.wake is not None:
-                self.call_home(self.config.wake)
+        self._say(Notice(node.eui, event.apdu, event.client, event.server))
 
-    def _pass_on(self, line: NorthLine, node: Node, event: Apdu) -> None:
-        device = GatewayAddress(node.eui)
-        line.notify(device, event.apdu, client=event.client, server=event.server, now=self.now())
+    def _say(self, notice: Notice) -> None:
+        """To every line with somebody known, or to the next that is opened to one."""
+        lines = [line for protocol, line in self._lines.items() if protocol.connected and line.is_trusted]
+        self._notices.say(notice, lines, self.now())
+        if not lines and self.config.wake is not None:
+            self._call_unless_in_vain(self.config.wake, self.now())
 
 
 def _profile(network: NetworkConfig) -> Profile:

@@ -66,3 +66,25 @@ def test_what_is_due_outside_is_due_inside():
     for turn in range(1, 5000):
         station.handle_timeout(station.next_timeout())
         assert inner.turns == turn
+
+
+@pytest.mark.covers("SEC-05")
+@pytest.mark.parametrize("name", ["g3", "rf-mesh"])
+def test_a_station_that_is_started_again_is_heard_whatever_it_sent_before(name):
+    began = 1_790_000_000.0
+    profile = PROFILES[name].hastened(40.0)
+    carrier = Carrier(delay=0.001)
+    carrier.now = began
+    carrier.add(0, profile.coordinator(BASE, lambda eui: KEY))
+    carrier.add(1, profile.node(METER, KEY))
+    carrier.run(began + 20)
+    for number in range(300):
+        carrier.send(1, BASE, bytes([number & 0xFF]) * 900, client=1, server=1)
+        carrier.run(began + 20 + number / 100)
+    heard = len(carrier.of(0, Apdu))
+    assert heard == 300
+    carrier.add(1, profile.node(METER, KEY))
+    carrier.run(began + 45)
+    carrier.send(1, BASE, b"again", client=1, server=1)
+    carrier.run(began + 46)
+    assert [event.apdu for event in carrier.of(0, Apdu)[heard:]] == [b"again"]

@@ -6,14 +6,24 @@ change. On a real network no station may be hastened.
 
 from __future__ import annotations
 
+from typing import Final
+
 from meterway.base.errors import ConfigError
 from meterway.stacks.neighbourhood.station import Coordinator, Member, Outgoing, Station, StationEvent
 
 __all__ = ["HastenedCoordinator", "HastenedStation"]
 
 
+_SLOT_S: Final = 1 << 18
+"""About three days. A clock of more, a thousand times as fast, would lead beyond the last frame counter."""
+
+
 class HastenedStation:
-    """Drives a station by a clock that runs ``factor`` times as fast from when it starts on."""
+    """Drives a station by a clock that runs ``factor`` times as fast.
+
+    It runs so from a moment that all stations of some days share, not from when each starts: one that is started again
+    finds it as far on as it left it, so that a frame counter taken from the clock is not used twice.
+    """
 
     def __init__(self, station: Station, factor: float) -> None:
         if not factor > 0:
@@ -73,7 +83,7 @@ class HastenedStation:
 
     def _fast(self, now: float) -> float:
         if self._began is None:
-            self._began = now
+            self._began = now - now % _SLOT_S
         return self._began + (now - self._began) * self._factor
 
     def _slow(self, when: float) -> float:

@@ -1,7 +1,7 @@
 """The simulated neighbourhood network as a process: who connects puts nodes on it, sends for them, hears for them.
 
-It runs in real time, or faster: with a ``time_factor`` of ten a frame is on the medium for a tenth of its time. Clocks,
-the time of day of the noise and the repair of routes keep real time.
+It runs in real time, or faster: with a ``time_factor`` of ten a frame is on the medium for a tenth of its time, and
+routes follow ten times as fast. Clocks and the time of day of the noise keep real time.
 """
 
 from __future__ import annotations

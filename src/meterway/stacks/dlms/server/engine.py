@@ -36,9 +36,9 @@ class DlmsServer:
         self._events: list[FramingEvent] = []
 
     @property
-    def is_associated(self) -> bool:
-        """Whether a client has proved itself in an association that is open."""
-        return any(session.state is State.ASSOCIATED for session in self._sessions.values())
+    def associated(self) -> frozenset[int]:
+        """The addresses of the clients that have an association open, whatever they had to prove for it."""
+        return frozenset(key[0] for key, session in self._sessions.items() if session.state is State.ASSOCIATED)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take octets from the line; empty data says that the line was closed."""
