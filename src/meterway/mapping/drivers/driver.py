@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from meterway.stacks.mbus.address import Address
-from meterway.stacks.mbus.telegram import Dialect
+from meterway.stacks.mbus.opening import Dialect
 
 __all__ = [
     "BLOCK_PLACES",

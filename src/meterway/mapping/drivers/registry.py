@@ -17,8 +17,9 @@ from meterway.mapping.drivers.schema import parse_driver
 from meterway.mapping.mbus import decoded
 from meterway.model.telegram import DecodedTelegram, Json
 from meterway.stacks.mbus.address import DEVICE_TYPES, Address
+from meterway.stacks.mbus.opening import Dialect
 from meterway.stacks.mbus.records.compact import Formats, signature
-from meterway.stacks.mbus.telegram import Dialect, Telegram
+from meterway.stacks.mbus.telegram import Telegram
 
 __all__ = ["Drivers", "bundled_drivers", "drivers_of", "read_drivers"]
 

@@ -28,8 +28,8 @@ from meterway.mapping.drivers.driver import (
 from meterway.mapping.drivers.transforms import TRANSFORMS
 from meterway.mapping.section import Section
 from meterway.stacks.mbus.address import manufacturer_code
+from meterway.stacks.mbus.opening import Dialect
 from meterway.stacks.mbus.records.head import FUNCTIONS, head_at
-from meterway.stacks.mbus.telegram import Dialect
 
 __all__ = ["parse_driver"]
 
