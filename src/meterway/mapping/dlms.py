@@ -15,6 +15,7 @@ from meterway.base.obis import Obis
 from meterway.mapping.dlms_access import readings_of_access
 from meterway.mapping.dlms_push import readings_of
 from meterway.mapping.general_ciphering import open_general, session_keys
+from meterway.mapping.ordered_lists import is_known_by_form
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.untagged import UNTAGGED_DESCRIPTORS, decode_untagged
 from meterway.model.reading import Reading, iso_utc
@@ -220,6 +221,8 @@ class DlmsDecoder:
 
     def _read(self, body: Data, time: datetime | None, *, is_tagged: bool = False) -> None:
         self.readings += readings_of(body, time=time, is_tagged=is_tagged)
+        if isinstance(body.value, tuple) and is_known_by_form(body.value):
+            self.quirks.append("named-by-form")
         last = body.value[-1].value if isinstance(body.value, tuple) and body.value else None
         if isinstance(last, bytes) and len(last) >= _SHORTEST_ID and last.isalnum():
             self.device["id"] = last.decode("ascii")

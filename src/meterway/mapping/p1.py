@@ -58,7 +58,7 @@ def decode_telegram(
         readings=tuple(readings_of(telegram, offset_h=offset_h)),
         layers=(*_cipher_layer(opened), _layer(telegram)),
         security=_security(opened),
-        quirks=(*(opened.quirks if opened else ()), *telegram.quirks),
+        quirks=tuple(dict.fromkeys((*(opened.quirks if opened else ()), *telegram.quirks))),
     )
 
 
