@@ -305,7 +305,7 @@ def nnap_config(path, configs=(), **changes):
         "nodes": tuple(
             NodeConfig(
                 eui=config.title.hex(), serial=config.serial, title=config.title.hex(),
-                guek=config.keys.guek.hex(), gak=config.keys.gak.hex(),
+                guek=config.keys.guek.hex(), gak=config.keys.gak.hex(), profile=config.country,
             )
             for config in configs
         ),
@@ -317,10 +317,10 @@ def nnap_config(path, configs=(), **changes):
 
 
 @asynccontextmanager
-async def street(path, meters=2, **changes):
+async def street(path, meters=2, *, profile="idis", **changes):
     """A concentrator with virtual meters on sockets, in real time: (concentrator, meters)."""
     carrier = LoopCarrier()
-    configs = [meter_config(number) for number in range(1, meters + 1)]
+    configs = [meter_config(number, country=profile) for number in range(1, meters + 1)]
     config = nnap_config(path, configs, **changes)
     nnap = Nnap(config, port=carrier.join(0, 0), station=lambda eui, admit: ToyStation(eui, admit=admit))
     nodes = [MeterNode(carrier, number, one) for number, one in enumerate(configs, 1)]
