@@ -10,11 +10,12 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal, NoReturn, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 
 from meterway.base.errors import DecodeError
+from meterway.model.report_xml import NAMESPACE, read_report
 
 __all__ = [
     "JSON_TYPE",
@@ -39,7 +40,6 @@ __all__ = [
 
 JSON_TYPE: Final = "application/vnd.meterway.report+json"
 XML_TYPE: Final = "application/vnd.meterway.report+xml"
-NAMESPACE: Final = "urn:meterway:report:1"
 
 Raw = int | float | str | None
 """One raw value; octets are hex digits, None is a value the meter did not have."""
@@ -228,7 +228,7 @@ def encode_report(report: Report, *, xml: bool = False) -> bytes:
 def decode_report(octets: bytes, *, xml: bool = False) -> Report:
     """A report from its octets; DecodeError for anything that is not exactly one."""
     try:
-        return msgspec.convert(_plain(octets), Report, strict=True) if xml else _FROM_JSON(octets)
+        return _from_xml(octets) if xml else _FROM_JSON(octets)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DecodeError(f"no report: {error}", 0, "report") from None
 
@@ -305,83 +305,27 @@ def _add_value(part: ET.Element, value: Raw) -> None:
         element.text = _text(value)
 
 
-class _Builder(ET.TreeBuilder):
-    """No document type, hence no entities of its own."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
-        raise DecodeError("no report: a document type is not accepted", 0, "report")
-
-
-_NUMBERS: Final = frozenset(
-    ("created", "from", "to", "period_s", "class", "attribute", "scaler", "unit", "time", "code", "address", "hops")
-) | {
-    "quality", "heard", "joined", "day", "revision", "judged", "intervals", "complete", "given", "taken", "low", "high",
-    "lacking", "raised", "cleared", "count",
-}  # fmt: skip
-_PLACES: Final = {
-    "meter": "meters", "event": "events", "node": "topology", "balance": "balances", "alarm": "alarms",
-}  # fmt: skip
-_READ: Final[dict[str, Callable[[str], Raw]]] = {"int": int, "float": float, "text": str, "null": lambda _: None}
+_PLACES: Final[dict[str, tuple[str, type[_Part]]]] = {
+    "meter": ("meters", Series),
+    "event": ("events", ReportEvent),
+    "node": ("topology", Node),
+    "balance": ("balances", Balance),
+    "alarm": ("alarms", Alarm),
+}
 
 
-def _plain(octets: bytes) -> dict[str, Any]:
-    """The report's XML as the plain values of its JSON."""
-    parser = ET.XMLParser(target=_Builder())  # noqa: S314  the builder refuses every document type
-    try:
-        parser.feed(octets)
-        root = parser.close()
-        if _name(root) != "report":
-            raise ValueError(f"the element {_name(root)!r} is not a report")
-        plain: dict[str, Any] = {**_attributes(root), **{place: [] for place in _PLACES.values()}}
-        for part in root:
-            kind = _name(part)
-            plain[_PLACES[kind]].append(_series(part) if kind == "meter" else _part(part))
-    except (ET.ParseError, ValueError, KeyError, OverflowError, LookupError) as error:
-        raise DecodeError(f"no report: {error}", 0, "report") from None
-    return plain
+def _from_xml(octets: bytes) -> Report:
+    """Each part is checked and made small as it ends."""
+    parts: dict[str, list[Any]] = {place: [] for place, _ in _PLACES.values()}
 
+    def take(kind: str, plain: dict[str, Any]) -> None:
+        if kind not in _PLACES:
+            raise DecodeError(f"no report: the element {kind!r} has no place in it", 0, "report")
+        place, made = _PLACES[kind]
+        try:
+            parts[place].append(msgspec.convert(plain, made, strict=True))
+        except msgspec.ValidationError as error:
+            raise DecodeError(f"no report: {place}[{len(parts[place])}]: {error}", 0, "report") from None
 
-def _name(element: ET.Element) -> str:
-    space, _, name = element.tag.rpartition("}")
-    if space != "{" + NAMESPACE:
-        raise ValueError(f"the element {element.tag!r} is not of {NAMESPACE}")
-    return name
-
-
-def _attributes(element: ET.Element) -> dict[str, Any]:
-    return {key: int(value) if key in _NUMBERS else value for key, value in element.attrib.items()}
-
-
-def _part(element: ET.Element) -> dict[str, Any]:
-    """A part with its attributes, and its elements as a list for each name."""
-    plain = _attributes(element)
-    for one in element:
-        known = plain.setdefault(_name(one), [])
-        if not isinstance(known, list):
-            raise ValueError(f"{_name(one)!r} stands twice")
-        known.append(_attributes(one))
-    return plain
-
-
-def _series(element: ET.Element) -> dict[str, Any]:
-    plain: dict[str, Any] = {**_attributes(element), "columns": [], "times": None, "status": None, "values": []}
-    for part in element:
-        name = _name(part)
-        if name == "column":
-            plain["columns"].append(_attributes(part))
-            plain["values"].append(_values(part))
-        elif name in ("times", "status") and plain[name] is None:
-            plain[name] = _integers(part)
-        else:
-            raise ValueError(f"the element {name!r} has no place in a meter")
-    return plain
-
-
-def _values(part: ET.Element) -> list[Raw]:
-    if len(part) == 0:
-        return list(_integers(part))
-    return [_READ[_name(value)](value.text or "") for value in part]
-
-
-def _integers(part: ET.Element) -> list[int]:
-    return [int(token) for token in (part.text or "").split()]
+    attributes = read_report(octets, take)
+    return msgspec.structs.replace(msgspec.convert(attributes, Report, strict=True), **parts)
