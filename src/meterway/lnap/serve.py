@@ -45,7 +45,7 @@ __all__ = ["Lnap"]
 
 _LOG: Final = logging.getLogger(__name__)
 _MOST_LINES: Final = 64
-_MOST_OF_ONE: Final = 32
+_MOST_OF_ONE: Final = 48  # a head end has 32 associations open at a time, and lines that it has just left
 _IDLE_S: Final = 600.0
 _TICK_S: Final = 1.0
 _SIDES: Final[tuple[Side, ...]] = ("wan", "home", "local")

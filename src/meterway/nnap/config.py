@@ -61,8 +61,8 @@ class SideConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     """Addresses or networks that alone may connect. Without any, everybody may, but APDUs for nodes are carried only
     for this machine and on a line with an association of a party."""
     lines: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
-    lines_of_one: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 32
-    """The most from one address."""
+    lines_of_one: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 48
+    """The most from one address: a head end has 32 associations open at a time, and lines that it has just left."""
     idle_s: _Seconds = 300.0
     """A line that brings nothing for so long is cut; one that the concentrator opened is not."""
 
