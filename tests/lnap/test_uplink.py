@@ -8,22 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from lnap_town import settings
-from meterway.base.errors import ConfigError
+from lnap_town import RadioMeter, listed, settings
+from meterway.base.errors import ConfigError, LinkError
+from meterway.interfaces.mbus.events import Code
 from meterway.interfaces.stationed import Stationed
 from meterway.links.clocks import LoopClock
 from meterway.links.medium.neighbourhood import preset
 from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
 from meterway.links.medium.neighbourhood.hub import NeighbourhoodHub
-from meterway.lnap.links_config import UplinkConfig
+from meterway.lnap.links_config import PushConfig, UplinkConfig
 from meterway.lnap.serve import Lnap
+from meterway.lnap.uplink import Uplink
 from meterway.mapping.party_keys import device_name, party_keys
+from meterway.stacks.dlms.apdu import decode_apdu
 from meterway.stacks.dlms.client import Associated, ClientSettings, DlmsClient
 from meterway.stacks.dlms.framing import Role
 from meterway.stacks.dlms.security.context import Keys
 from meterway.stacks.dlms.security.counter import SendCounter
+from meterway.stacks.dlms.xdlms.ciphered import GeneralCiphered
 from meterway.stacks.neighbourhood.framing import StationFraming
-from meterway.stacks.neighbourhood.station import Apdu, Joined, StationEvent
+from meterway.stacks.neighbourhood.station import Apdu, Joined, StationEvent, Undelivered
 from stacks.neighbourhood.toy_station import ToyStation
 
 EUI = b"CONCENTR"
@@ -110,6 +114,81 @@ def test_a_gateway_joins_answers_and_comes_back_with_the_hub(tmp_path: Path) -> 
     asyncio.run(live())
 
 
+@pytest.mark.covers("IF-L", "E-LNAP", "UC-EV-02")
+def test_a_gateway_pushes_its_alarms_through_its_concentrator_and_keeps_them_until_it_can(tmp_path: Path) -> None:
+    async def live() -> None:
+        medium = preset("prime", loss=0.0, hops=1, max_frame=1100)
+        push = PushConfig(over="uplink", party="operator", retry_s=0.05, answer_s=0.3)
+        meter = RadioMeter()
+        hub = NeighbourhoodHub(medium, time_factor=50.0)
+        port = await hub.open()
+        uplink = UplinkConfig(port=port, node=4, retry_s=0.05)
+        config = settings(tmp_path, wan=None, uplink=uplink, push=push, meters=(listed(meter),))
+        lnap = Lnap(config, station=ToyStation)
+        client = NeighbourhoodClient()
+        try:
+            await lnap.start()
+            assert lnap.pusher is not None
+            lnap.ledger.gateway.log(lnap.now(), Code.REPLAY, 1)  # nobody above yet: it waits
+            lnap.ledger.flush()
+            lnap.pusher.wake()
+            await until(lambda: lnap.pusher is not None and lnap.pusher.failed)
+            await client.connect(port)
+            top = Concentrator(client)
+            pushed: list[Apdu] = []
+            took = top._on_event
+
+            def hear(event: StationEvent) -> None:
+                if isinstance(event, Apdu) and event.apdu[0] == 0xDB:
+                    pushed.append(event)
+                took(event)
+
+            top.stationed._on_event = hear
+            await until(lambda: top.joined == [config.title])
+            (party, *_) = config.parties
+            made = party_keys(party.octets, party.name, device_name(config.serial, config.serial))
+            top.open(config.title, Keys(made["guek"], made["gak"]))
+            await until(lambda: pushed)
+            (first, *_) = pushed
+            assert (first.client, first.server) == (1, 2)
+            envelope = decode_apdu(first.apdu)
+            assert isinstance(envelope, GeneralCiphered)
+            assert envelope.system_title == lnap.site.title(1)
+            await until(lambda: lnap.pusher is not None and lnap.pusher.sent == 1)
+            assert lnap.ledger.spool.to_tell() == []
+        finally:
+            client.close()
+            await lnap.stop()
+            await hub.close()
+
+    asyncio.run(live())
+
+
+def test_what_the_network_gives_up_was_not_delivered() -> None:
+    async def live() -> None:
+        class Deaf(ToyStation):
+            coordinator = EUI
+
+            def send_apdu(self, eui, apdu, **_):  # type: ignore[no-untyped-def]
+                self._events.append(Undelivered(eui=eui, apdu=apdu, reason="no answer"))
+
+        class Port:
+            node = 4
+
+            def listen(self, on_frame: object) -> None: ...
+            def send(self, octets: bytes, *, to: int, urgent: bool = False) -> None: ...
+            def close(self) -> None: ...
+
+        uplink = Uplink(Deaf(b"GATEWAY1"), Port(), LoopClock(time.time), lambda _: None)
+        with pytest.raises(LinkError, match="no network"):
+            await uplink.carry(b"\xdb", 1, 1, wait_s=0.2)
+        uplink.is_member = True
+        with pytest.raises(LinkError, match="gave it up"):
+            await uplink.carry(b"\xdb", 1, 1, wait_s=5.0)
+
+    asyncio.run(live())
+
+
 def test_settings_of_an_uplink_are_checked() -> None:
     with pytest.raises(ValueError, match="no profile"):
         UplinkConfig(port=1, node=1, profile="smoke")
@@ -117,3 +196,5 @@ def test_settings_of_an_uplink_are_checked() -> None:
     assert UplinkConfig(port=1, node=1, key="ab" * 16).octets == b"\xab" * 16
     with pytest.raises(ConfigError, match="uplink, key"):
         assert UplinkConfig(port=1, node=1, key="abc").octets
+    with pytest.raises(ValueError, match="port is wanted"):
+        PushConfig(party="operator")

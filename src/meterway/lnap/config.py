@@ -139,6 +139,8 @@ class LnapConfig(HearingConfig, forbid_unknown_fields=True, kw_only=True, frozen
         unknown = {tariff.party for tariff in self.tariffs} - set(names)
         if self.push is not None:
             unknown |= {self.push.party} - set(names)
+            if self.push.over == "uplink" and self.uplink is None:
+                raise ValueError("push: over an uplink there is not")
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))} is no party")
         self.check_period()

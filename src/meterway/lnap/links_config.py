@@ -68,17 +68,23 @@ class BusConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen
 
 
 class PushConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """Where events go: the head end's push port."""
+    """Where events go: the head end's push port, or with ``over = "uplink"`` through the concentrator above."""
 
+    over: Literal["line", "uplink"] = "line"
     host: str = "127.0.0.1"
-    port: Port
+    port: Port = 0
     party: str
     """The party whose keys protect the pushes."""
     retry_s: Seconds = 30.0
     answer_s: Seconds = 10.0
-    """How long the receiver may take to close the line, which is how it says that it has read the push."""
+    """How long the receiver may take to close the line, which is how it says that it has read the push. Over the
+    uplink: how long the network has to say that it could not deliver."""
     keep: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
     """How many pushes wait at most while the line is down; the oldest go first, and are counted."""
+
+    def __post_init__(self) -> None:
+        if self.over == "line" and not self.port:
+            raise ValueError("push: port is wanted")
 
 
 class MqttConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=True):

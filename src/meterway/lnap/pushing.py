@@ -2,13 +2,15 @@
 
 A DataNotification has no answer. One counts as delivered when the receiver has read it to its end and closed the line
 in good order; then it leaves the outbox. A power cut, or a line that breaks after the receiver took it, brings it again
-under the same long-invoke-id: at least once, and never lost while the outbox has room.
+under the same long-invoke-id: at least once, and never lost while the outbox has room. Through a concentrator (L) one
+counts as delivered when the network has not given it up: what the concentrator does with it nobody tells.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -27,6 +29,8 @@ from meterway.stacks.dlms.wrapper import WrapperFrame
 __all__ = ["Pusher", "protected_push"]
 
 _LOG: Final = logging.getLogger(__name__)
+CarryUp = Callable[[bytes, int, int], Awaitable[None]]
+"""Takes an APDU, from a logical device (last) to a client, to whoever it is for; LinkError if it could not."""
 
 
 def protected_push(
@@ -57,10 +61,13 @@ def protected_push(
 
 
 class Pusher:
-    """Pushes to one destination what waits in the outbox, the oldest first."""
+    """Pushes to one destination what waits in the outbox, the oldest first; with ``carry`` it takes them there."""
 
-    def __init__(self, config: PushConfig, site: Site, counters: CounterStore[Party]) -> None:
+    def __init__(
+        self, config: PushConfig, site: Site, counters: CounterStore[Party], carry: CarryUp | None = None
+    ) -> None:
         self._config = config
+        self._carry = carry
         self._site = site
         self._counters = counters
         self._wake = asyncio.Event()
@@ -94,12 +101,15 @@ class Pusher:
         frame = self._frame(number, waiting)
         if frame is None:
             self.gone += 1
+        elif self._carry is not None:
+            await self._carry(frame.apdu, frame.destination, frame.source)
+            self.sent += 1
         else:
-            await tcp.deliver(self._config.host, self._config.port, frame, timeout_s=self._config.answer_s)
+            await tcp.deliver(self._config.host, self._config.port, frame.encode(), timeout_s=self._config.answer_s)
             self.sent += 1
         self._site.ledger.spool.was_told(number)
 
-    def _frame(self, number: int, waiting: Waiting) -> bytes | None:
+    def _frame(self, number: int, waiting: Waiting) -> WrapperFrame | None:
         """The push as it goes out; None if its meter is not there any more."""
         channel = waiting.channel
         try:
@@ -116,4 +126,4 @@ class Pusher:
             )
         except ConfigError:
             return None
-        return WrapperFrame(source=self._site.first_sap + channel, destination=client, apdu=apdu).encode()
+        return WrapperFrame(source=self._site.first_sap + channel, destination=client, apdu=apdu)

@@ -89,6 +89,7 @@ sees_gateway = true
 # search = "secondary-first"       # found meters are proposed, never bound
 
 # [push]
+# over = "line"                    # or "uplink": through the concentrator, without host and port
 # host = "127.0.0.1"
 # port = 4061
 # party = "operator"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from meterway.base.errors import ConfigError, MeterwayError
+from meterway.base.errors import ConfigError, LinkError, MeterwayError
 from meterway.interfaces.mbus.airing import Airing
 from meterway.interfaces.mbus.attaching import stay_attached
 from meterway.interfaces.mbus.device import Gateway
@@ -31,7 +31,7 @@ from meterway.lnap.links_config import SideConfig, UplinkConfig
 from meterway.lnap.objects import LogicalSite
 from meterway.lnap.pushing import Pusher
 from meterway.lnap.slots import Slots
-from meterway.lnap.uplink import stay_joined
+from meterway.lnap.uplink import Uplink, stay_joined
 from meterway.stacks.dlms.classes.image_transfer import ImageStatus
 from meterway.stacks.dlms.framing import Disconnected, FramingEvent, Role
 from meterway.stacks.dlms.server import DlmsServer
@@ -71,6 +71,7 @@ class Lnap:
         self.ports: dict[Side, int] = {}
         self.buses: list[Bus] = []
         self.pusher: Pusher | None = None
+        self._uplink: Uplink | None = None
         self.home: Home | None = None
         drivers = config.meter_drivers()
         self._vault = Vault.from_file(Path(config.master_key))
@@ -135,7 +136,8 @@ class Lnap:
             await self.stop()
             raise
         if self.config.push is not None:
-            self.pusher = Pusher(self.config.push, self.site, self.counters)
+            carry = self._carry_up if self.config.push.over == "uplink" else None
+            self.pusher = Pusher(self.config.push, self.site, self.counters, carry)
         self.buses = [Bus(bus, self.ledger, self.now, place=place) for place, bus in enumerate(self.config.buses)]
         self._tasks = [asyncio.create_task(bus.run()) for bus in self.buses]
         self._tasks += [
@@ -281,7 +283,16 @@ class Lnap:
                 return self._station(self.config.title)
             return PROFILES[settings.profile].node(self.config.title, settings.octets)
 
-        await stay_joined(settings, station, lambda sap: self.logical("wan", sap), unix=self.unix)
+        def noted(uplink: Uplink | None) -> None:
+            self._uplink = uplink
+
+        await stay_joined(settings, station, lambda sap: self.logical("wan", sap), unix=self.unix, on_uplink=noted)
+
+    async def _carry_up(self, apdu: bytes, client: int, server: int) -> None:
+        """A push through the concentrator; LinkError while there is none."""
+        if self._uplink is None or self.config.push is None:
+            raise LinkError("the gateway is on no network")
+        await self._uplink.carry(apdu, client, server, wait_s=self.config.push.answer_s)
 
     def logical(self, side: Side, sap: int) -> LogicalSite | None:
         """The logical device of an address: ``first_sap`` the gateway, from the next on its channels; None for others.

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from meterway.base.errors import LinkError
+from meterway.base.errors import LinkError, LocalProtocolError
 from meterway.interfaces.stationed import Stationed
 from meterway.links.clocks import LoopClock
 from meterway.links.medium.neighbourhood.client import NeighbourhoodClient
@@ -19,7 +19,7 @@ from meterway.lnap.links_config import UplinkConfig
 from meterway.stacks.dlms.framing import Disconnected, Role
 from meterway.stacks.dlms.server import DlmsServer, LogicalDevice
 from meterway.stacks.neighbourhood.framing import StationFraming
-from meterway.stacks.neighbourhood.station import Apdu, Joined, Left, Station, StationEvent
+from meterway.stacks.neighbourhood.station import Apdu, Joined, Left, Station, StationEvent, Undelivered
 
 __all__ = ["DeviceOf", "Uplink", "stay_joined"]
 
@@ -39,6 +39,8 @@ class Uplink:
         self._clock = clock
         self._device_of = device_of
         self._lines: dict[tuple[bytes, int, int], _Line] = {}
+        self._above = b""
+        self._carried: dict[bytes, asyncio.Event] = {}
         self.is_member = False
 
     def start(self) -> None:
@@ -51,6 +53,33 @@ class Uplink:
         self._lines.clear()
         self.is_member = False
 
+    async def carry(self, apdu: bytes, client: int, server: int, *, wait_s: float) -> None:
+        """Send an APDU to the concentrator; LinkError if there is none, or the network gives it up within ``wait_s``.
+
+        A concentrator that the station cannot name is known once it has said something.
+        """
+        above = getattr(self._station, "coordinator", b"") or self._above
+        if not self.is_member or not above:
+            raise LinkError("the gateway is on no network, or does not know its concentrator yet")
+        failed = self._carried[apdu] = asyncio.Event()
+        try:
+            self._station.send_apdu(above, apdu, client=client, server=server, now=self._clock.now())
+            self._stationed.flush()
+            async with asyncio.timeout(wait_s):
+                await failed.wait()
+        except LocalProtocolError as error:
+            raise LinkError(str(error)) from None
+        except TimeoutError:
+            return
+        finally:
+            del self._carried[apdu]
+        raise LinkError("the network gave it up")
+
+    def _gave_up(self, apdu: bytes) -> None:
+        failed = self._carried.get(apdu)
+        if failed is not None:
+            failed.set()
+
     def _on_event(self, event: StationEvent) -> None:
         match event:
             case Joined():
@@ -58,9 +87,14 @@ class Uplink:
             case Left():
                 self.is_member = False
                 self._lines.clear()
+                for apdu in tuple(self._carried):
+                    self._gave_up(apdu)
+            case Undelivered():
+                self._gave_up(event.apdu)
             case Apdu(is_broadcast=False):
+                self._above = event.eui
                 self._take(event)
-            case _:  # broadcasts are for meters; what was not delivered is asked again
+            case _:  # broadcasts are for meters
                 pass
 
     def _take(self, event: Apdu) -> None:
@@ -84,9 +118,17 @@ class Uplink:
 
 
 async def stay_joined(
-    settings: UplinkConfig, station: Callable[[], Station], device_of: DeviceOf, *, unix: Callable[[], float]
+    settings: UplinkConfig,
+    station: Callable[[], Station],
+    device_of: DeviceOf,
+    *,
+    unix: Callable[[], float],
+    on_uplink: Callable[[Uplink | None], None] = lambda _: None,
 ) -> None:
-    """Be a node of the network until cancelled, again whenever the hub comes back."""
+    """Be a node of the network until cancelled, again whenever the hub comes back.
+
+    ``on_uplink`` is given each place that is taken, and None when it is lost.
+    """
     while True:
         lost = asyncio.Event()
         client = NeighbourhoodClient(lambda _, lost=lost: lost.set())  # type: ignore[misc]
@@ -98,9 +140,11 @@ async def stay_joined(
             uplink = Uplink(station(), client.join(settings.node), LoopClock(unix), device_of)
             try:
                 uplink.start()
+                on_uplink(uplink)
                 await lost.wait()
                 _LOG.warning("uplink: the hub at %s:%d is gone", settings.host, settings.port)
             finally:
+                on_uplink(None)
                 uplink.close()
                 client.close()
         await asyncio.sleep(settings.retry_s)

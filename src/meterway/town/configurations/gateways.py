@@ -155,11 +155,8 @@ class Gateways:
             host = await self._host(mbus.HostConfig(meters=meters, bus_port=0))
             buses = (BusConfig(port=host.bus_port or 0, poll_s=_POLL_S),)
         uplink = self._uplink(gateway)
-        config = self.settings(gateway, buses)
-        if uplink is None:
-            lnap = Lnap(config)
-        else:
-            lnap = Lnap(msgspec.structs.replace(config, wan=None, uplink=uplink[0]), station=uplink[1])
+        config = self.settings(gateway, buses, None if uplink is None else uplink[0])
+        lnap = Lnap(config) if uplink is None else Lnap(config, station=uplink[1])
         await lnap.start()
         self.lnaps[gateway.serial] = lnap
 
@@ -177,7 +174,7 @@ class Gateways:
         lnap = self.housed().get(serial)
         return None if lnap is None else lnap.logical("wan", sap)
 
-    def settings(self, gateway: Placed, buses: tuple[BusConfig, ...]) -> LnapConfig:
+    def settings(self, gateway: Placed, buses: tuple[BusConfig, ...], uplink: UplinkConfig | None = None) -> LnapConfig:
         """The settings of a gateway: its meters, and a party for each link that gives access to somebody."""
         parties = tuple(self._parties(gateway))
         by_radio = self._behind(gateway, Carrier.RADIO)
@@ -187,7 +184,8 @@ class Gateways:
             store=str(Path(self._order.folder) / f"{gateway.serial}.sqlite"),
             master_key=str(Path(self._order.folder) / f"{gateway.serial}.key"),
             first_sap=HOUSED_SAP if gateway.part.inside else 1,
-            wan=None if gateway.part.inside else SideConfig(port=0),
+            wan=None if gateway.part.inside or uplink is not None else SideConfig(port=0),
+            uplink=uplink,
             home=SideConfig(port=0) if any(party.side == "home" for party in parties) else None,
             parties=parties,
             meters=tuple(
@@ -196,7 +194,7 @@ class Gateways:
             ),
             radios=(self._radio(gateway),) if by_radio else (),
             buses=buses,
-            push=self._push(gateway),
+            push=self._push(gateway, is_behind=uplink is not None),
         )
 
     def _radio(self, gateway: Placed) -> RadioConfig:
@@ -233,11 +231,15 @@ class Gateways:
             if not wanted or meter.part.name in wanted
         )
 
-    def _push(self, gateway: Placed) -> PushConfig | None:
-        """Events go to the first head end that administers the gateway."""
+    def _push(self, gateway: Placed, *, is_behind: bool) -> PushConfig | None:
+        """Events go to the first head end that administers the gateway, or to the concentrator it is behind."""
         for link in self._accesses(gateway):
-            if link.access is not None and link.access.sees_gateway and link.far in self._order.push:
+            if link.access is None or not link.access.sees_gateway:
+                continue
+            if link.far in self._order.push:
                 return PushConfig(port=self._order.push[link.far], party=link.access.party, retry_s=1.0)
+            if is_behind:
+                return PushConfig(over="uplink", party=link.access.party, retry_s=1.0, answer_s=2.0)
         return None
 
     def _listed(self, meter: Placed, carrier: Carrier, channel: int) -> MeterConfig:
