@@ -204,11 +204,15 @@ async def _is_in_the_log(it: Driven) -> None:
 
 
 async def _is_collected(it: Driven) -> None:
-    """A gateway behind a concentrator has no line of its own: what it logged is there with the next call."""
+    """What a gateway behind a concentrator pushes goes through it; what it logged is there with the next call."""
 
     async def is_known() -> bool:
         await it.head_end.collect_now(it.serial)
-        return bool({one.code for one in it.head_end.store.events.of_device(it.device, limit=100)} & FRAUD)
+        for concentrator in it.at.layout.of(Kind.CONCENTRATOR):  # whose line it is by what is said there
+            await it.head_end.collect_now(concentrator.serial)
+        found = it.head_end.store.events.of_device(it.device, limit=100)
+        is_pushed = any(one.log == "push" for one in found) or it.at.configuration.label != "P4"
+        return is_pushed and bool({one.code for one in found} & FRAUD)
 
     await until(is_known)
 
