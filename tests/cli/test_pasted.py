@@ -27,6 +27,7 @@ PAIRS = [f"{octet:02x}" for octet in PUSH]
         ":".join(PAIRS),
         "-".join(PAIRS),
         ", ".join(PAIRS),
+        " ".join(PAIRS[:4]) + " | " + " ".join(PAIRS[4:]),
         HEX[:20] + "_" + HEX[20:],
         ", ".join(f"0x{octet:x}" for octet in PUSH),
         "{" + ",".join(f"0x{pair}" for pair in PAIRS) + "};  // a push",

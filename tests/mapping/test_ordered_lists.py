@@ -73,6 +73,18 @@ def test_lists_that_grid_operators_configure_are_known_by_their_form(items: list
     assert is_known_by_form(items)
 
 
+def test_voltages_currents_and_powers_without_codes_have_their_scales() -> None:
+    items = [*[axdr.u16(number) for number in (228, 226, 230, 781, 1482, 643)], *NUMBERS[:4], axdr.octets(b"00000000")]
+    named = ordered_list(items)
+    assert named is not None
+    assert [(one[0].short, one[2], one[3]) for one in named[2:5]] == [
+        ("1-0:72.7.0", 0, 35),
+        ("1-0:31.7.0", -2, 33),
+        ("1-0:51.7.0", -2, 33),
+    ]
+    assert [one[0].short for one in named[6:]] == ["1-0:1.7.0", "1-0:2.7.0", "1-0:1.8.0", "1-0:2.8.0", "0-0:96.1.0"]
+
+
 @pytest.mark.parametrize(
     "items",
     [

@@ -227,3 +227,19 @@ def test_several_notifications_in_one_frame_are_all_read() -> None:
     assert [one["value"] for one in decoded(frame)["readings"]] == [1661] * 3
     cut = encode_frame(b"\x03\x21", 0x13, llc + push + llc + push[:-2])
     assert decoded(cut)["ok"] is False
+
+
+def test_a_radio_frame_whose_length_was_left_out_is_read() -> None:
+    frame = bytes.fromhex("44AE4C7856341201077A010000000413e8030000")
+    answer = decoded(frame)
+    assert (answer["device"]["id"], answer["readings"][0]["value"]) == ("12345678", 1.0)
+    assert answer["quirks"] == ["no-length"]
+    assert decoded(frame[:-1])["ok"] is False
+    assert decoded(b"\x44" + bytes(20))["ok"] is False
+
+
+def test_a_bare_list_that_is_known_by_its_form_says_so() -> None:
+    body = "0209090c07e50a0d03071e3900ff8880" + "".join(f"06{number:08x}" for number in range(8))
+    answer = decoded(bytes.fromhex(body))
+    assert answer["quirks"] == ["named-by-form"]
+    assert [one["value"] for one in answer["readings"]][1:] == list(range(8))

@@ -14,7 +14,7 @@ from typing import Final
 __all__ = ["octets_of"]
 
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
-_BLANK: Final = b" \t:,-;_"
+_BLANK: Final = b" \t:,-;_|"
 _OFFSET: Final = re.compile(rb"\s*(?:[0-9A-Fa-f]{4,8}:[ \t]+|[0-9A-Fa-f]{7,8} {2}|[0-7]{7} )(?=[0-9A-Fa-f]{2})")
 _GUTTER: Final = re.compile(rb"[ \t]+\|.*\|\s*$|[ \t]{2,}\S*[^0-9A-Fa-f\s].*$")
 _MOMENT: Final = re.compile(

@@ -100,13 +100,24 @@ _POWER: Final[tuple[Place, ...]] = (
     ("1-0:3.7.0", 0, _VAR),
     ("1-0:4.7.0", 0, _VAR),
 )
-_NUMBER: Final = -1
+_NUMBER, _SHORT = -1, -2
 Form = tuple[int, ...]
-"""What stands at each place: an octet-string of so many octets (0: of any number), or a number."""
+"""What stands at each place: an octet-string of so many octets (0: of any number), or a number of 4 or 2 octets."""
 _FORMS: Final[tuple[tuple[Form, tuple[Place | None, ...]], ...]] = (
     # Vienna: time and values, from some meters behind their name
     ((12, *[_NUMBER] * 8), (("0-0:1.0.0", *_NONE), *_ENERGY, *_POWER)),
     ((16, 12, *[_NUMBER] * 8), (("0-0:42.0.0", *_NONE), ("0-0:1.0.0", *_NONE), *_ENERGY, *_POWER)),
+    # Burgenland: voltages in V, currents in 10 mA, power, energy, device
+    (
+        (*[_SHORT] * 6, *[_NUMBER] * 4, 0),
+        (
+            *((f"1-0:{phase}2.7.0", 0, _V) for phase in (3, 5, 7)),
+            *((f"1-0:{phase}1.7.0", -2, _A) for phase in (3, 5, 7)),
+            *_POWER[:2],
+            *_ENERGY[:2],
+            ("0-0:96.1.0", *_NONE),
+        ),
+    ),
     # Carinthia, Upper Austria: push, device, time of day, date, values; text and code of a message from some
     ((6, 0, 4, 5, *[_NUMBER] * 6), (None, ("0-0:96.1.0", *_NONE), None, None, *_ENERGY, *_POWER[:2])),
     (
@@ -142,8 +153,8 @@ def _by_form(items: Sequence[Data]) -> list[Named] | None:
 
 
 def _fits(item: Data, size: int) -> bool:
-    if size == _NUMBER:
-        return item.tag == Tag.DOUBLE_LONG_UNSIGNED
+    if size in (_NUMBER, _SHORT):
+        return item.tag == (Tag.DOUBLE_LONG_UNSIGNED if size == _NUMBER else Tag.LONG_UNSIGNED)
     return item.tag == Tag.OCTET_STRING and isinstance(item.value, bytes) and size in (0, len(item.value))
 
 

@@ -13,6 +13,7 @@ from meterway.mapping.dlms import DlmsDecoder, DlmsKeys, cosem_json
 from meterway.mapping.dlms_push import readings_of
 from meterway.mapping.drivers.registry import Drivers, bundled_drivers
 from meterway.mapping.iec21 import decode_telegram as decode_readout
+from meterway.mapping.ordered_lists import is_known_by_form
 from meterway.mapping.p1 import decode_telegram as decode_p1
 from meterway.mapping.p1 import is_p1
 from meterway.mapping.receiver import radio_frame_of
@@ -38,6 +39,8 @@ _RADIO_C: Final = frozenset((0x00, 0x06, 0x08, 0x40, 0x43, 0x44, 0x46, 0x47, 0x4
 _APDU_TAGS: Final = frozenset((0x01, 0x08, 0x0E, 0x0F, 0x10, 0x21, 0x28, 0x60, 0x61, 0x62, 0x63)) | frozenset(
     range(0xC0, 0xE8)
 )
+_RADIO_BEGINS: Final = (b"\x44", b"\x46")
+"""C-fields that no other format begins with: a receiver may have left the length of the frame out."""
 _WIRED_ACK: Final = b"\xe5"
 _TOO_LONG: Final = 1 << 20
 NOISE: Final = "noise"
@@ -97,6 +100,10 @@ def decode_telegram(
             return _decoded_mbus(octets, keys, formats, drivers or bundled_drivers())
         return FORMATS[found](octets, decoder)
     except DecodeError as error:
+        if format is None and octets[:1] in _RADIO_BEGINS and len(octets) in range(12, 256):
+            whole = decode_telegram(bytes((len(octets),)) + octets, keys, format="m-bus", drivers=drivers)
+            if isinstance(whole, DecodedTelegram) and whole.readings and str(whole.device["manufacturer"]).isalpha():
+                return replace(whole, quirks=("no-length", *whole.quirks))
         behind = _behind_noise(octets) if format is None else None
         if behind is not None:
             return _with_noise(decode_telegram(octets[behind:], keys, formats=formats, drivers=drivers), behind)
@@ -418,6 +425,8 @@ def _cosem_data(octets: bytes, decoder: DlmsDecoder) -> DecodedTelegram:
     data = axdr.decode_all(octets)
     decoder.layers.append({"layer": "cosem-data", "body": cosem_json(data)})
     decoder.readings += readings_of(data)
+    if isinstance(data.value, tuple) and is_known_by_form(data.value):
+        decoder.quirks.append("named-by-form")
     return decoder.telegram()
 
 
