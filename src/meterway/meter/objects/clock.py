@@ -13,7 +13,7 @@ from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
 from meterway.stacks.dlms.classes import interface_class
-from meterway.stacks.dlms.classes.clock import MAX_SHIFT_S, PresetTime
+from meterway.stacks.dlms.classes.clock import MAX_SHIFT_S, PresetTime, adjusted
 from meterway.stacks.dlms.classes.types import Mismatch
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
@@ -131,7 +131,7 @@ def restore_zone(meter: Meter) -> None:
 
 def _adjust(period_s: int) -> Call:
     def adjust(meter: Meter, parameter: Data, now: float) -> ActionResult:
-        meter.set_clock((meter.clock(now) + period_s / 2) // period_s * period_s, now)
+        meter.set_clock(adjusted(meter.clock(now), period_s), now)
         return ActionResult.SUCCESS
 
     return adjust

@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 
 from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes.clock import (
-    PresetTime,
     TimeZone,
-    adjusted_to_measuring_period,
-    adjusted_to_minute,
-    adjusted_to_preset_time,
-    adjusted_to_quarter,
-    shifted,
+    adjusted,
 )
 
 EUROPE = TimeZone(
@@ -64,25 +59,16 @@ def test_a_clock_with_daylight_saving_off_stays_on_normal_time():
     assert TimeZone(time_zone_min=-60).deviation_min(at("2026-07-01T00:00")) == -60
 
 
-def test_adjusting_goes_to_the_nearest_quarter_period_or_minute():
-    assert adjusted_to_quarter(at("2026-01-01T12:07:29")) == at("2026-01-01T12:00")
-    assert adjusted_to_quarter(at("2026-01-01T12:07:30")) == at("2026-01-01T12:15")
-    assert adjusted_to_quarter(at("2026-01-01T23:59:00")) == at("2026-01-02T00:00")
-    assert adjusted_to_measuring_period(at("2026-01-01T12:31:00"), 3600) == at("2026-01-01T13:00")
-    assert adjusted_to_minute(at("2026-01-01T12:00:29")) == at("2026-01-01T12:00")
-    assert adjusted_to_minute(at("2026-01-01T12:00:30")) == at("2026-01-01T12:01")
-
-
-def test_a_shift_beyond_a_quarter_of_an_hour_is_refused():
-    assert shifted(at("2026-01-01T12:00"), -900) == at("2026-01-01T11:45")
-    assert shifted(at("2026-01-01T12:00"), 901) is None
-
-
-def test_the_preset_time_is_set_only_within_its_interval():
-    preset = PresetTime(
-        preset_time=CosemDateTime.from_utc(at("2026-01-01T12:00"), -60),
-        validity_interval_start=CosemDateTime.from_utc(at("2026-01-01T11:50"), -60),
-        validity_interval_end=CosemDateTime.from_utc(at("2026-01-01T12:10"), -60),
-    )
-    assert adjusted_to_preset_time(at("2026-01-01T12:09"), preset, EUROPE) == at("2026-01-01T12:00")
-    assert adjusted_to_preset_time(at("2026-01-01T12:11"), preset, EUROPE) is None
+@pytest.mark.parametrize(
+    ("period_s", "shown", "wanted"),
+    [
+        (900, "12:07:29", "12:00:00"),
+        (900, "12:07:30", "12:15:00"),
+        (3600, "12:31:00", "13:00:00"),
+        (60, "12:00:29", "12:00:00"),
+        (60, "12:00:30", "12:01:00"),
+    ],
+)
+def test_adjusting_goes_to_the_nearest_start_of_a_period(period_s: int, shown: str, wanted: str):
+    day = "2026-01-01T"
+    assert adjusted(at(day + shown).timestamp(), period_s) == at(day + wanted).timestamp()

@@ -30,7 +30,6 @@ from meterway.stacks.dlms.classes.types import (
 __all__ = [
     "CLASSES",
     "Access",
-    "AccessMode",
     "AccessRights",
     "AssociatedPartners",
     "AssociationStatus",
@@ -58,18 +57,6 @@ class Access(IntFlag):
     AUTHENTICATED_RESPONSE = 32
     ENCRYPTED_RESPONSE = 64
     SIGNED_RESPONSE = 128
-
-
-class AccessMode(IntEnum):
-    """The coding of attribute access rights before version 3."""
-
-    NO_ACCESS = 0
-    READ_ONLY = 1
-    WRITE_ONLY = 2
-    READ_AND_WRITE = 3
-    AUTHENTICATED_READ_ONLY = 4
-    AUTHENTICATED_WRITE_ONLY = 5
-    AUTHENTICATED_READ_AND_WRITE = 6
 
 
 class AssociationStatus(IntEnum):

@@ -26,11 +26,7 @@ __all__ = [
     "ClockBase",
     "PresetTime",
     "TimeZone",
-    "adjusted_to_measuring_period",
-    "adjusted_to_minute",
-    "adjusted_to_preset_time",
-    "adjusted_to_quarter",
-    "shifted",
+    "adjusted",
 ]
 
 MAX_SHIFT_S: Final = 900
@@ -102,40 +98,9 @@ class TimeZone:
         return CosemDateTime.from_utc(moment, self.deviation_min(moment), dst=self.is_dst(moment))
 
 
-def adjusted_to_quarter(now: dt.datetime) -> dt.datetime:
-    """The nearest quarter of an hour."""
-    return adjusted_to_measuring_period(now, 900)
-
-
-def adjusted_to_measuring_period(now: dt.datetime, period_s: int) -> dt.datetime:
-    """The nearest start of a measuring period, periods counted from midnight; the later one when in between."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    into = (now - midnight).total_seconds()
-    return midnight + dt.timedelta(seconds=int((into + period_s / 2) // period_s) * period_s)
-
-
-def adjusted_to_minute(now: dt.datetime) -> dt.datetime:
-    """Seconds to zero; from second 30 on the next minute."""
-    minute = now.replace(second=0, microsecond=0)
-    return minute + dt.timedelta(minutes=1) if now.second >= 30 else minute
-
-
-def adjusted_to_preset_time(now: dt.datetime, preset: PresetTime, zone: TimeZone) -> dt.datetime | None:
-    """The preset time if ``now`` (aware) lies in its validity interval, else None (a refusal)."""
-    deviation = zone.deviation_min(now)
-    moments = [
-        None if moment is None else moment.utc(deviation)
-        for moment in (preset.preset_time, preset.validity_interval_start, preset.validity_interval_end)
-    ]
-    target, start, end = moments
-    if target is None or start is None or end is None or not start <= now <= end:
-        return None
-    return target
-
-
-def shifted(now: dt.datetime, seconds: int) -> dt.datetime | None:
-    """The time moved by some seconds; None (a refusal) beyond 900 either way."""
-    return now + dt.timedelta(seconds=seconds) if abs(seconds) <= MAX_SHIFT_S else None
+def adjusted(clock_s: float, period_s: int) -> float:
+    """The nearest start of a period (900 s, a minute), the later one when in between; both in Unix seconds."""
+    return (clock_s + period_s / 2) // period_s * period_s
 
 
 CLASSES = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from meterway.stacks.dlms.classes.model import declare, method, static
 from meterway.stacks.dlms.classes.types import (
@@ -19,10 +18,7 @@ from meterway.stacks.dlms.classes.types import (
     structure,
 )
 
-__all__ = ["BAUD_RATES", "CLASSES", "IpOption"]
-
-BAUD_RATES: Final[tuple[int, ...]] = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-"""Bits per second by the norm's code for a communication speed."""
+__all__ = ["CLASSES", "IpOption"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

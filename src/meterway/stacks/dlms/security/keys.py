@@ -6,9 +6,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from meterway.base.errors import SecurityError
 
-__all__ = ["KEY_IDS", "unwrap_key", "wrap_key"]
-
-KEY_IDS = {0: "global-unicast-encryption", 1: "global-broadcast-encryption", 2: "authentication", 3: "master"}
+__all__ = ["unwrap_key", "wrap_key"]
 
 
 def wrap_key(master: bytes, key: bytes) -> bytes:
