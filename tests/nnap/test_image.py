@@ -127,6 +127,15 @@ def test_a_meter_whose_profile_promises_parity_it_has_not_is_repaired_by_blocks(
     assert set(work.progress.values()) == {Progress.ACTIVE}
 
 
+def test_who_did_not_answer_is_asked_again_before_it_counts_as_whole():
+    """Of some it lacked all were told again; what it had said before is then only half of what it lacks."""
+    one = network("idis", "idis-parity", meters=21, hops=2, loss=0.3)
+    work = campaign(one, firmware(5_777))
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert work.rounds > 2
+
+
 def test_an_interrupted_campaign_with_parity_goes_on():
     one = network("idis-parity", meters=6, hops=2, loss=0.1)
     work = campaign(one, firmware(8_000))

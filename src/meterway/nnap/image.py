@@ -256,7 +256,10 @@ class Campaign:
     def _ask_all(self) -> None:
         self.phase = Phase.ASKING
         self.rounds += 1
-        self._alone.extend(self._of(Progress.LACKING))
+        lacking = self._of(Progress.LACKING)
+        for target in lacking:
+            target.told = False
+        self._alone.extend(lacking)
 
     def _ask_or_verify(self) -> None:
         if self._of(Progress.LACKING):
@@ -282,6 +285,7 @@ class Campaign:
             for target in lacking:
                 self._fail(target, now, f"{len(target.missing)} blocks missing after {self.rounds} rounds")
             return
+        lacking = [target for target in lacking if target.told]  # who did not answer is asked again
         wanted: dict[int, int] = {}
         for target in lacking:
             for number in target.missing:

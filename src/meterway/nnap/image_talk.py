@@ -82,11 +82,13 @@ class Firmware:
 class Target:
     """One meter of the campaign; ``missing`` are block numbers, as far as it was ``asked``.
 
+    ``told``: it has said so since it was last to be asked; what it said before that may be half of it.
+
     ``awaits``: some that it lacks go to all again, so it has to be asked once more. One that has ``parity`` tells how
     much it ``wants`` of each group instead of what it misses.
     """
 
-    __slots__ = ("asked", "awaits", "missing", "node", "parity", "progress", "silent", "wants")
+    __slots__ = ("asked", "awaits", "missing", "node", "parity", "progress", "silent", "told", "wants")
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -95,7 +97,7 @@ class Target:
         self.parity = IMAGE_PARITY in load_profile(node.profile).objects
         self.wants = b""
         self.silent = 0
-        self.asked = self.awaits = False
+        self.asked = self.awaits = self.told = False
 
 
 class ImageTalk:
@@ -128,7 +130,7 @@ class ImageTalk:
             target.missing = {number for number, bit in enumerate(bits) if bit == "0"}
         if not began:
             yield Act(INITIATE, self._firmware.opening)
-        target.asked = began
+        target.asked, target.told = began, True
         if not target.missing and not any(target.wants):
             target.progress = Progress.WHOLE
 
