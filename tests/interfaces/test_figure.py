@@ -33,7 +33,7 @@ def test_a_pair_that_the_figure_does_not_join_is_refused():
 
 
 def test_only_what_a_stack_speaks_lives():
-    assert {row.label for row in INTERFACES if row.lives} == {"H1", "H2", "M", "C", "L", "N", "G1", "G2", "I"}
+    assert {row.label for row in INTERFACES if row.lives} == {"H1", "H2", "H3", "M", "C", "L", "N", "G1", "G2", "I"}
 
 
 def test_the_consumer_port_is_one_way():

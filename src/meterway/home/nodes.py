@@ -92,11 +92,11 @@ class HomeNodes:
         self.counts: Counter[str] = Counter()
         self._calls: dict[str, Call] = {}
 
-    def add(self, config: HomeConfig) -> LoadController:
-        """Take a device in; ConfigError if its serial is there already."""
+    def add(self, config: HomeConfig, *, lived_s: float = 0.0) -> LoadController:
+        """Take a device in that has been in its home for ``lived_s``; ConfigError if its serial is there already."""
         if config.serial in self.devices:
             raise ConfigError(f"device {config.serial} is there already")
-        device = LoadController(config, self.clock.now())
+        device = LoadController(config, self.clock.now() - lived_s)
         self.memory.add(device)
         self.devices[config.serial] = device
         self.plan(device)

@@ -117,7 +117,16 @@ INTERFACES: Final[tuple[Interface, ...]] = (
         links=("tcp", "tls"),
         security="TLS and credentials of each home; DLMS: keys of the consumer's party; values out, nothing in",
     ),
-    _row("H3", _NNAP, _HOME, Network.NEIGHBOURHOOD, Status.STANDARD),
+    _row(
+        "H3",
+        _NNAP,
+        _HOME,
+        Network.NEIGHBOURHOOD,
+        Status.STANDARD,
+        stacks=("neighbourhood", "dlms"),
+        links=("simulated neighbourhood network",),
+        security="DLMS security suite 0, HLS 5 GMAC, end to end; broadcasts under the group's key; joining as on C",
+    ),
     _row(
         "M",
         _METER,

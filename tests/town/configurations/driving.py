@@ -11,6 +11,8 @@ from pathlib import Path
 from meterway.base.obis import Obis
 from meterway.headend.commands import Command
 from meterway.headend.serve import HeadEnd
+from meterway.home.rules import Cause
+from meterway.mapping.home import LOAD_ORDER, RELAYS, LoadOrder
 from meterway.stacks.dlms import axdr
 from meterway.town.configurations.running import Running
 from meterway.town.configurations.shape import Kind, UseCase
@@ -24,11 +26,14 @@ TOTALS = {
     Kind.WATER: Obis(8, 0, 1, 0, 0),
     Kind.HEAT: Obis(6, 0, 1, 0, 0),
     Kind.MODULE: ENERGY,
+    Kind.LOAD: ENERGY,
 }
-NEAR = {Kind.ELECTRICITY: 50, Kind.GAS: 5, Kind.WATER: 5, Kind.HEAT: 1000, Kind.MODULE: 50}
+NEAR = {Kind.ELECTRICITY: 50, Kind.GAS: 5, Kind.WATER: 5, Kind.HEAT: 1000, Kind.MODULE: 50, Kind.LOAD: 50}
 """How far apart two looks at a register may be: a heat meter tells whole kWh."""
-IN_WH = (Kind.HEAT, Kind.ELECTRICITY, Kind.MODULE)
+IN_WH = (Kind.HEAT, Kind.ELECTRICITY, Kind.MODULE, Kind.LOAD)
 OPENED = 44
+OVERRIDDEN = 40
+RELAY_1 = Obis(0, 1, 96, 3, 10)
 LOCAL_ACCESS = 158
 PUSHED_S = 3.0
 """Until the meter's push of the alarm is over: a concentrator takes one for the answer to what it just relayed."""
@@ -108,7 +113,7 @@ async def scheduled(it: Driven) -> None:
         shown = sum(float(row.value) * 1000 for row in view.registers if row.label == "Consumed")
         assert abs(shown - truth) < 50, (view.registers, truth)
         return
-    wanted, fact = (ENERGY, "energy") if it.kind is Kind.ELECTRICITY else (TOTALS[it.kind], "register")
+    wanted, fact = (ENERGY, "energy") if it.kind in (Kind.ELECTRICITY, Kind.LOAD) else (TOTALS[it.kind], "register")
     kept = {one.obis: one for one in it.head_end.store.readings.latest(it.device)}
     assert abs(_small(kept[wanted].value, kept[wanted].scaler, it.kind) - (await it.facts())[fact]) < NEAR[it.kind]
 
@@ -117,8 +122,9 @@ async def on_demand(it: Driven) -> None:
     if it.kind is Kind.HAND_HELD:
         await _on_demand_locally(it)
         return
-    if it.kind is Kind.ELECTRICITY:
+    if it.kind in (Kind.ELECTRICITY, Kind.LOAD):
         truth = (await it.facts())["energy"]
+        assert truth > 0
         assert abs(float(str(await it.value(ENERGY))) - truth) < 50
         return
     truth = (await it.facts())["register"]
@@ -128,6 +134,9 @@ async def on_demand(it: Driven) -> None:
 
 async def command(it: Driven) -> None:
     """Off and, where that is done from afar, on again; what counts is how the meter stands."""
+    if it.kind is Kind.LOAD:
+        await _load_is_switched(it)
+        return
     switch = SWITCH if it.kind is Kind.ELECTRICITY else VALVE
     assert (await it.facts())["connected"] == 1
     assert await it.act(switch, "remote_disconnect") == ""
@@ -145,6 +154,9 @@ async def command(it: Driven) -> None:
 
 async def event(it: Driven) -> None:
     """Somebody opens the case: the head end hears of it without asking."""
+    if it.kind is Kind.LOAD:
+        await _override_is_reported(it)
+        return
     if it.kind is Kind.DISPLAY:
         await _power_fails(it)
         return
@@ -165,6 +177,36 @@ async def event(it: Driven) -> None:
     await it.head_end.collect_now(it.serial)
     codes = {one.code for one in it.head_end.store.events.of_device(it.device, limit=100)}
     assert codes & ({OPENED} if it.kind is Kind.ELECTRICITY else FRAUD)
+
+
+async def _load_is_switched(it: Driven) -> None:
+    """Relay 1 off for a quarter of an hour, after a random wait of its own; its contact confirms it."""
+    assert (await it.facts())["connected"] == 1
+    order = LoadOrder(ident=7, relays=1, duration_s=900, offset_s=3)
+    wanted = Command(obis=LOAD_ORDER, class_id=1, attribute="value", value=axdr.native(order.encode()))
+    assert (await it.head_end.set(it.serial, wanted, actor="test")).refusal == ""
+
+    async def is_off() -> bool:
+        return (await it.facts())["connected"] == 0
+
+    await until(is_off)
+    assert await it.value(RELAY_1, "output_state", 70) is False
+    relays = await it.value(RELAYS, "value", 1)
+    assert isinstance(relays, list)
+    assert [row[1:3] for row in relays if isinstance(row, list)] == [[False, Cause.ORDER], [True, Cause.NOTHING]]
+
+
+async def _override_is_reported(it: Driven) -> None:
+    """The consumer wants warm water all the same: it goes on, and the head end reads so in the log."""
+    pressed = await it.facts("override", 1.0)
+    assert (pressed["connected"], pressed["overridden"]) == (1, 1)
+
+    async def is_known() -> bool:
+        await it.head_end.collect_now(it.serial)
+        return OVERRIDDEN in {one.code for one in it.head_end.store.events.of_device(it.device, limit=100)}
+
+    await until(is_known)
+    assert await it.value(RELAY_1, "output_state", 70) is True
 
 
 async def _on_demand_locally(it: Driven) -> None:

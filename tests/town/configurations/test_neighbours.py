@@ -6,7 +6,7 @@ from meterway.town.configurations.plan import lay_out
 def test_the_towns_neighbourhood_is_found_but_not_listed() -> None:
     assert configuration_of("neighbours") is NEIGHBOURS
     assert NEIGHBOURS.label not in CONFIGURATIONS
-    assert set(NEIGHBOURS.interfaces) == {"C", "L", "N", "M", "G2"}
+    assert set(NEIGHBOURS.interfaces) == {"C", "L", "N", "M", "G2", "H3"}
 
 
 def test_its_serials_are_not_those_of_the_town() -> None:

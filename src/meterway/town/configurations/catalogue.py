@@ -179,6 +179,18 @@ _P8: Final = Configuration(
     ),
     cases=_cases("meter", clock="concentrator"),
 )
+_P9: Final = Configuration(
+    label="P9",
+    title="load controllers in homes behind a concentrator, on the network of the meters",
+    met_as="load control from the substation in place of ripple control: boilers, heat pumps, charge points",
+    parts=(_METER, Part(name="load", kind=Kind.LOAD), _CONCENTRATOR, _HES),
+    links=(
+        _ON_PRIME,
+        Link(near="load", far="concentrator", network=_NEAR, carrier=Carrier.PRIME),
+        _CONCENTRATOR_TO_HES,
+    ),
+    cases=_cases("load"),
+)
 _P10: Final = Configuration(
     label="P10",
     title="a display at the meter and nothing else",
@@ -260,7 +272,7 @@ _P15: Final = Configuration(
     cases=_cases("gas", clock="gateway"),
 )
 
-_ALL: Final = (_P1, _P2, _P3, _P4, _P5, _P6, COLLECTED, _P8, _P10, _P11, _P12, RETROFITTED, LOCALLY_READ, _P15)
+_ALL: Final = (_P1, _P2, _P3, _P4, _P5, _P6, COLLECTED, _P8, _P9, _P10, _P11, _P12, RETROFITTED, LOCALLY_READ, _P15)
 CONFIGURATIONS: Final = {each.label: each for each in _ALL}
 """By label, in order."""
 

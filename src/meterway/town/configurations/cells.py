@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from meterway.home.api import HomeConfig, HomeNodes
 from meterway.interfaces import Entity, Network, label_of
 from meterway.links.clocks import LoopClock
 from meterway.links.medium.neighbourhood import preset
@@ -66,6 +67,7 @@ class Cell:
         self._frames: Counter[Entity] = Counter()
         self._octets: Counter[Entity] = Counter()
         self.nodes = MeterNodes(LoopClock(time.time), self.station, beyond=beyond)
+        self.homes = HomeNodes(LoopClock(time.time), self.station)
 
     def station(self, eui: bytes) -> Station:
         """A device's station on this network."""
@@ -95,9 +97,16 @@ class Cell:
         number = self.place(Entity.METER)
         self.nodes.add(meter, lambda: self._client.join(number))
 
+    def add_home(self, device: HomeConfig, *, lived_s: float) -> None:
+        """Put a home device on the network that has been in its home for a while."""
+        number = self.place(Entity.HOME)
+        self.homes.add(device, lived_s=lived_s)
+        self.homes.place(device.serial, lambda: self._client.join(number))
+
     async def close(self) -> None:
         """Take everything down."""
         self.nodes.close()
+        self.homes.close()
         self._client.close()
         self._watch.close()
         await self._hub.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from meterway.base.errors import ConfigError, LinkError
+from meterway.home.api import HomeConfig
 from meterway.interfaces import Entity, Network, label_of
 from meterway.interfaces.mbus.keys import title_of as gateway_title
 from meterway.lnap.api import UplinkConfig
@@ -19,6 +20,7 @@ from meterway.nnap.site import title_of
 from meterway.stacks.neighbourhood.station import Station
 from meterway.town.configurations.cells import NEIGHBOURHOOD, Cell, coordinator_of
 from meterway.town.configurations.electricity import facts_of
+from meterway.town.configurations.loads import LIVED_S, happen_to_load, listed_load, load_config, load_way
 from meterway.town.configurations.masts import Masts
 from meterway.town.configurations.messages import Carried, FieldOrder, Way
 from meterway.town.configurations.plan import Layout, Placed, party_secret
@@ -105,6 +107,10 @@ class Concentrators:
     def _meters(self, thing: Placed) -> list[Placed]:
         return [near for near, _ in self._behind(thing) if near.part.kind is Kind.ELECTRICITY]
 
+    def _loads(self, thing: Placed) -> list[tuple[Placed, HomeConfig]]:
+        loads = [near for near, _ in self._behind(thing) if near.part.kind is Kind.LOAD]
+        return [(load, load_config(self._secret, load, thing.serial)) for load in loads]
+
     def _gateways(self, thing: Placed) -> list[Placed]:
         return [near for near, _ in self._behind(thing) if near.part.kind is Kind.GATEWAY]
 
@@ -126,6 +132,7 @@ class Concentrators:
             network = NetworkConfig(profile=cell.profile, port=cell.port)
             listed = [self._listed(cell, meter) for meter in meters]
             listed += [self._listed_gateway(cell, gateway) for gateway in self._gateways(thing)]
+            listed += [listed_load(cell, load) for _, load in self._loads(thing)]
         station = None if cell is None else coordinator_of(cell.profile)
         nnap = Nnap(self._settings(thing, network, tuple(listed)), station=station)
         self.nnaps[thing.serial] = nnap
@@ -133,6 +140,8 @@ class Concentrators:
         if cell is not None:
             for meter in meters:
                 cell.add(self._made(meter.serial) or meter)
+            for _, load in self._loads(thing):
+                cell.add_home(load, lived_s=LIVED_S)
 
     def uplink(self, gateway: Placed) -> tuple[UplinkConfig, Callable[[bytes], Station]] | None:
         """The place of a gateway behind a concentrator, and how its station is made; None for any other."""
@@ -260,6 +269,8 @@ class Concentrators:
             )
             for meter_part, meter in zip((one.part.name for one in self._meters(thing)), meters, strict=True)
         ]
+        port = self.nnaps[top.serial].port
+        waiting += [load_way(load, head_end, placed.part.name, port) for placed, load in self._loads(thing)]
         return [own, *waiting, *(way for one in below for way in self._ways(one, head_end, top=top))]
 
     def carried(self) -> list[Carried]:
@@ -292,6 +303,8 @@ class Concentrators:
             if serial in cell.nodes.meters:
                 _happen(cell.nodes, serial, what, value)
                 return facts_of(cell.nodes.meters[serial])
+            if serial in cell.homes.devices:
+                return happen_to_load(cell.homes, serial, what, value)
         return self._masts.happen(serial, what)
 
 

@@ -1,4 +1,4 @@
-"""The neighbourhood of the demonstration town: P2, P4, P6 and P8 behind one concentrator. Not in the catalogue."""
+"""The neighbourhood of the demonstration town: P2, P4, P6, P8 and P9 behind one concentrator. Not in the catalogue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPERATOR: Final = Access(party="operator")
 
 NEIGHBOURS: Final = Configuration(
     label="neighbours",
-    title="meters, gateways and a further concentrator behind one concentrator",
+    title="meters, gateways, load controllers and a further concentrator behind one concentrator",
     met_as="the demonstration town",
     parts=(
         Part(name="meter", kind=Kind.ELECTRICITY),
@@ -25,6 +25,7 @@ NEIGHBOURS: Final = Configuration(
         Part(name="far meter", kind=Kind.ELECTRICITY, every=0),
         Part(name="gateway", kind=Kind.GATEWAY, every=0),
         Part(name="inner gateway", kind=Kind.GATEWAY, every=0, inside="wide meter"),
+        Part(name="load", kind=Kind.LOAD, every=2),
         Part(name="gas", kind=Kind.GAS, every=0),
         Part(name="water", kind=Kind.WATER, every=0),
         Part(name="heat", kind=Kind.HEAT, every=0),
@@ -36,6 +37,7 @@ NEIGHBOURS: Final = Configuration(
         Link(near="meter", far="concentrator", network=_NEAR, carrier=Carrier.PRIME),
         Link(near="wide meter", far="concentrator", network=_NEAR, carrier=Carrier.PRIME),
         Link(near="gateway", far="concentrator", network=_NEAR, carrier=Carrier.PRIME, access=_OPERATOR),
+        Link(near="load", far="concentrator", network=_NEAR, carrier=Carrier.PRIME),
         Link(near="inner gateway", far="concentrator", network=None, carrier=Carrier.PRIME, access=_OPERATOR),
         Link(near="far meter", far="lower concentrator", network=_NEAR, carrier=Carrier.PRIME),
         Link(near="lower concentrator", far="concentrator", network=_NEAR, carrier=Carrier.TCP),

@@ -10,7 +10,7 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.town.configurations.shape import Carrier, Configuration, Kind, Link, Part
 
-__all__ = ["MAX_PREMISES", "Layout", "Placed", "lay_out", "party_secret", "secret_of"]
+__all__ = ["MAX_PREMISES", "Layout", "Placed", "broadcast_keys", "lay_out", "party_secret", "secret_of"]
 
 MAX_PREMISES: Final = 50
 """Premises that one process and one simulated air hold without their meters drowning each other."""
@@ -97,6 +97,12 @@ def _placed(configuration: Configuration, part: Part, premises: int, after: int)
 def secret_of(secret: bytes, purpose: str, serial: str) -> bytes:
     """What is drawn for one thing under the secret of the whole, 32 octets."""
     return hmac.digest(secret, f"{purpose}|{serial}".encode(), "sha256")
+
+
+def broadcast_keys(secret: bytes, concentrator: str) -> tuple[bytes, bytes]:
+    """The keys of broadcasts to those behind a concentrator, encryption and authentication, 16 octets each."""
+    drawn = secret_of(secret, "broadcast", concentrator)
+    return drawn[:16], drawn[16:]
 
 
 def party_secret(secret: bytes, gateway: str, party: str) -> bytes:

@@ -11,7 +11,7 @@ from meterway.meter.api import Keys
 from meterway.store.devices import GATEWAY, Flag, NewDevice
 from meterway.store.tasks import NewTask
 from meterway.town.configurations.messages import Way
-from meterway.town.configurations.plan import party_secret
+from meterway.town.configurations.plan import broadcast_keys, party_secret
 
 __all__ = ["register"]
 
@@ -76,4 +76,6 @@ def _keys(way: Way, secret: bytes) -> dict[str, bytes]:
         return {"guek": keys.guek, "gak": keys.gak, "kek": keys.kek}
     master = party_secret(secret, way.gateway, way.party)
     keys_of = keys_behind(master, way.party, way.gateway, way.serial)
+    if way.profile == "nnap":
+        keys_of |= dict(zip(("gbek", "gbak"), broadcast_keys(secret, way.gateway), strict=True))
     return keys_of | ({MASTER: master} if way.utility == GATEWAY else {})

@@ -23,6 +23,7 @@ from meterway.headend.traffic import InterfaceTraffic
 from meterway.home.api import EnergyManager, ManagerConfig
 from meterway.interfaces import Entity, Network, label_of
 from meterway.meter.api import Keys
+from meterway.store.devices import GATEWAY, HOME
 from meterway.town.child import Child
 from meterway.town.configurations.catalogue import configuration_of
 from meterway.town.configurations.messages import Carried, FieldOrder, FieldReport, Happening, Port, Told
@@ -259,7 +260,7 @@ class Running:
             device.serial
             for head_end in self.head_ends.values()
             for device in head_end.store.devices.all()
-            if device.id in head_end.collector.progress.read and device.utility != "gateway"
+            if device.id in head_end.collector.progress.read and device.utility not in (GATEWAY, HOME)
         }
         return meters, len(read)
 
