@@ -159,7 +159,12 @@ def members(store: Store, name: str) -> list[Device]:
     found: dict[int, Device] = {}
     for serial in group.nnaps:
         nnap = store.devices.by_serial(serial)
-        found |= {child.id: child for child in store.devices.children(nnap.id) if child.utility != GATEWAY}
+        heard = {node.device for node in store.nodes.of_nnap(nnap.id) if is_heard(node)}  # they hear no broadcast
+        found |= {
+            child.id: child
+            for child in store.devices.children(nnap.id)
+            if child.utility != GATEWAY and child.id not in heard
+        }
     found |= {device.id: device for device in map(store.devices.by_serial, group.meters)}
     if group.profile:
         found |= {each.id: each for each in store.devices.all() if each.profile == group.profile}

@@ -26,6 +26,7 @@ __all__ = ["NnapPage", "NnapRow", "NnapViews"]
 
 _DAY_S: Final = 86400
 _PERIOD_S: Final = 900
+_ELECTRICITY: Final = "electricity"
 _SUPERVISION: Final = "supervision"
 
 
@@ -113,7 +114,7 @@ class NnapViews:
         supervision = _supervision(device)
         if not supervision:
             raise ConfigError(f"{serial}: no supervision meter is named")
-        meters = [child for child in self._store.devices.children(device.id) if child.utility not in (GATEWAY, HOME)]
+        meters = [child for child in self._store.devices.children(device.id) if child.utility == _ELECTRICITY]
         others = [child.serial for child in meters if child.serial != supervision]
         return balance_of(
             self._views.curve(supervision, from_day, to_day),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.nnaps import NnapViews
 from meterway.headend.serve import HeadEnd
+from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow, NodeState
+from meterway.stacks.mbus.address import Address
 from meterway.store.devices import GATEWAY, NewDevice
 from meterway.store.nodes import Node
 
@@ -65,6 +69,30 @@ def test_a_meter_says_what_it_is_behind(http: Any, street: HeadEnd) -> None:
     chain = http.get("/api/v1/meters/M0002").json()["chain"]
     assert [step["serial"] for step in chain] == ["N<1>", "M0002"]
     assert chain[-1]["through"] == "M0001"
+
+
+@pytest.mark.covers("IF-C", "E-NNAP")
+def test_a_battery_meter_says_who_hears_it_and_how_well(http: Any, street: HeadEnd) -> None:
+    store, gas = street.store, "MWY-10000001-01-03"
+    neighbourhood = Neighbourhood(store, street.fleet, set())
+    other = store.devices.add(NewDevice(serial="N2", utility=GATEWAY, profile="nnap", host="h", port=4060), now_ms=1)
+    now_ms = int(time.time() * 1000)
+    told = NodeRow(
+        serial=gas, system_title=b"", eui=Address.parse(gas).to_radio(), state=NodeState.HEARD, address=1,
+        quality=80, heard=now_ms // 1000 - 5, sap=HEARD_SAP + 1,
+    )  # fmt: skip
+    with store.transaction():
+        neighbourhood.settle(other, [told], now_ms=now_ms)
+        neighbourhood.settle(store.devices.by_serial("N<1>"), [replace(told, quality=30)], now_ms=now_ms)
+    page = http.get(f"/meters/{gas}").text
+    assert '<a href="/nnaps/N2">N2</a> at 80 %, <a href="/nnaps/N%3C1%3E">N&lt;1&gt;</a> at 30 %' in page
+    assert "from what was heard of it" in page
+    assert "link at" not in page
+    mast = http.get("/nnaps/N2")
+    assert mast.status_code == 200
+    assert gas in mast.text
+    (row,) = [one for one in http.get("/api/v1/nnaps").json() if one["serial"] == "N2"]
+    assert (row["nodes"], row["away"], row["quality"]) == (1, 0, 80)
 
 
 def test_the_balance_is_that_of_the_meter_that_is_named(http: Any, bearer: Any, street: HeadEnd) -> None:

@@ -369,7 +369,9 @@ class Ledger:
 
     def bind_all(self, meters: Iterable[Bound], now: float) -> None:
         """Bind what a settings file lists and the white list does not have yet."""
-        for meter in meters:
-            if meter.address not in self.gateway.meters:
-                self.gateway.bind(meter, now)
-                self.keep_meter(meter)
+        with self.spool.transaction():
+            for meter in meters:
+                if meter.address not in self.gateway.meters:
+                    self.gateway.bind(meter, now)
+                    self._keep_meter(meter)
+        self.flush()
