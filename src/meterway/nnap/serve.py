@@ -12,9 +12,7 @@ from typing import Final
 from meterway.base.errors import LinkError, LocalProtocolError, MeterwayError, SecurityError
 from meterway.links import tcp
 from meterway.links.clocks import LoopClock
-from meterway.links.limits import Addresses, Lines
 from meterway.links.node import NodeClock, NodePort, Topology
-from meterway.links.pump import EngineProtocol
 from meterway.links.udp import UdpEndpoint, listen_udp
 from meterway.mapping.neighbourhood import HEARD_SAP, NodeRow
 from meterway.nnap.alarming import Alarming, AlarmPusher
@@ -30,8 +28,8 @@ from meterway.nnap.events import Code
 from meterway.nnap.hearing import collector_of, receptions
 from meterway.nnap.image import CampaignRules, Firmware
 from meterway.nnap.ledger import Ledger
+from meterway.nnap.lines import NorthLines
 from meterway.nnap.node import Node
-from meterway.nnap.north import NorthLine
 from meterway.nnap.notices import Notice, Notices
 from meterway.nnap.objects import LogicalSite
 from meterway.nnap.orders import GroupOrders
@@ -40,11 +38,10 @@ from meterway.nnap.site import Party, Site
 from meterway.nnap.south import HubPlace
 from meterway.nnap.store import Store
 from meterway.nnap.wake import check_wake, greeting
-from meterway.stacks.dlms.framing import ApduReceived, FramingEvent, Role
+from meterway.stacks.dlms.framing import ApduReceived, Role
 from meterway.stacks.dlms.gateway import GatewayRequest
 from meterway.stacks.dlms.security.counter import counter_at
 from meterway.stacks.dlms.server import LogicalDevice
-from meterway.stacks.dlms.tabled import Right
 from meterway.stacks.dlms.wrapper import WrapperFraming
 from meterway.stacks.neighbourhood.profiles import PROFILES, Profile
 from meterway.stacks.neighbourhood.station import Apdu, Coordinator
@@ -58,8 +55,6 @@ _TICK_S: Final = 1.0
 _SAVE_S: Final = 60.0
 _RETRY_S: Final = 5.0
 _ROUTES_S: Final = 60.0
-_KNOCK_S: Final = 3600.0
-_KNOCKS: Final = 256
 
 MakeStation = Callable[[bytes, Callable[[bytes], bytes | None]], Coordinator]
 
@@ -162,11 +157,10 @@ class Nnap:
         self._hubs: list[HubPlace] = []
         self._listener: tcp.Listener | None = None
         self._wakes: UdpEndpoint | None = None
-        self._lines: dict[EngineProtocol[FramingEvent], NorthLine] = {}
-        self._knocked: dict[str, float] = {}
-        self._allowed = Addresses(config.wan.allow)
-        self._limits = Lines(most=config.wan.lines, of_one=config.wan.lines_of_one, idle_s=config.wan.idle_s)
         self._notices = Notices(self.store)
+        self._lines = NorthLines(
+            config.wan, self.site, self._notices, device_of=self._device, carry=self.carry, now=self.now
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._saved_s = self._routed_s = self._watched_s = self._reported_s = self._set_s = 0.0
         self._called_s = self._in_vain_s = 0.0
@@ -195,7 +189,7 @@ class Nnap:
             self.driver.start()
             if config.uplink is not None:
                 self._join_above(config.uplink, config.uplink.key)
-            self._listener = await tcp.listen(config.wan.host, config.wan.port, self._line)
+            self._listener = await tcp.listen(config.wan.host, config.wan.port, self._lines.accept)
             self.port = self._listener.port
             if config.wake is not None and config.wake.listen_port:
                 self._wakes = await listen_udp(config.wake.listen_host, config.wake.listen_port, self._woken)
@@ -253,8 +247,7 @@ class Nnap:
             self._listener.close()
         if self._wakes is not None:
             self._wakes.close()
-        for line in tuple(self._lines):
-            line.abort()
+        self._lines.abort()
         if self.collector is not None:
             self.collector.close()
         await asyncio.sleep(0)  # what was on them may have to wait again
@@ -278,7 +271,7 @@ class Nnap:
                 _LOG.error("%s", error)
             except Exception:  # one turn is lost, not all that follow: nothing would be kept or reported any more
                 _LOG.exception("a turn of the clock failed")
-            self._limits.cut_idle(asyncio.get_running_loop().time())
+            self._lines.cut_idle(asyncio.get_running_loop().time())
             await asyncio.sleep(_TICK_S)
 
     async def _balance(self) -> None:
@@ -402,62 +395,6 @@ class Nnap:
             return None
         return LogicalSite(self.site, channel, counters=self.counters, unix=self.unix)
 
-    def _line(self) -> asyncio.BaseProtocol:
-        protocol, _ = self._new_line(WrapperFraming(0, 0, role=Role.SERVER))
-        return protocol
-
-    def _made(self, protocol: EngineProtocol[FramingEvent], line: NorthLine) -> None:
-        """Somebody has connected: he is cut who may not, or if there are too many."""
-        line.is_known = protocol.host in self._allowed
-        if self._allowed.is_given and not line.is_known:
-            self._denied(protocol)
-            protocol.abort()
-            return
-        self._limits.take(protocol)
-        if self._allowed.is_given:
-            line.listed()
-
-    def _denied(self, protocol: EngineProtocol[FramingEvent]) -> None:
-        """Log it, once in a while for one address: who knocks for ever must not fill the log."""
-        host, now = protocol.host, self.now()
-        if now - self._knocked.get(host, -_KNOCK_S) >= _KNOCK_S:
-            if len(self._knocked) >= _KNOCKS:
-                self._knocked.clear()
-            self._knocked[host] = now
-            self.device.log(now, Code.ACCESS_DENIED, detail=f"{host} on the port of the head end")
-
-    def _new_line(
-        self, framing: WrapperFraming, *, is_called: bool = False
-    ) -> tuple[EngineProtocol[FramingEvent], NorthLine]:
-        engine = NorthLine(
-            framing,
-            self._device,
-            self.carry,
-            on_answer=lambda: protocol.flush(),
-            hears=self._hears,
-            on_trusted=lambda: self._notices.opened(engine, self.now()),
-        )
-        protocol: EngineProtocol[FramingEvent] = EngineProtocol(
-            engine,
-            lambda _: None,
-            on_made=None if is_called else lambda made: self._made(made, engine),
-            on_lost=lambda _: self._forget(protocol),
-        )
-        engine.on_denied = lambda: self._denied(protocol)
-        self._lines[protocol] = engine
-        return protocol, engine
-
-    def _hears(self, client: int) -> bool:
-        """What meters say by themselves is for who may command them."""
-        party = self.site.party(client)
-        return party is not None and party.may(Right.COMMAND)
-
-    def _forget(self, protocol: EngineProtocol[FramingEvent]) -> None:
-        line = self._lines.pop(protocol, None)
-        if line is not None:
-            self._notices.lost(line, self.now())
-        self._limits.drop(protocol)
-
     def carry(self, request: GatewayRequest, answer: Callable[[bytes | None, float], None], now: float) -> None:
         """Bring an APDU to a node, or to the concentrator that its prefix names; LocalProtocolError if it cannot be."""
         address = request.device.address
@@ -555,11 +492,11 @@ class Nnap:
         if party is None:
             return
         framing = WrapperFraming(party.client, 1, role=Role.SERVER)
-        protocol, line = self._new_line(framing, is_called=True)
+        protocol, line = self._lines.called(framing)
         try:
             await tcp.connect(wake.host, wake.port, lambda: protocol)
         except LinkError as error:
-            self._lines.pop(protocol, None)
+            self._lines.forget(protocol)
             if not self._in_vain_s:
                 _LOG.warning("calling the head end: %s", error)
             self._in_vain_s = self.now()
@@ -573,10 +510,8 @@ class Nnap:
         self._say(Notice(node.eui, event.apdu, event.client, event.server))
 
     def _say(self, notice: Notice) -> None:
-        """To every line with somebody known, or to the next that is opened to one."""
-        lines = [line for protocol, line in self._lines.items() if protocol.connected and line.is_trusted]
-        self._notices.say(notice, lines, self.now())
-        if not lines and self.config.wake is not None:
+        """To who is there to hear it; if nobody is, the head end is called."""
+        if not self._lines.say(notice) and self.config.wake is not None:
             self._call_unless_in_vain(self.config.wake, self.now())
 
 
