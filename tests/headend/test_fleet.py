@@ -197,3 +197,29 @@ def test_a_load_controller_is_asked_as_the_client_that_it_has(store: Store) -> N
         fleet.prepare([entry])
         asked[profile] = fleet._client_for(entry, is_managing=False)
     assert asked == {"home": 1, "idis": 3, "unheard-of": 3}
+
+
+@pytest.mark.covers("SEC-05")
+def test_a_short_use_costs_only_the_counters_it_used(store: Store) -> None:
+    for turn in range(3):
+        fleet = fleet_of(store)
+        entry = fleet.of(1)
+        fleet.prepare([entry, fleet.of(2)])
+        assert entry.sent is not None
+        assert [entry.sent.take() for _ in range(4)] == list(range(4 * turn, 4 * turn + 4))
+        assert fleet.give_back() == 2
+        assert entry.sent is None
+    assert (store.counters.next(1, "sent"), store.counters.next(2, "sent")) == (12, 0)
+
+
+@pytest.mark.covers("SEC-05")
+def test_counters_that_somebody_has_reserved_behind_ours_are_not_given_back(store: Store) -> None:
+    one, other = fleet_of(store), fleet_of(store)
+    one.prepare([one.of(1)])
+    other.prepare([other.of(1)])
+    assert one.give_back() == 0
+    ours = other.of(1).sent
+    assert ours is not None
+    assert ours.take() == 10_000
+    assert other.give_back() == 1
+    assert store.counters.next(1, "sent") == 10_001

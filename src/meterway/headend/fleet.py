@@ -156,6 +156,11 @@ class Entry:
         self._settings = (basis, settings)
         return settings
 
+    @property
+    def unused(self) -> range:
+        """The counters that are reserved and were not used."""
+        return range(0) if self.sent is None else range(self.sent.next, self._sent_end)
+
     def wants_counters(self, reserved_to: int) -> bool:
         """Whether to reserve counters anew: too few are left, or another process has taken higher ones since."""
         return self.sent is None or self.sent.left < _REFILL_BELOW or reserved_to != self._sent_end
@@ -289,6 +294,15 @@ class Fleet:
                     entry.route = self._route(entry)
         for entry, sent, received_next in reserved:
             entry.take_counters(sent, received_next)
+
+    def give_back(self) -> int:
+        """At the very end: let go of the counters that were reserved and not used; of how many devices."""
+        given = 0
+        with self._store.transaction():
+            for entry in tuple(self._entries.values()):
+                unused, entry.sent = entry.unused, None
+                given += self._store.counters.give_back(entry.device.id, entry.counter_names[0], unused)
+        return given
 
     def claimed(self, known: Entry, route: Route) -> Entry:
         """An entry of its own, with keys and counters, for one association over a route that is not proven."""

@@ -165,6 +165,8 @@ class HeadEnd:
         self.calls.close()
         self.push.close()  # also if its task was cancelled before it began
         await asyncio.sleep(0)
+        with suppress(MeterwayError):  # they are lost then, and none is used twice
+            await self.collector.in_thread(self.fleet.give_back)
         self.collector.close()
         self.store.close()
 

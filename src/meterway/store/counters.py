@@ -31,6 +31,10 @@ _RESERVE: Final = (
     " CASE WHEN counter.next < :first THEN :first ELSE counter.next END + :many RETURNING next"
 )
 
+_GIVE_BACK: Final = (
+    "UPDATE counter SET next = :first WHERE device = :device AND name = :name AND next = :end AND :first < next"
+)
+
 
 class Counters:
     """The lowest value of each counter that has not been used."""
@@ -55,6 +59,16 @@ class Counters:
         params: dict[str, Value] = {"device": device, "name": name, "many": many, "first": at_least}
         ((end,),) = self._session.write(_RESERVE, params)
         return range(int(end) - many, int(end))
+
+    def give_back(self, device: int, name: str, unused: range) -> bool:
+        """Let go of the values at the end of a reservation that were not used; False if somebody has reserved since.
+
+        Whoever gives them back must not use them any more.
+        """
+        if not unused:
+            return False
+        params: dict[str, Value] = {"device": device, "name": name, "first": unused.start, "end": unused.stop}
+        return self._session.change(_GIVE_BACK, params) == 1
 
     def raise_to(self, device: int, name: str, next_value: int) -> None:
         """Note that all values below ``next_value`` are used.
