@@ -11,6 +11,8 @@ from meterway.nnap.device import Rules
 from meterway.nnap.events import Code
 from meterway.nnap.image import Campaign, CampaignRules, Firmware, Phase, Progress
 from meterway.nnap.plan import PlanRules
+from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
+from meterway.stacks.dlms.xdlms.results import ActionResult
 from nnap_network import BROADCAST_KEYS, START, TITLE, Network
 
 pytestmark = pytest.mark.covers("E-NNAP", "UC-IN-05")
@@ -134,6 +136,31 @@ def test_who_did_not_answer_is_asked_again_before_it_counts_as_whole():
     finish(one, work)
     assert set(work.progress.values()) == {Progress.ACTIVE}
     assert work.rounds > 2
+
+
+@pytest.mark.parametrize("profile", ["idis", "idis-parity"])
+def test_a_meter_that_forgets_its_image_before_it_has_verified_it_gets_it_again(profile):
+    one = network(profile, meters=4)
+    work = campaign(one, firmware(1_000))
+    while work.phase is not Phase.VERIFYING:
+        one.run(1)
+    one.nodes[3].meter.image = one.nodes[3].meter.image_parity = None
+    finish(one, work)
+    assert set(work.progress.values()) == {Progress.ACTIVE}
+    assert work.unicasts == work.firmware.count
+
+
+def test_a_meter_that_verifies_nothing_is_given_up():
+    one = network(meters=2)
+
+    class Stubborn(ImageTransfer):
+        def verify(self, check):
+            return ActionResult.OTHER_REASON
+
+    one.nodes[1].meter.image = Stubborn(enabled=True)
+    work = campaign(one, firmware(500), most_rounds=3)
+    finish(one, work)
+    assert work.progress == {"M00001": Progress.ACTIVE, "M00002": Progress.FAILED}
 
 
 def test_an_interrupted_campaign_with_parity_goes_on():

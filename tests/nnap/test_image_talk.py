@@ -110,6 +110,9 @@ def test_who_missed_the_word_is_told_alone_and_who_refuses_fails():
     assert run(scripts.activating(one), good, DONE, enum(ImageStatus.ACTIVATION_SUCCESSFUL))[1].method == ACTIVATE
     assert one.progress is Progress.ACTIVE
     assert failed == []
+    run(scripts.verifying(one), INITIATED, REFUSED, INITIATED)
+    assert one.progress is Progress.LACKING, "it is asked again what it has"
+    assert failed == []
     run(scripts.verifying(one), enum(ImageStatus.VERIFICATION_FAILED))
     run(scripts.activating(one), enum(ImageStatus.ACTIVATION_FAILED))
     assert [why.split(":")[0] for why in failed] == ["verification", "activation"]

@@ -198,6 +198,8 @@ class Campaign:
             self._ask_all()
         elif self.phase is Phase.REPAIRING:
             self._ask_or_verify()
+        elif self.phase is Phase.VERIFYING and not self._of(Progress.WHOLE) and self._of(Progress.LACKING):
+            self._begin_again(now)
         elif self.phase is Phase.VERIFYING:
             self._again_or(Progress.WHOLE, Phase.WAITING)
         elif self.phase is Phase.WAITING:
@@ -261,6 +263,14 @@ class Campaign:
             target.told = False
         self._alone.extend(lacking)
 
+    def _begin_again(self, now: float) -> None:
+        """Some had nothing to verify, though they had all: they are asked what they have."""
+        if self.rounds <= self._rules.most_rounds:
+            self._ask_all()
+            return
+        for target in self._of(Progress.LACKING):
+            self._fail(target, now, f"nothing verified after {self.rounds} rounds")
+
     def _ask_or_verify(self) -> None:
         if self._of(Progress.LACKING):
             self._ask_all()
@@ -283,7 +293,7 @@ class Campaign:
             return
         if self.rounds > self._rules.most_rounds:
             for target in lacking:
-                self._fail(target, now, f"{len(target.missing)} blocks missing after {self.rounds} rounds")
+                self._fail(target, now, f"{len(target.missing) + sum(target.wants)} blocks missing after {self.rounds} rounds")
             return
         lacking = [target for target in lacking if target.told]  # who did not answer is asked again
         wanted: dict[int, int] = {}

@@ -175,6 +175,8 @@ class ImageTalk:
             state = _state((yield Get(_STATUS)))
         if state == ImageStatus.VERIFICATION_SUCCESSFUL:
             target.progress = Progress.VERIFIED
+        elif state in (ImageStatus.INITIATED, ImageStatus.NOT_INITIATED):  # it has lost what it had
+            target.progress = Progress.LACKING
         elif state != ImageStatus.VERIFICATION_INITIATED:
             self._fail(target, f"verification: status {state!r}")
 
