@@ -293,7 +293,8 @@ class Campaign:
             return
         if self.rounds > self._rules.most_rounds:
             for target in lacking:
-                self._fail(target, now, f"{len(target.missing) + sum(target.wants)} blocks missing after {self.rounds} rounds")
+                missing = len(target.missing) + sum(target.wants)
+                self._fail(target, now, f"{missing} blocks missing after {self.rounds} rounds")
             return
         lacking = [target for target in lacking if target.told]  # who did not answer is asked again
         wanted: dict[int, int] = {}
