@@ -1,4 +1,4 @@
-"""The interfaces of the reference figure: which pair of entities, over which stack, link and security."""
+"""The interfaces of the reference figure: which pair, over which stack, link and security; and what pairs share."""
 
 from meterway.interfaces.figure import INTERFACES, Entity, Interface, Network, Status, interface_of, label_of
 

@@ -1,1 +1,1 @@
-"""From the words of a norm to what readings mean: OBIS codes, P1, companion profiles."""
+"""From the words of a norm to what readings mean: OBIS and record names, companion profiles, drivers, telegrams."""

@@ -1,1 +1,1 @@
-"""What is simulated: the air between radio meters and gateways, and the two-wire bus of a master and its slaves."""
+"""What is simulated: the air of radio meters, the two-wire bus of master and slaves, the neighbourhood network."""
