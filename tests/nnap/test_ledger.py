@@ -99,3 +99,16 @@ def test_a_backup_that_is_put_back_repeats_no_counter(tmp_path):
     used = [first.take() for _ in range(30_000)]
     restored = Ledger(Store(tmp_path / "backup"), Vault(bytes(32)))
     assert restored.send_counter(at_least=counter_at(noon + 86400)).take() > max(used)
+
+
+@pytest.mark.covers("E-NNAP-9")
+def test_a_standby_jumps_over_what_was_used_and_takes_what_was_heard_and_reported_as_it_is(tmp_path):
+    network = Network(path=tmp_path / "store")
+    used = {"sent": 5, "broadcast": 6, "dlms-sent:00ff": 7}
+    kept = {"dlms-received:00ff": 8, "reported-rows": 9, "reported-events": 10, "reports": 11, "balance-rows": 12}
+    with network.store.transaction():
+        for name, value in {**used, **kept}.items():
+            network.store.keep_counter(name, value)
+    network.ledger.take_over()
+    assert {name: network.store.counter(name) for name in kept} == kept
+    assert all(network.store.counter(name) >= value + 1_000_000 for name, value in used.items())
