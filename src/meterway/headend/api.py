@@ -15,6 +15,7 @@ from meterway.base.units import symbol_of
 from meterway.headend.chain import Step, chain_of
 from meterway.headend.curve import Curve, CurveChannel, curve_of
 from meterway.headend.layout import DeviceLayout
+from meterway.headend.load_state import LoadState, kept_load
 from meterway.headend.overview import DayCompleteness, Overview, Standing
 from meterway.headend.rows import (
     AuditRow,
@@ -79,6 +80,8 @@ class MeterPage:
     """The meters behind it, if it is a gateway."""
     chain: list[Step]
     """What it is behind, from the outermost gateway to itself; empty if it is behind nothing."""
+    load: LoadState | None = None
+    """Of a load controller, how it stood when it was last called."""
 
 
 class Views:
@@ -144,6 +147,7 @@ class Views:
             commands=self._audit_rows(self._store.audit.of_device(device.id, limit=10)),
             next_contact=self._next_contact(device),
             has_keys=device.keys is not None,
+            load=kept_load(self._store, device.id),
         )
 
     def _identity(self, device: Device) -> dict[str, str]:

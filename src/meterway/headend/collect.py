@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from meterway.base.errors import ConfigError, DecodeError
 from meterway.base.obis import Obis
 from meterway.headend.layout import CLOCK, Behind, DeviceLayout, ProfileLayout, profile_layout
+from meterway.headend.load_state import LoadState
 from meterway.mapping.alarms import Alarm
 from meterway.mapping.neighbourhood import NodeRow
 from meterway.mapping.transformer import DayBalance
@@ -81,6 +82,8 @@ class Collected:
     """Of a gateway, the meters it has bound; None if that is not known."""
     nodes: tuple[NodeRow, ...] | None = None
     """Of a concentrator, its node table; None if that is not known."""
+    load: LoadState | None = None
+    """Of a load controller, how its relays stand; None if that is not known."""
     balances: tuple[DayBalance, ...] = ()
     """Of a concentrator, the last days of its transformer."""
     alarms: tuple[Alarm, ...] = ()

@@ -19,6 +19,7 @@ from meterway.headend.contact import Caller, Outcome
 from meterway.headend.fleet import Entry, Fleet
 from meterway.headend.harvest import Harvest, Sheaf
 from meterway.headend.live import Happening, Live
+from meterway.headend.load_reading import has_loads, with_load
 from meterway.headend.mbus_clients import with_behind
 from meterway.headend.neighbourhood import with_nodes
 from meterway.headend.route import is_concentrator, lists_channels
@@ -239,6 +240,8 @@ class Collector:
             script = with_behind(script, collected, list_max=plan.list_max, own_sap=entry.device.sap)
         if not entry.is_mirror and is_concentrator(entry.device.profile):
             script = with_nodes(script, collected, time.time)
+        if has_loads(entry.device.profile):
+            script = with_load(script, collected, time.time)
         outcome = await self._caller.call(entry, script)
         return Harvest(entry, task, collected, outcome)
 

@@ -18,6 +18,7 @@ from meterway.base.obis import Obis
 from meterway.headend.fleet import Fleet
 from meterway.headend.harvest import Harvest, Sheaf, thresh
 from meterway.headend.laying import Part, laid
+from meterway.headend.load_state import keep_load
 from meterway.headend.neighbourhood import Neighbourhood
 from meterway.headend.rules import is_worth_retrying
 from meterway.headend.topology import Topology
@@ -149,6 +150,8 @@ class Writer:
             if nodes is not None:
                 stored.changes += self.neighbourhood.settle(sheaf.harvest.entry.device, nodes, now_ms=now_ms)
             device, collected = sheaf.harvest.entry.device.id, sheaf.harvest.collected
+            if collected.load is not None:
+                keep_load(store, device, collected.load)
             store.balances.put_many(balance_days(device, collected.balances))
             store.alarms.put_many(alarm_rows(device, collected.alarms))
         stored.values = sum(sheaf.values for sheaf in sheaves)

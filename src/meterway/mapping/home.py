@@ -16,7 +16,7 @@ from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import Data
 
 __all__ = [
-    "ACKNOWLEDGE", "CONSENT", "LOAD_ORDER", "OVERRIDE", "PROGRAMME", "RELAYS", "RELAY_ALL", "SIGNALS",
+    "ACKNOWLEDGE", "CAUSES", "CONSENT", "LOAD_ORDER", "OVERRIDE", "PROGRAMME", "RELAYS", "RELAY_ALL", "SIGNALS",
     "LoadOrder", "Signal", "SignalKind",
 ]  # fmt: skip
 
@@ -34,6 +34,8 @@ OVERRIDE: Final = Obis(0, 0, 128, 37, 0)
 """Data, value: the consumer writes a structure of relay and boolean (on), as the button of the device does."""
 RELAYS: Final = Obis(0, 0, 128, 38, 0)
 """Data, value: array of structures: relay, on, cause (0 nothing, 1 order, 2 override, 3 limit, 4 emergency), W."""
+CAUSES: Final = ("nothing", "order", "override", "limit", "emergency")
+"""Why a relay stands as it does, by number."""
 RELAY_ALL: Final = Obis(0, 64, 96, 3, 10)
 """Disconnect control of all relays at once; a meter has no such object, so an order to it is none to a meter."""
 

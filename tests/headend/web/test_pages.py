@@ -10,6 +10,7 @@ import pytest
 from meterway.base.obis import Obis
 from meterway.headend.api import Curve, CurveChannel
 from meterway.headend.commands import Answered
+from meterway.headend.load_state import LoadState, RelayState, keep_load
 from meterway.headend.web.pages import daily
 from meterway.store.block import Block, Channel, Column, batch_of
 from meterway.store.blocks import NewBlock
@@ -204,3 +205,20 @@ def test_a_gas_meter_has_a_curve_of_volumes(http, home):
 
 def test_what_is_behind_gateways_does_not_count_as_missing(http, home):
     assert http.get("/api/v1/completeness?days=2").json()[-1]["share"] == pytest.approx(2 / 3 * (1 - 8 / 192), abs=1e-4)
+
+
+@pytest.mark.covers("IF-H3", "F5c")
+def test_the_page_of_a_load_controller_shows_its_relays_and_why(http, head_end):
+    given = NewDevice(serial="H0001", profile="home", utility="home", host="127.0.0.1", port=1)
+    device = head_end.store.devices.add(given, now_ms=1)
+    assert "has not told yet" in http.get("/meters/H0001").text
+    relays = [
+        RelayState(relay=1, on=True, cause="override", power_w=200),
+        RelayState(relay=2, on=False, cause="order", power_w=0),
+    ]
+    state = LoadState(time_s=1_790_000_000, relays=relays, order="7: all relays off", programme="<PEAK>", consent=True)
+    keep_load(head_end.store, device.id, state)
+    text = http.get("/meters/H0001").text
+    for word in ("overridden by the consumer", "by order", "200 W", "7: all relays off", "&lt;PEAK&gt;", "given by"):
+        assert word in text, word
+    assert "Load controller" not in http.get("/meters/M0001").text

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from meterway.base.obis import Obis
 from meterway.headend.commands import Command
+from meterway.headend.load_state import kept_load
 from meterway.headend.serve import HeadEnd
 from meterway.home.rules import Cause
 from meterway.mapping.home import LOAD_ORDER, RELAYS, LoadOrder
@@ -207,6 +208,10 @@ async def _override_is_reported(it: Driven) -> None:
 
     await until(is_known)
     assert await it.value(RELAY_1, "output_state", 70) is True
+    kept = kept_load(it.head_end.store, it.device)
+    assert kept is not None
+    assert [(one.on, one.cause) for one in kept.relays] == [(True, "override"), (True, "nothing")]
+    assert kept.order.startswith("7: relays 1 off, for 900 s")
 
 
 async def _on_demand_locally(it: Driven) -> None:
