@@ -6,11 +6,14 @@ import threading
 import pytest
 
 import programs
+from headend.web.test_nnaps import street
+from headend.web.test_watch import watched
 from meterway.headend.live import Happening
 from meterway.headend.web.server import serve
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.covers("F1b", "SEC-11")]
 
+__all__ = ["street", "watched"]
 PAGES = ("/", "/figure", "/meters", "/meters/M0001", "/events", "/audit", "/login")
 GASP = Happening("push", "M0003", "<i>last gasp</i>", 0.0, {})
 WIDTHS = {"desktop": (1280, 800), "phone": (390, 844)}
@@ -157,3 +160,20 @@ def test_the_figure_shows_the_layout_that_fits(served, tab):
                 at.left >= box.left && at.right <= box.right && at.top >= box.top && at.bottom <= box.bottom);
         })"""
     assert tab.evaluate(inside)
+
+
+@pytest.mark.covers("E-HES-12", "E-HES-5")
+def test_a_concentrator_shows_its_losses_and_an_alarm_is_acknowledged_in_place(watched, tab):
+    one = Served(watched)
+    try:
+        tab.goto(f"{one.address}/nnaps/N%3C1%3E")
+        assert not tab.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert tab.locator("svg.losses:visible .bar.beyond").count() == 3
+        assert tab.locator("svg.losses:visible").count() == 1
+        tab.locator("#alarms button").first.click()
+        tab.locator("#alarms button").nth(1).wait_for(state="detached")
+        tab.locator("#alarms button").click()
+        tab.locator("#alarms button").wait_for(state="detached")
+        assert tab.complaints == []
+    finally:
+        one.stop()
