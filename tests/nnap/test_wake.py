@@ -136,3 +136,12 @@ class _Engine:
 
     def handle_timeout(self, now):
         pass
+
+
+def test_a_wake_up_under_another_kind_of_key_is_none():
+    """The tag is not part of what is authenticated."""
+    one, party, counters = made()
+    datagram = wake(one, party)
+    with pytest.raises(SecurityError, match="protected"):
+        check_wake(b"\xdc" + datagram[1:], one, party, counters, now=START, valid_s=60)
+    check_wake(datagram, one, party, counters, now=START, valid_s=60)

@@ -32,6 +32,7 @@ from meterway.store.tasks import NewTask
 
 __all__ = ["CallListener", "Calls", "caller_of", "wake_datagram"]
 
+_GLOBAL: Final = 0xDB
 _PROTECTED: Final = AUTHENTICATED | ENCRYPTED
 _HELLO_S: Final = 10.0
 _LONGEST: Final = 2048
@@ -42,7 +43,7 @@ _GREETING: Final = "greeting"
 def caller_of(apdu: bytes, entry_of: Callable[[bytes], Entry | None]) -> tuple[Entry, int]:
     """Who calls, and the counter it said so with; SecurityError or DecodeError for what does not prove it."""
     envelope = decode_apdu(apdu)
-    if not isinstance(envelope, GeneralCiphered):
+    if not isinstance(envelope, GeneralCiphered) or envelope.tag != _GLOBAL:
         raise SecurityError("a call begins with a protected data-notification", "policy")
     entry = entry_of(envelope.system_title)
     if entry is None:

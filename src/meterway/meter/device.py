@@ -119,6 +119,7 @@ class Meter:
         "title",
         "touched",
         "zone",
+        "zones",
     )
 
     def __init__(self, config: MeterConfig) -> None:
@@ -129,6 +130,8 @@ class Meter:
         self.load = Load(seed=config.load_seed, kind=config.kind, zone=config.zone)
         self.zone: Zone = config.zone
         """Of its clock; the load follows the zone of the settings."""
+        self.zones: tuple[tuple[float, Zone], ...] = ((0.0, config.zone),)
+        """Since when each zone has held, Unix seconds; the last is that of the clock."""
         self.clock_offset_s = config.clock_offset_s
         self.clock_set_s = 0.0
         self.control_mode = config.disconnect_mode
@@ -260,7 +263,7 @@ class Meter:
 
     def tariff(self, now: float) -> int:
         """The tariff that holds now."""
-        return int(slot_tariffs(self.plans, self.zone, int(now // SLOT_S), 1)[0])
+        return int(slot_tariffs(self.plans, self.zones, int(now // SLOT_S), 1)[0])
 
     def rates_at(self, now: float) -> tuple[int, ...]:
         """Import of tariffs 1 to 4, then export of tariffs 1 to 4; each four sum up to 1.8.0 and 2.8.0 exactly."""
@@ -281,7 +284,7 @@ class Meter:
         count = max(mark_slot, int(slots.max())) - first
         registers = self.energy_slots(first, count + 1)
         spent = registers[1:, :2] - registers[:-1, :2]
-        tariffs = slot_tariffs(self.plans, self.zone, first, max(count, 1))[:count]
+        tariffs = slot_tariffs(self.plans, self.zones, first, max(count, 1))[:count]
         places = slots - first
         result = np.zeros((len(slots), 4 + 2 * TARIFFS), dtype=np.int64)
         result[:, :4] = registers[places]
@@ -311,7 +314,7 @@ class Meter:
     def _sum_from(self, mark: tuple[int, tuple[int, ...]], slot: int) -> tuple[int, ...]:
         count = slot - mark[0]
         spent = np.diff(self.energy_slots(mark[0], count + 1)[:, :2], axis=0)
-        tariffs = slot_tariffs(self.plans, self.zone, mark[0], count)
+        tariffs = slot_tariffs(self.plans, self.zones, mark[0], count)
         sums = [int(spent[tariffs == tariff + 1, channel].sum()) for channel in (0, 1) for tariff in range(TARIFFS)]
         return tuple(known + more for known, more in zip(mark[1], sums, strict=True))
 
@@ -320,6 +323,13 @@ class Meter:
         starts = (now // SLOT_S + 1) * SLOT_S
         self.plans = (*self.plans, (starts, plan))[-_MOST_PLANS:]
         self.log(now, Log.STANDARD, EventCode.TARIFF_CALENDAR_ACTIVATED)
+
+    def change_zone(self, zone: Zone, now: float) -> None:
+        """Set the zone of the clock. Tariffs follow it from the next quarter-hour on; what was counted stays."""
+        starts = (now // SLOT_S + 1) * SLOT_S
+        earlier = tuple(one for one in self.zones if one[0] < starts)
+        self.zones = (*earlier, (starts, zone))[-_MOST_PLANS:]
+        self.zone = zone
 
     def force_tariff(self, tariff: int, now: float) -> None:
         """Let a tariff hold from the next quarter-hour on, until the calendar next switches."""

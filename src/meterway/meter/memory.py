@@ -13,7 +13,9 @@ from meterway.meter.device import Buffer, Meter, OffPeriod
 from meterway.meter.events import Event, Log
 from meterway.meter.objects import restore_zone
 from meterway.meter.tariff import TARIFFS, TariffPlan, plan_of
+from meterway.meter.zone import Zone
 from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.axdr import CosemDateTime
 from meterway.stacks.dlms.classes import interface_class
 from meterway.stacks.dlms.classes.activity_calendar import Calendar
 from meterway.stacks.dlms.classes.disconnect_control import ControlState
@@ -43,6 +45,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     buffers: dict[str, tuple[float, list[float]]] = {}
     demand_reset_s: float = 0.0
     rates: tuple[int, list[int]] | None = None
+    zones: list[tuple[float, int, bool, int, str, str]] = []
 
 
 def remembered(meter: Meter) -> State:
@@ -60,6 +63,7 @@ def remembered(meter: Meter) -> State:
         cleared={log.value: moment for log, moment in (meter.cleared or {}).items()},
         buffers={str(obis): (entry.since, list(entry.captured)) for obis, entry in (meter.buffers or {}).items()},
         demand_reset_s=meter.demand_reset_s,
+        zones=[(since, *_zone_parts(zone)) for since, zone in meter.zones[1:]],
         rates=None if meter.tariff_mark is None else (meter.tariff_mark[0], list(meter.tariff_mark[1])),
     )
 
@@ -91,11 +95,23 @@ def _recall(meter: Meter, state: State) -> None:
     meter.demand_reset_s = state.demand_reset_s
     if state.rates is not None and len(state.rates[1]) == 2 * TARIFFS:
         meter.tariff_mark = state.rates[0], tuple(state.rates[1])
+    meter.zones = (*meter.zones[:1], *[(kept[0], _zone(kept)) for kept in state.zones])
     restore_zone(meter)
 
 
 def _or_none(found: dict[_K, _V]) -> dict[_K, _V] | None:
     return found or None
+
+
+def _zone_parts(zone: Zone) -> tuple[int, bool, int, str, str]:
+    begin, end = (b"" if one is None else one.encode() for one in (zone.begin, zone.end))
+    return zone.standard_min, zone.summer_time, zone.saving_min, begin.hex(), end.hex()
+
+
+def _zone(kept: tuple[float, int, bool, int, str, str]) -> Zone:
+    _, standard_min, summer_time, saving_min, *turns = kept
+    begin, end = (CosemDateTime.decode(bytes.fromhex(text)) if text else None for text in turns)
+    return Zone(standard_min=standard_min, summer_time=summer_time, saving_min=saving_min, begin=begin, end=end)
 
 
 # -- calendars ---------------------------------------------------------------------------------------------

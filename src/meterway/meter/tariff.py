@@ -117,8 +117,24 @@ DEFAULT_PLAN: Final = plan_of(
 """Tariff 2 (day) on Monday to Friday from 07:00 to 23:00, tariff 1 (night) else."""
 
 
-def slot_tariffs(plans: Sequence[tuple[float, TariffPlan]], zone: Zone, first_slot: int, count: int) -> Tariffs:
-    """The tariff of ``count`` slots under plans that came into force one after the other (Unix seconds)."""
+def slot_tariffs(
+    plans: Sequence[tuple[float, TariffPlan]], zones: Zone | Sequence[tuple[float, Zone]], first_slot: int, count: int
+) -> Tariffs:
+    """The tariff of ``count`` slots under plans that came into force one after the other (Unix seconds).
+
+    So did zones, if there is more than one: what was local time once stays so for its time.
+    """
+    if isinstance(zones, Zone):
+        return _slot_tariffs(plans, zones, first_slot, count)
+    result = _slot_tariffs(plans, zones[0][1], first_slot, count)
+    for since, zone in zones[1:]:
+        start = min(max(int(-(-since // SLOT_S)) - first_slot, 0), count)
+        if start < count:
+            result[start:] = _slot_tariffs(plans, zone, first_slot, count)[start:]
+    return result
+
+
+def _slot_tariffs(plans: Sequence[tuple[float, TariffPlan]], zone: Zone, first_slot: int, count: int) -> Tariffs:
     first_day = first_slot // DAY_SLOTS
     days = range(first_day, (first_slot + count - 1) // DAY_SLOTS + 1)
     skip = first_slot - first_day * DAY_SLOTS

@@ -26,6 +26,7 @@ __all__ = ["check_wake", "greeting", "wake_datagram"]
 _SETUP: Final = Obis(0, 0, 25, 9, 0)
 _WORD: Final = "wake"
 _CONTROL: Final = AUTHENTICATED | ENCRYPTED
+_GLOBAL: Final = 0xDB
 _AHEAD_S: Final = 60.0
 
 
@@ -53,7 +54,7 @@ def check_wake(
 ) -> None:
     """Return if the datagram is a genuine wake-up of this party; SecurityError or DecodeError if it is not."""
     envelope = decode_apdu(datagram)
-    if not isinstance(envelope, GeneralCiphered) or len(envelope.system_title) != 8:
+    if not isinstance(envelope, GeneralCiphered) or envelope.tag != _GLOBAL or len(envelope.system_title) != 8:
         raise SecurityError("a wake-up is protected and names its sender", "policy")
     if envelope.system_title == site.title(0):
         # under the same keys: a greeting sent back would use up the counters of who may wake

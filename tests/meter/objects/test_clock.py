@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
 from meterway.meter.device import Meter
+from meterway.meter.memory import recall, remembered
 from meterway.meter.objects.clock import restore_zone
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime
@@ -71,3 +74,22 @@ def test_a_zone_that_makes_no_sense_is_refused(make: Make, talk: Talks) -> None:
     assert line.set(8, CLOCK, 5, axdr.u8(1)) is DataAccessResult.TYPE_UNMATCHED
     assert line.set(8, CLOCK, 9, axdr.enum(0)) is DataAccessResult.READ_WRITE_DENIED
     assert meter.zone == meter.config.zone
+
+
+def test_a_new_zone_changes_no_row_of_the_time_before_it(make: Make, talk: Talks, now: float) -> None:
+    meter = make()
+    line = talk(meter)
+    last = int(now // 900)
+    slots = np.arange(last - 96, last + 1)
+    before = meter.rates_slots(slots)
+    assert line.set(8, CLOCK, 3, axdr.i16(-600)) is DataAccessResult.SUCCESS
+    assert (meter.rates_slots(slots) == before).all()
+    meter.tariff_mark = None  # as where everything is worked out anew
+    assert (meter.rates_slots(slots) == before).all()
+    again = make()
+    recall(again, msgspec.to_builtins(remembered(meter)))
+    assert again.zones == meter.zones
+    later = slots + 96
+    assert (again.rates_slots(later) == meter.rates_slots(later)).all()
+    unmoved = make()
+    assert (unmoved.rates_slots(later)[:, 4:] != meter.rates_slots(later)[:, 4:]).any(), "it holds from then on"

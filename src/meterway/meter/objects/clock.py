@@ -109,7 +109,7 @@ def _setter(attribute: int) -> Write:
         if zone is None:
             return DataAccessResult.OTHER_REASON
         meter.rates_at(now)  # what was counted up to now stays as it is
-        meter.zone = zone
+        meter.change_zone(zone, now)
         meter.change((8, CLOCK, attribute), axdr.encode(kind.untyped(typed)))
         meter.log(now, Log.STANDARD, EventCode.PARAMETERS_CHANGED)
         return DataAccessResult.SUCCESS
@@ -124,6 +124,8 @@ def restore_zone(meter: Meter) -> None:
         if octets is not None:
             value = _TABLE.attribute(attribute).type.typed(axdr.decode_all(octets), [])
             meter.zone = _with(meter.zone, attribute, value) or meter.zone
+    if meter.zones[-1][1] != meter.zone:  # kept without its history
+        meter.zones = ((0.0, meter.zone),)
 
 
 # -- methods -----------------------------------------------------------------------------------------------
