@@ -61,6 +61,8 @@ def test_a_key_has_its_size_and_comes_as_hex_or_from_the_environment(monkeypatch
     monkeypatch.setenv("KEY", "00" * 20)
     assert key_octets("01" * 16, field="key") == b"\x01" * 16
     assert key_octets("env:KEY", field="key", most=64) == bytes(20)
-    for given in ("env:KEY", "env:NOBODY", "xx", ""):
+    for given in ("env:KEY", "xx", ""):
         with pytest.raises(ConfigError, match="key: 16 octets as hex"):
             key_octets(given, field="key")
+    with pytest.raises(ConfigError, match="key: the environment has no NOBODY"):
+        key_octets("env:NOBODY", field="key")

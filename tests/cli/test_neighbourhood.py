@@ -37,9 +37,10 @@ def test_the_end_tells_what_was_lost():
 
 
 def test_wrong_settings_are_wrong_usage():
-    found = CliRunner().invoke(neighbourhood, ["--coordinators", "0,one"])
-    assert found.exit_code == 2
-    assert "numbers with commas" in found.output
+    for wrong in ("0,one", "0,70000", "-1"):
+        found = CliRunner().invoke(neighbourhood, ["--coordinators", wrong])
+        assert found.exit_code == 2
+        assert "numbers of 0 to 65534" in found.output
     assert CliRunner().invoke(neighbourhood, ["--loss", "2"]).exit_code == 2
 
 

@@ -164,3 +164,13 @@ def test_a_device_that_was_found_is_given_its_keys_and_stays_what_it_was_found_a
     again = load(HEAD + GOOD)
     assert again.completed == 0
     assert "already in the registry" in again.errors[0]
+
+
+def test_what_has_the_place_of_a_concentrator_is_behind_it_and_not_due_yet(
+    load: Callable[[str | bytes], Imported], store: Store
+) -> None:
+    rows = ("M1,idis,h,1", "N1,nnap,h,1", "M2,idis,h,2")
+    assert load("serial,profile,host,port\n" + "".join(f"{row}\n" for row in rows)).added == 3
+    assert load("serial,profile,host,port\nM3,idis,h,1\n").added == 1
+    due = {row[:2]: len(store.tasks.of_device(store.devices.by_serial(row[:2]).id)) for row in (*rows, "M3")}
+    assert due == {"M1": 0, "N1": 1, "M2": 1, "M3": 0}

@@ -86,10 +86,12 @@ def test_what_is_wrong_is_named(tmp_path, text, word):
 
 def test_keys_come_together_and_secrets_are_long_enough(tmp_path):
     node = '[[nodes]]\neui = "4d57593132333435"\nserial = "A"\nguek = "000102030405060708090a0b0c0d0e0f"'
-    with pytest.raises(ConfigError, match="together"):
-        load(tmp_path, BASE + node).nodes[0].node(1)
-    with pytest.raises(ConfigError, match="secret"):
-        load(tmp_path, BASE.replace("5a" * 16, "5a")).parties[0].party()
+    with pytest.raises(ConfigError, match=r"\.toml: nodes, A: .* together"):
+        load(tmp_path, BASE + node)
+    with pytest.raises(ConfigError, match=r"\.toml: parties, .*secret"):
+        load(tmp_path, BASE.replace("5a" * 16, "5a"))
+    with pytest.raises(ConfigError, match=r"\.toml: "):
+        load(tmp_path, BASE + '[plan]\nprofiles = ["nonsense"]')
 
 
 @pytest.mark.covers("SEC-17")

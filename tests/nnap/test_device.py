@@ -11,6 +11,7 @@ from meterway.nnap.plan import PlanRules
 from meterway.nnap.reading import ReadRules
 from meterway.stacks.dlms.client.script import Get
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor
+from meterway.stacks.neighbourhood.station import Joined
 from nnap_network import START, Network, meter_config, node_of
 
 pytestmark = pytest.mark.covers("E-NNAP", "IF-C")
@@ -94,8 +95,12 @@ def test_what_cannot_be_carried_is_refused_and_what_gets_no_answer_says_so():
     network.run(40)
     assert answers == [None]
     carry(eui, 16)
+    member = device.roll.nodes[eui].member
+    network.driver.call(lambda device, now: device.take(Joined(member=member), now))
+    assert answers == [None, None], "who joins anew does not know what it was asked before"
+    carry(eui, 16)
     network.driver.call(lambda device, now: device.remove(eui, now))
-    assert answers == [None, None]
+    assert answers == [None] * 3
     device.rules = rules(mode="store")
     with pytest.raises(LocalProtocolError, match="end to end"):
         carry(network.configs[1].title, 16)

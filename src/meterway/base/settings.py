@@ -77,7 +77,7 @@ def secret_octets(given: str, *, field: str, environ: Mapping[str, str]) -> byte
 
 def key_octets(given: str, *, field: str, least: int = 16, most: int = 16) -> bytes:
     """A key as hex digits, or ``env:NAME`` for what the environment has; ConfigError unless its size is right."""
-    text = os.environ.get(given.removeprefix(_ENV), "") if given.startswith(_ENV) else given
+    text = secret_text(given, field=field, environ=os.environ)
     try:
         octets = bytes.fromhex(text)
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["neighbourhood"]
 
 _PROFILES = ("prime", "g3", "s-fsk", "rf-mesh")
+_LAST_NODE: Final = 0xFFFE
 _CHANCE = click.FloatRange(0.0, 1.0)
 
 
@@ -64,9 +65,12 @@ def neighbourhood(
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        found = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise click.BadParameter(f"numbers with commas between are wanted, not {text!r}") from None
+        found = (-1,)
+    if not all(0 <= node <= _LAST_NODE for node in found):
+        raise click.BadParameter(f"--coordinators: numbers of 0 to {_LAST_NODE} with commas between, not {text!r}")
+    return found
 
 
 async def _network(

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from meterway.base.errors import ConfigError
 from meterway.headend.gateway_keys import MASTER, keys_behind
-from meterway.headend.route import is_gateway, utility_of
+from meterway.headend.route import is_concentrator, is_gateway, utility_of
 from meterway.mapping.profile import load_profile
 from meterway.store.database import Store
 from meterway.store.devices import Device, NewDevice
@@ -115,13 +115,23 @@ def _add(fresh: list[NewDevice], store: Store, now_ms: int) -> int:
     with store.transaction():
         added = store.devices.add_many(fresh, now_ms=now_ms)
         serials = {device.serial for device in fresh}
+        known = store.devices.all()
+        concentrators = {_place(device) for device in known if is_concentrator(device.profile)}
         tasks = [
             NewTask(device=device.id, kind="collect", due_ms=now_ms, name=f"first:{device.id}")
-            for device in store.devices.all()
-            if device.serial in serials
+            for device in known
+            if device.serial in serials and (is_concentrator(device.profile) or _place(device) not in concentrators)
         ]
         store.tasks.add_many(tasks, now_ms=now_ms)
     return added
+
+
+def _place(device: Device) -> tuple[str, int, int]:
+    """Where it is. What has the place of a concentrator is behind that, and is due when that one says so.
+
+    To ask for it there before would look like an attack: a wrong key.
+    """
+    return device.host, device.port, device.sap
 
 
 def _complete(keyed: list[tuple[Device, NewDevice]], store: Store, now_ms: int) -> int:

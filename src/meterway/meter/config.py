@@ -161,7 +161,7 @@ class NetworkConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
-            raise ValueError(f"network: {self.profile!r} is no profile: {', '.join(PROFILES)}")
+            raise ValueError(f"{self.profile!r} is no profile: {', '.join(PROFILES)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

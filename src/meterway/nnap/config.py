@@ -107,7 +107,7 @@ class NetworkConfig(Secretive, forbid_unknown_fields=True, kw_only=True, frozen=
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
-            raise ValueError(f"network: {self.profile!r} is no profile: {', '.join(PROFILES)}")
+            raise ValueError(f"{self.profile!r} is no profile: {', '.join(PROFILES)}")
 
 
 class UplinkConfig(NetworkConfig, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -423,9 +423,24 @@ def sample() -> str:
     return SAMPLE.replace("NNAP00000001", serial).replace("env:NNAP_OPERATOR", secrets.token_hex(16))
 
 
+def _check(config: NnapConfig) -> None:
+    """ConfigError for a key, a code or a rule that is none, while it is known which file has it."""
+    config.rules()
+    for party in config.parties:
+        party.party()
+    for number, node in enumerate(config.nodes, 1):
+        node.node(number)
+    if config.broadcast is not None:
+        config.broadcast.keys  # noqa: B018  raises if there are none
+
+
 def load_config(path: Path) -> NnapConfig:
     """Read a settings file; ConfigError names file and field. Names of files in it count from its folder."""
     config = read_settings(path, NnapConfig)
+    try:
+        _check(config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     hearing = config.hearing
     if hearing is not None:
         near = {name: str(path.parent / value) for name in ("store", "drivers") if (value := getattr(hearing, name))}

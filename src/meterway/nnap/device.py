@@ -201,8 +201,10 @@ class Concentrator:
         again = node.member is not None
         node.member = event.member
         node.joined_s = node.heard_s = now
-        if again and node.talk is not None:  # it began anew: what was open there is not any more
-            node.talk.close(now)
+        if again:  # it began anew: what was open there is not any more, and nobody answers what was asked before
+            if node.talk is not None:
+                node.talk.close(now)
+            self._end_relays(node, now)
         if node.silent:
             node.silent = False
             self.log(now, Code.NODE_BACK, node)
@@ -240,6 +242,9 @@ class Concentrator:
             node.talk.close(now)
             node.talk = None
         self._active.discard(node)
+        self._end_relays(node, now)
+
+    def _end_relays(self, node: Node, now: float) -> None:
         self._relays.end(now, lambda key: isinstance(key, tuple) and key[0] == node.eui)
 
     def _refused(self, event: JoinRefused, now: float) -> None:
