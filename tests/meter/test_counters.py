@@ -1,5 +1,6 @@
 """Counters and keys that outlive the process."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ from meterway.meter.api import (
 from meterway.meter.counters import FileCounters
 from meterway.meter.device import Meter
 from meterway.meter.events import Log
-from meterway.meter.objects import send_counter
+from meterway.meter.objects import LogicalMeter, send_counter
+from meterway.stacks.dlms import axdr
+from meterway.stacks.dlms.classes.disconnect_control import ControlState
 from meterway.stacks.dlms.client import Failed, Released
+from meterway.stacks.dlms.security.counter import ReceivedCounter
+from meterway.stacks.dlms.xdlms.parts import MethodDescriptor
 
 
 @pytest.mark.covers("SEC-05")
@@ -94,6 +99,22 @@ def test_what_was_set_holds_after_a_restart(tmp_path: Path) -> None:
         await again.stop()
 
     run(work())
+
+
+@pytest.mark.covers("SEC-05", "UC-EV-02")
+def test_what_was_ordered_holds_if_the_supply_goes_right_after(tmp_path: Path) -> None:
+    given = settings("M1")[0]
+    counters, meter, now = FileCounters(tmp_path / "counters.json"), Meter(given), time.time()
+    off = MethodDescriptor(70, Obis(0, 0, 96, 3, 10), 1)
+    meter.received = {1: ReceivedCounter(7)}
+    assert LogicalMeter(meter, counters, lambda at: at).act(1, off, axdr.encode(axdr.i8(0)), now).result == 0
+    left = FileCounters(tmp_path / "counters.json")  # as it is while the first is still open
+    again = Meter(given)
+    left.restore(again)
+    assert again.control_state is ControlState.DISCONNECTED
+    assert left.last_received(again, 1) == 7
+    counters.close()
+    left.close()
 
 
 @pytest.mark.covers("SEC-05")

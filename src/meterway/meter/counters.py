@@ -47,6 +47,9 @@ class ClockCounters:
         """Any counter is new."""
         return -1
 
+    def ordered(self, meter: Meter) -> None:
+        """Nothing to keep."""
+
 
 @dataclass(slots=True)
 class _Entry:
@@ -179,6 +182,11 @@ class FileCounters:
             meter.touched = False
             self._entry(meter).state = msgspec.to_builtins(remembered(meter))
             self._append(meter.serial, durable=False)
+
+    def ordered(self, meter: Meter) -> None:
+        """Both, before the client is told: a switch that was opened stays open if the supply goes right after."""
+        self.save_received(meter)
+        self.save_state(meter)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -32,6 +32,9 @@ class NoStore:
     def last_received(self, meter: Meter, client: int) -> int:
         return -1
 
+    def ordered(self, meter: Meter) -> None:
+        pass
+
 
 class Talk:
     """One association of a client with a meter; the meter's time stands at ``now``."""

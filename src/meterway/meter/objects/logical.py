@@ -68,6 +68,9 @@ class CounterStore(Protocol):
     def last_received(self, meter: Meter, client: int) -> int:
         """The highest counter a client was seen to use, or -1."""
 
+    def ordered(self, meter: Meter) -> None:
+        """Keep what a client had it do, and the counter of the order, before the client is told that it is done."""
+
 
 def send_counter(meter: Meter, counters: CounterStore) -> SendCounter:
     """The one counter of everything the meter protects with its encryption key."""
@@ -173,6 +176,17 @@ class LogicalMeter:
         self, client: int, attribute: AttributeDescriptor, selection: Selection | None, value: bytes, now: float
     ) -> DataAccessResult:
         """Write an attribute."""
+        result = self._write(client, attribute, selection, value, now)
+        self._keep()
+        return result
+
+    def _keep(self) -> None:
+        if self.meter.touched:
+            self._counters.ordered(self.meter)
+
+    def _write(
+        self, client: int, attribute: AttributeDescriptor, selection: Selection | None, value: bytes, now: float
+    ) -> DataAccessResult:
         class_id, obis, number = attribute
         found = self._find(class_id, obis, number)
         if isinstance(found, DataAccessResult):
@@ -207,7 +221,9 @@ class LogicalMeter:
         if not self._model.may_configure(client) or not self._model.shows(client, method.obis):
             return ActionOutcome(ActionResult.READ_WRITE_DENIED)
         data = axdr.null() if parameters is None else axdr.decode_all(parameters)
-        return ActionOutcome(call(self.meter, data, self._unix(now)))
+        outcome = ActionOutcome(call(self.meter, data, self._unix(now)))
+        self._keep()
+        return outcome
 
     def noticed(self, client: int, kind: str, now: float) -> None:
         """Log what looks like an attack."""
