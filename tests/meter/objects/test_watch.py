@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from meter.objects.test_tariffs import flat_calendar
 from meterway.base.obis import Obis
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.objects import needs_watching, watch
 from meterway.meter.objects.model import model_of
-from meterway.meter.tariff import TARIFF_SCRIPTS
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDate, CosemDateTime, CosemTime
 from meterway.stacks.dlms.classes.disconnect_control import ControlState
@@ -21,24 +21,6 @@ Make = Callable[..., Meter]
 Talks = Callable[..., Any]
 SWITCH, LIMITER, CALENDAR, IMAGE = "0-0:96.3.10*255", "0-0:17.0.0*255", "0-0:13.0.0*255", "0-0:44.0.0*255"
 SWITCH_SCRIPTS = Obis.parse("0-0:10.0.106*255")
-
-
-def flat_calendar(line: Any, tariff: int) -> None:
-    season = axdr.structure(axdr.octets(b"S"), axdr.octets(CosemDateTime(month=1, day=1).encode()), axdr.octets(b"W"))
-    week = axdr.structure(axdr.octets(b"W"), *[axdr.u8(1)] * 7)
-    switch = axdr.structure(
-        axdr.octets(CosemTime(hour=0, minute=0, second=0).encode()),
-        axdr.octets(TARIFF_SCRIPTS.encode()),
-        axdr.u16(tariff),
-    )
-    values = {
-        6: axdr.octets(b"FLAT"),
-        7: axdr.array(season),
-        8: axdr.array(week),
-        9: axdr.array(axdr.structure(axdr.u8(1), axdr.array(switch))),
-    }
-    for attribute, value in values.items():
-        assert line.set(20, CALENDAR, attribute, value) is DataAccessResult.SUCCESS
 
 
 @pytest.mark.covers("F4c", "E-ADD", "REC-g", "X-02")

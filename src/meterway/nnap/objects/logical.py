@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from meterway.base.obis import Obis
@@ -13,7 +13,7 @@ from meterway.nnap.objects.own import own_things
 from meterway.nnap.objects.table import Ask, Thing
 from meterway.nnap.site import Party, Site
 from meterway.stacks.dlms.security.context import Keys
-from meterway.stacks.dlms.tabled import CounterStore, Right, TabledDevice
+from meterway.stacks.dlms.tabled import Right, SitedDevice
 
 __all__ = ["LogicalSite"]
 
@@ -27,25 +27,10 @@ _ATTACKS: Final = {
 }
 
 
-class LogicalSite(TabledDevice[Site, Party]):
+class LogicalSite(SitedDevice[Site, Party]):
     """Logical device ``channel`` (0 the concentrator itself) of a site. A meter's is there once it was read."""
 
-    __slots__ = ("_unix",)
-
-    def __init__(self, site: Site, channel: int, *, counters: CounterStore[Party], unix: Callable[[], float]) -> None:
-        super().__init__(site, channel, counters=counters)
-        self._unix = unix
-
-    @property
-    def system_title(self) -> bytes:
-        """Eight octets."""
-        return self._site.title(self.channel)
-
-    def _now(self) -> float:
-        return self._unix() + self._site.clock_offset_s
-
-    def _moment(self, now: float) -> float:
-        return self._now()
+    __slots__ = ()
 
     def _party(self, client: int) -> Party | None:
         party = self._site.party(client)

@@ -14,7 +14,7 @@ from meterway.interfaces.mbus.site import Site
 from meterway.stacks.dlms.axdr import Data
 from meterway.stacks.dlms.classes.key_transfer import key_transfers
 from meterway.stacks.dlms.security.context import Keys
-from meterway.stacks.dlms.tabled import CounterStore, Right, TabledDevice
+from meterway.stacks.dlms.tabled import CounterStore, Right, SitedDevice
 from meterway.stacks.dlms.xdlms.results import ActionResult
 
 __all__ = ["LogicalSite"]
@@ -23,31 +23,19 @@ _OF_CHANNELS: Final = (4, 70, 72)
 _ATTACKS: Final = frozenset(("authentication", "tag", "counter", "policy", "title", "key"))
 
 
-class LogicalSite(TabledDevice[Site, Party]):
+class LogicalSite(SitedDevice[Site, Party]):
     """Logical device ``channel`` of a site, as one side sees it; of channel 0 ``_own_things`` says what is shown.
 
     A meter's logical device takes associations once the meter was heard: before, there is nothing to say of it.
     """
 
-    __slots__ = ("_side", "_unix")
+    __slots__ = ("_side",)
 
     def __init__(
         self, site: Site, channel: int, *, side: Side, counters: CounterStore[Party], unix: Callable[[], float]
     ) -> None:
-        super().__init__(site, channel, counters=counters)
+        super().__init__(site, channel, counters=counters, unix=unix)
         self._side = side
-        self._unix = unix
-
-    @property
-    def system_title(self) -> bytes:
-        """Eight octets."""
-        return self._site.title(self.channel)
-
-    def _now(self) -> float:
-        return self._unix() + self._site.clock_offset_s
-
-    def _moment(self, now: float) -> float:
-        return self._now()
 
     def _party(self, client: int) -> Party | None:
         party = self._site.party(self._side, client)

@@ -23,7 +23,7 @@ from meterway.stacks.dlms.xdlms.conformance import Conformance
 from meterway.stacks.dlms.xdlms.parts import AttributeDescriptor, MethodDescriptor, Selection
 from meterway.stacks.dlms.xdlms.results import ActionResult, DataAccessResult
 
-__all__ = ["CounterStore", "TabledDevice"]
+__all__ = ["CounterStore", "Party", "TabledDevice"]
 
 _ASSOCIATION: Final = (15, Obis(0, 0, 40, 0, 0))
 _READS: Final = (
