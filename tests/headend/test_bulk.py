@@ -13,7 +13,7 @@ from meterway.base.errors import SecurityError, StoreError
 from meterway.base.obis import Obis
 from meterway.headend.bulk import BulkError
 from meterway.headend.laying import Part, laid
-from meterway.model.report import Column, decode_report, encode_report
+from meterway.model.report import Alarm, Balance, Column, decode_report, encode_report
 from meterway.store.block import Block, Channel
 from meterway.store.block import Column as BlockColumn
 from meterway.store.database import Store
@@ -235,3 +235,31 @@ def test_a_report_that_the_store_refuses_is_not_taken(store: Store, monkeypatch:
             bulk.store(report("one", series(1, YESTERDAY, 4)), "N1", octets=1)
     assert stored(store, "M1") == {}
     assert bulk.store(report("one", series(1, YESTERDAY, 4)), "N1", octets=1).receipt.result == "stored"
+
+
+@pytest.mark.covers("SEC-11")
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"day": 3601}, r"balances\[0\].day: 3601 is not the begin of a day"),
+        ({"complete": 97}, r"balances\[0\].complete: 97 of 96"),
+        ({"judged": 2_000_000_000_0}, r"balances\[0\].judged: .* ahead"),
+        ({"day": 86400 * 200_000}, r"balances\[0\].day: .* ahead"),
+    ],
+)
+def test_a_balance_that_makes_no_sense_is_refused_with_field_and_place(
+    store: Store, changes: dict[str, Any], word: str
+) -> None:
+    fields: dict[str, Any] = {
+        "day": 86400, "revision": 1, "judged": 86400, "period_s": 900, "intervals": 96, "complete": 90, "given": 1,
+        "taken": 1, "low": 0, "high": 1, "verdict": "within",
+    }  # fmt: skip
+    with pytest.raises(BulkError, match=word):
+        known(store).store(report("odd", balances=[Balance(**(fields | changes))]), "N1", octets=1)
+
+
+@pytest.mark.covers("SEC-11")
+def test_an_alarm_of_times_to_come_is_refused(store: Store) -> None:
+    ahead = Alarm(kind="lost", subject="M1", raised=int(time.time()) + 10_000)
+    with pytest.raises(BulkError, match=r"alarms\[0\].raised: \d+ is \d+ s ahead"):
+        known(store).store(report("alarm", alarms=[ahead]), "N1", octets=1)

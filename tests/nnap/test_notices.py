@@ -72,13 +72,27 @@ def test_one_answer_on_its_way_proves_nothing(store):
 def test_what_waits_outlives_the_process_and_the_oldest_makes_way(store):
     notices = Notices(store)
     for number in range(1002):
-        notices.say(Notice(b"METER001", b"\xdb" + number.to_bytes(2, "big"), 1, 1), [], 1.0)
+        notices.say(Notice(b"METER%03d" % (number % 40), b"\xdb" + number.to_bytes(2, "big"), 1, 1), [], 1.0)
     notices.save()
     again, one = Notices(store), line()
     assert len(again) == 1000
     again.opened(one, 2.0)
     octets = one.data_to_send()
     assert b"METER001\xdb\x00\x01" not in octets
-    assert octets.index(b"METER001\xdb\x00\x02") < octets.index(b"METER001\xdb\x03\xe9")
+    assert octets.index(b"METER002\xdb\x00\x02") < octets.index(b"METER001\xdb\x03\xe9")
     again.save()
     assert len(Notices(store)) == 0
+
+
+@pytest.mark.covers("SEC-11")
+def test_a_node_that_talks_for_ever_takes_no_room_from_others(store):
+    notices, one = Notices(store), line()
+    notices.say(FIRST, [], 1.0)
+    for number in range(2000):
+        notices.say(Notice(SECOND.eui, b"\xdb%d" % number, 1, 1), [], 2.0)
+    assert len(notices) == 51
+    notices.opened(one, 3.0)
+    octets = one.data_to_send()
+    assert FIRST.apdu in octets
+    assert b"\xdb1999" in octets, "its newest are kept"
+    assert b"\xdb1949" not in octets

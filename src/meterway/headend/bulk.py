@@ -115,6 +115,7 @@ class Bulk:
     def _take(self, nnap: Device, report: Report, now: float) -> Delivered:
         now_ms = int(now * 1000)
         changes = self._topology(nnap, report, now_ms)
+        _check_watch(report, int(now))
         evidence = msgspec.json.encode({"source": "bulk", "nnap": nnap.serial, "report": report.id})
         blocks: dict[tuple[int, int], Block] = {}
         readings: list[Reading] = []
@@ -244,6 +245,21 @@ def _is_load(obis: Obis, period_s: int) -> bool:
 def _check_time(place: str, at: int, now_s: int) -> None:
     if at > now_s + _AHEAD_S:
         raise BulkError(f"{place}: {at} is {at - now_s} s ahead")
+
+
+def _check_watch(report: Report, now_s: int) -> None:
+    """Balances and alarms: of days that are days, and of no time to come."""
+    for index, one in enumerate(report.balances):
+        place = f"balances[{index}]"
+        if one.day % _DAY_S:
+            raise BulkError(f"{place}.day: {one.day} is not the begin of a day")
+        if one.complete > one.intervals:
+            raise BulkError(f"{place}.complete: {one.complete} of {one.intervals} intervals")
+        _check_time(f"{place}.day", one.day, now_s)
+        _check_time(f"{place}.judged", one.judged, now_s)
+    for index, alarm in enumerate(report.alarms):
+        _check_time(f"alarms[{index}].raised", alarm.raised, now_s)
+        _check_time(f"alarms[{index}].cleared", alarm.cleared, now_s)
 
 
 def _check_title(place: str, device: Device, title: str) -> None:

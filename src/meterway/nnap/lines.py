@@ -112,8 +112,7 @@ class NorthLines:
             self._denied(protocol)
             protocol.abort()
             return
-        self._limits.take(protocol)
-        if self._allowed.is_given:
+        if self._limits.take(protocol) and self._allowed.is_given:
             line.listed()
 
     def _denied(self, protocol: EngineProtocol[FramingEvent]) -> None:

@@ -20,6 +20,7 @@ from meterway.stacks.dlms.gateway import GatewayAddress
 __all__ = ["Notice", "Notices"]
 
 _MOST: Final = 1000
+_MOST_OF_ONE: Final = 50
 _KEPT: Final = "notice:"
 _SURE_S: Final = 10.0
 _GOES_ON: Final = 2
@@ -44,7 +45,10 @@ class _Sent:
 
 
 class Notices:
-    """At most a thousand wait, the oldest is given up first. What waits when ``save`` ends outlives the process."""
+    """At most a thousand wait, fifty of one node; the oldest is given up first.
+
+    What waits when ``save`` ends outlives the process.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -60,6 +64,7 @@ class Notices:
         """Put it on these lines; without any it waits."""
         self._forget(now)
         if not lines:
+            self._make_room(notice.eui)
             self._waiting.append(notice)
             self._changed = True
             return
@@ -68,6 +73,12 @@ class Notices:
         for line in lines:
             sent.lines[line] = line.heard
             _put(line, notice, now)
+
+    def _make_room(self, eui: bytes) -> None:
+        """One node that talks for ever gives up its own oldest, not what others said."""
+        own = [notice for notice in self._waiting if notice.eui == eui]
+        if len(own) >= _MOST_OF_ONE:
+            self._waiting.remove(own[0])
 
     def opened(self, line: NorthLine, now: float) -> None:
         """It is known who is at the other end of a line: what waits goes there."""
