@@ -65,11 +65,8 @@ def _relay(row: object) -> RelayState:
 
 
 def _in_words(order: LoadOrder) -> str:
-    which = (
-        "all relays"
-        if not order.relays
-        else "relays " + ", ".join(str(place + 1) for place in range(8) if order.relays >> place & 1)
-    )
+    places = [str(place + 1) for place in range(8) if order.relays >> place & 1]
+    which = f"relay{'s' if len(places) > 1 else ''} {', '.join(places)}" if places else "all relays"
     words = [f"{order.ident}: {which} {'on' if order.on else 'off'}"]
     words += [f"for {order.duration_s} s"] if order.duration_s else []
     words += [f"after up to {order.offset_s} s"] if order.offset_s else []

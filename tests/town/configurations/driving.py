@@ -211,7 +211,7 @@ async def _override_is_reported(it: Driven) -> None:
     kept = kept_load(it.head_end.store, it.device)
     assert kept is not None
     assert [(one.on, one.cause) for one in kept.relays] == [(True, "override"), (True, "nothing")]
-    assert kept.order.startswith("7: relays 1 off, for 900 s")
+    assert kept.order.startswith("7: relay 1 off, for 900 s")
 
 
 async def _on_demand_locally(it: Driven) -> None:
