@@ -81,7 +81,7 @@ def test_a_report_goes_with_its_token_and_leaves_the_spool_with_its_receipt():
 @pytest.mark.parametrize(
     "wrong", [(503, {}), (200, {"id": "another-1", "result": "stored"}), (200, {"what": 1}), (401, {})]
 )
-def test_without_its_own_receipt_it_is_sent_again(wrong):
+def test_without_its_own_receipt_it_is_sent_again_and_that_is_said_once(wrong, caplog):
     async def work():
         async with Receiver(wrong, wrong, (200, None)) as receiver:
             store = spool("report-1")
@@ -91,6 +91,7 @@ def test_without_its_own_receipt_it_is_sent_again(wrong):
             assert len({body for _, body in receiver.got}) == 1
 
     asyncio.run(work())
+    assert len(caplog.records) == 1
 
 
 def test_what_is_refused_is_put_aside_and_the_next_goes():

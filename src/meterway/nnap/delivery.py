@@ -137,8 +137,9 @@ class Courier:
                 await (self._over_http() if self._mqtt is None else self._over_broker(self._mqtt))
                 self.error = ""
             except MeterwayError as error:
+                if str(error) != self.error:  # once, not at each attempt
+                    _LOG.warning("%s", error)
                 self.error = str(error)
-                _LOG.warning("%s", error)
                 await asyncio.sleep(self._config.retry_s)
             await self._something()
 
