@@ -1,5 +1,7 @@
 """Interface H3 with every entity as a process of its own: a load controller switched through a concentrator."""
 
+import csv
+import io
 import json
 import re
 import time
@@ -14,6 +16,8 @@ pytestmark = pytest.mark.covers("IF-H3", "IF-G2", "E-HAED", "F5b", "F5c")
 FACTORS = {"prime": 40, "s-fsk": 60, "g3": 40, "rf-mesh": 20}
 """How many times as fast each medium runs: at 1 joining takes minutes."""
 SECRET = "5a" * 16
+GROUP = "".join(f"{octet:02x}" for octet in range(16, 32))
+"""The key of broadcasts."""
 LOADS = "0-64:96.3.10"
 
 
@@ -35,6 +39,7 @@ def programs(folder, profile, port):
     text = (folder / "home.toml").read_text().split("# The local port")[0]
     text = text.replace("# consent = false", "consent = true  #").replace("# offset_s = 300", "offset_s = 0  #")
     text = text.replace("# programme = ", 'programme = "PEAK"  # ')
+    text = text.replace("# gbek = ", f'gbek = "{GROUP}"  # ').replace("# gbak = ", f'gbak = "{GROUP[::-1]}"  # ')
     (folder / "home.toml").write_text(f"{text}{network}spread_s = 0.0\n")
     listed = meterway("home", "home.toml", "--white-list", cwd=folder).stdout.decode()
     rights = 'rights = ["read", "command", "configure"]'
@@ -50,7 +55,8 @@ def put_in(folder, nnap):
     """The concentrator in the head end's registry; nothing of what is behind it."""
     port = json.loads(nnap.splitlines()[-1])["port"]
     rows = meterway("nnap", "nnap.toml", "--csv", "operator", cwd=folder).stdout.decode()
-    (folder / "nnap.csv").write_text(re.sub(r",127\.0\.0\.1,\d+,", f",127.0.0.1,{port},", rows))
+    row = next(csv.DictReader(io.StringIO(rows))) | {"port": str(port), "gbek": GROUP, "gbak": GROUP[::-1]}
+    (folder / "nnap.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
     done = meterway("import", "nnap.csv", cwd=folder)
     assert done.returncode == 0, done.stderr
 
@@ -65,6 +71,20 @@ def found(folder, limit_s=60.0):
                 return device
         time.sleep(0.2)
     raise AssertionError(f"it was not found: {device}")
+
+
+def all_on_by_broadcast(folder):
+    """The orders of all load controllers end by one broadcast, and the sample that is read back has done it."""
+    assert asked(folder, "group", "define", "loads", "--profile", "home", tries_s=0)["ok"]
+    begun = asked(folder, "group", "order", "loads", "load-on", "--settle", "2", tries_s=0)
+    assert begun["ok"], begun
+    deadline = time.monotonic() + 60
+    while (told := asked(folder, "group", "show", begun["order"]["id"], tries_s=0)["order"])["state"] != "done":
+        assert time.monotonic() < deadline, told
+        time.sleep(0.5)
+    (part,) = told["parts"]
+    assert (part["way"], part["state"], part["sampled"], part["confirmed"]) == ("broadcast", "done", 1, 1), part
+    assert asked(folder, "read", "H0001", LOADS, tries_s=20)["value"] is True
 
 
 @pytest.mark.parametrize("profile", FACTORS)
@@ -96,3 +116,5 @@ def test_a_load_is_switched_through_a_concentrator_with_every_entity_alone(tmp_p
                 assert done["ok"], done
                 assert asked(tmp_path, "read", "H0001", LOADS, tries_s=20)["value"] is False
                 assert asked(tmp_path, "read", "H0001", "1.7.0", tries_s=20)["value"] == 0
+                if profile == "rf-mesh":
+                    all_on_by_broadcast(tmp_path)
