@@ -24,7 +24,7 @@ SECRET = bytes(range(32))
 MORNING = 1_795_420_800.0
 
 
-@pytest.mark.covers("IF-H3", "IF-G2", "P9", "E-HAED", "F5b", "F5f", "UC-DR-02")
+@pytest.mark.covers("IF-H3", "IF-G2", "P9", "E-HAED", "F5b", "F5f", "UC-DR-02", "X-40")
 def test_all_loads_are_switched_by_one_broadcast_and_no_meter_is(tmp_path: Path) -> None:
     async def live() -> None:
         async with running("P9", tmp_path) as at:
