@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from meterway.headend.gateway_keys import MASTER, keys_behind
 from meterway.headend.serve import HeadEnd
 from meterway.headend.web.server import serve
 from meterway.headend.web.tokens import new_token
+from meterway.interfaces.mbus.mirror import OrderState
 from meterway.interfaces.mbus.settings import RadioConfig
 from meterway.links.medium.air import Station
 from meterway.links.medium.client import RadioClient
@@ -26,6 +28,7 @@ from meterway.links.medium.hub import RadioHub
 from meterway.links.radio import RadioPort
 from meterway.meter.mbus import api as mbus
 from meterway.nnap.api import Nnap, ReportConfig
+from meterway.stacks.mbus.application import ClockOrder
 from meterway.stacks.mbus.wireless.modes import MODES
 from meterway.store.devices import GATEWAY, NewDevice
 from nnap_network import until
@@ -114,6 +117,14 @@ def test_the_one_that_hears_best_answers_for_the_meter_and_switches_it(tmp_path:
                 await until(lambda: host.meter("10000001").valve is not mbus.Valve.OPEN, 30.0)
                 assert far.collector is not None
                 assert far.collector.gateway.mailbox.of(1) == [], "only one of them was told"
+                clock = ClockOrder(moment=datetime.now(UTC).replace(tzinfo=None, microsecond=0))
+                other = far.collector.gateway.order(
+                    1, "clock", clock.encode(), ci=clock.ci, now=far.now(), valid_s=60.0
+                )
+                await until(lambda: not other.is_open, 30.0)
+                assert other.state is OrderState.DONE, "the meter has one counter for all who have its key"
+                assert near.collector is not None
+                assert near.collector.places.airings[0]._own != far.collector.places.airings[0]._own
             finally:
                 await head.stop()
                 await near.stop()

@@ -19,7 +19,7 @@ from meterway.interfaces.mbus.objects.logical import LogicalSite
 from meterway.interfaces.mbus.objects.meter import HOURLY
 from meterway.interfaces.mbus.places import Places
 from meterway.interfaces.mbus.rules import Party, is_cumulative
-from meterway.interfaces.mbus.settings import MeterConfig, own_address
+from meterway.interfaces.mbus.settings import MeterConfig, ident_of, own_address
 from meterway.interfaces.mbus.site import Site
 from meterway.interfaces.mbus.store import Spool
 from meterway.interfaces.mbus.strangers import Strangers
@@ -117,7 +117,7 @@ class Collector:
             order_valid_s=config.order_valid_s,
         )
         self.counters = PartyCounters(self.spool, self.site, now)
-        self.places = Places(self.ledger, own_address(flag, config.ident), shift)
+        self.places = Places(self.ledger, own_address(flag, config.ident or ident_of(serial)), shift)
 
     # -- life -------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
 
 from meterway.interfaces.mbus.settings import HearingConfig, MeterConfig, Seconds
 
@@ -12,6 +15,8 @@ __all__ = ["CollectorConfig", "check_meters"]
 class CollectorConfig(HearingConfig, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """How battery meters are kept: in a file of their own, beside the one of the neighbourhood."""
 
+    ident: Annotated[str, msgspec.Meta(pattern="^([0-9]{8})?$")] = ""
+    """The eight digits of its own address on the air; empty: from its serial."""
     store: str = "nnap-heard.sqlite"
     limit_mib: int = 256
     keep_days: int = 40

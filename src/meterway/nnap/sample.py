@@ -62,7 +62,7 @@ rights = ["read", "command", "configure"]
 
 # [collector]                      # how battery meters are kept
 # store = "nnap-heard.sqlite"      # white list, sealed keys, counters, orders, readings
-# ident = "00000001"               # eight digits: its own address on the air
+# ident = "12345678"               # its own address on the air; without one, from its serial
 # zone = "UTC"                     # of the meters' clocks
 # period_s = 3600                  # one reading of every register in this time
 # keep_days = 40

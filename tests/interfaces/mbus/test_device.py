@@ -257,3 +257,14 @@ def test_a_driver_of_ones_own_comes_before_the_packages(tmp_path: Path) -> None:
     value = found.mirror.get(1, Obis(8, 0, 1, 0, 0))
     assert value is not None
     assert value.raw == 1000
+
+
+@pytest.mark.covers("SEC-11", "IF-C")
+@pytest.mark.parametrize("control", [0x40, 0x43, 0x53, 0x73, 0x5A, 0x5B, 0x7B, 0x06])
+def test_what_another_says_to_a_meter_is_not_taken_for_the_meter(control: int) -> None:
+    """A recorded order, under the meter's key and a counter far ahead, would shut the meter's own telegrams out."""
+    meter = RadioMeter(counter=5_000_000)
+    found = gateway(meter.bound())
+    assert found.receive(meter.telegram(9.0, control=control), link="radio", now=NOON).fate is Fate.FOREIGN
+    meter.counter = 0
+    assert found.receive(meter.telegram(1.0), link="radio", now=NOON + 1).fate is Fate.STORED

@@ -7,7 +7,7 @@ import pytest
 from lnap_town import RadioMeter, listed
 from meterway.base.errors import ConfigError
 from meterway.interfaces.mbus.meters import Profile
-from meterway.interfaces.mbus.settings import MeterConfig, RadioConfig, address_of
+from meterway.interfaces.mbus.settings import MeterConfig, RadioConfig, address_of, ident_of
 from meterway.links.receivers.amber import AmberCodec
 from meterway.links.receivers.imst import ImstCodec
 from meterway.links.receivers.lines import LineCodec
@@ -43,3 +43,9 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 def test_an_address_comes_back_from_its_text() -> None:
     assert address_of(str(RadioMeter().address)) == RadioMeter().address
+
+
+def test_each_serial_has_digits_of_its_own() -> None:
+    found = {ident_of(f"NNAP{number:04d}") for number in range(500)}
+    assert len(found) == 500
+    assert all(len(one) == 8 and one.isdigit() for one in found)

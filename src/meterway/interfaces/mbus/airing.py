@@ -22,12 +22,14 @@ from meterway.interfaces.mbus.ledger import Ledger
 from meterway.interfaces.mbus.meters import Bound
 from meterway.interfaces.mbus.rules import Window
 from meterway.links.radio import RadioPort, Reception
+from meterway.stacks.dlms.security.counter import counter_at
 from meterway.stacks.mbus.address import Address
 from meterway.stacks.mbus.wireless.frames import RadioFrame, decode_radio, encode_radio
 
 __all__ = ["Airing"]
 
 _LOG: Final = logging.getLogger(__name__)
+_SESSION_S: Final = 30.0
 _SND_IR, _ACC_DMD, _ACK, _RSP_UD = 0x46, 0x48, 0x00, 0x08
 _TOLD: Final = (Fate.STORED, Fate.LINK)
 
@@ -59,6 +61,8 @@ class Airing:
         self._windows = windows
         self._shift = shift
         self._adds_checks = adds_checks
+        self._spoke_s: dict[str, float] = {}
+        """When each meter was last told something from here."""
         self.heard = 0
         self.sent = 0
         port.listen(self._take)
@@ -86,12 +90,15 @@ class Airing:
         if heard.meter is not None and heard.fate in _TOLD and heard.answerable:
             answer = self._answer(heard, heard.meter, now)
             if answer is not None:
+                self._spoke_s[heard.meter.name] = now
                 self._send(answer)
 
     def _answer(self, heard: Heard, meter: Bound, now: float) -> Answer | None:
         frame = heard.telegram.frame if heard.telegram is not None else None
         control = frame.control & 0x7F if isinstance(frame, RadioFrame) else -1
         mailbox = self._ledger.gateway.mailbox
+        if (control == _ACK or control & 0x4F == _RSP_UD) and not self._is_in_session(meter, now):
+            return None
         if control == _SND_IR:
             return confirm(self._own, meter)
         if control == _ACC_DMD:
@@ -107,9 +114,14 @@ class Airing:
             return self._firmware(heard, meter, now) or over
         if order.kind == "read":
             return reading(self._own, meter)
+        _count_on(meter, now)
         answer = send_order(self._own, meter, order)
         self._ledger.about_to_send(meter)
         return answer
+
+    def _is_in_session(self, meter: Bound, now: float) -> bool:
+        """Whether the meter answers us: what it answers to another that hears it is not ours to end."""
+        return 0 <= now - self._spoke_s.get(meter.name, -_SESSION_S) < _SESSION_S
 
     def _firmware(self, heard: Heard, meter: Bound, now: float) -> Answer | None:
         """The next of an image, if one is on its way to the meter."""
@@ -117,6 +129,7 @@ class Airing:
         self._ledger.settle_firmware(meter, now)
         if request is None:
             return None
+        _count_on(meter, now)
         answer = send_firmware(self._own, meter, request)
         self._ledger.about_to_send(meter)
         return answer
@@ -128,6 +141,11 @@ class Airing:
         except LinkError:
             return  # a receiver without a transmitter: the order waits until it expires
         self.sent += 1
+
+
+def _count_on(meter: Bound, now: float) -> None:
+    """A meter has one counter for all who have its key: who takes over from another goes on above, by the time."""
+    meter.sent = max(meter.sent, counter_at(now))
 
 
 def _bare(octets: bytes) -> bytes:

@@ -37,6 +37,9 @@ from meterway.stacks.mbus.wireless.frames import RadioFrame
 __all__ = ["Fate", "Gateway", "Heard"]
 
 _SND_IR: Final = 0x46
+_CNF_IR, _PRIMARY = 0x06, 0x40
+_TO_METER: Final = frozenset((0x00, 0x03, 0x0A, 0x0B))
+"""Functions of SND-NKE, SND-UD (and SND-UD2), REQ-UD1 and REQ-UD2."""
 _RSP_UD: Final = 0x08
 _ACK: Final = 0x00
 _DUPLICATE_S: Final = 1800.0
@@ -218,6 +221,8 @@ class Gateway:
             sender = sender_of(octets, link=link)
         except DecodeError as error:
             return Heard(fate=Fate.MALFORMED, why=str(error))
+        if link == "radio" and _is_to_meter(octets):
+            return Heard(fate=Fate.FOREIGN, why="said to a meter, by another that asks it")
         meter = self.meters.get(sender) if sender is not None else None
         if asked is not None and (sender is None or sender.ident == asked.address.ident):
             meter = asked
@@ -435,6 +440,15 @@ class Gateway:
         """Close orders whose time is over."""
         for order in self.mailbox.expire(now):
             self.log(now, Code.ORDER_EXPIRED, order.channel, f"{order.kind} {order.detail}")
+
+
+def _is_to_meter(octets: bytes) -> bool:
+    """Whether a radio frame's control field is one that only partners of meters send.
+
+    It names the meter too and is protected by its key, but its counter is not the meter's.
+    """
+    control = octets[1] & 0x7F if len(octets) > 1 else 0
+    return control == _CNF_IR or (bool(control & _PRIMARY) and control & 0x0F in _TO_METER)
 
 
 _QUALITY: Final[dict[Verdict, Quality]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ __all__ = [
     "Seconds",
     "WindowConfig",
     "address_of",
+    "ident_of",
     "own_address",
 ]
 
@@ -50,6 +52,11 @@ def address_of(text: str) -> Address:
 def own_address(flag: str, ident: str) -> Address:
     """Who asks, on the air: a communication controller of that maker and those eight digits."""
     return Address(manufacturer=manufacturer_code(flag), ident=ident, version=1, device_type=_CONTROLLER)
+
+
+def ident_of(serial: str) -> str:
+    """Eight digits that no other serial has in practice: two who ask meters on one air are not to be taken for one."""
+    return f"{int.from_bytes(hashlib.sha256(serial.encode()).digest()[:8], 'big') % 10**8:08d}"
 
 
 class WindowConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
