@@ -30,6 +30,7 @@ __all__ = ["Airing"]
 
 _LOG: Final = logging.getLogger(__name__)
 _SESSION_S: Final = 30.0
+_SND_NKE: Final = 0x40
 _SND_IR, _ACC_DMD, _ACK, _RSP_UD = 0x46, 0x48, 0x00, 0x08
 _TOLD: Final = (Fate.STORED, Fate.LINK)
 
@@ -90,7 +91,7 @@ class Airing:
         if heard.meter is not None and heard.fate in _TOLD and heard.answerable:
             answer = self._answer(heard, heard.meter, now)
             if answer is not None:
-                self._spoke_s[heard.meter.name] = now
+                self._note(heard.meter, answer, now)
                 self._send(answer)
 
     def _answer(self, heard: Heard, meter: Bound, now: float) -> Answer | None:
@@ -118,6 +119,13 @@ class Airing:
         answer = send_order(self._own, meter, order)
         self._ledger.about_to_send(meter)
         return answer
+
+    def _note(self, meter: Bound, answer: Answer, now: float) -> None:
+        """A session goes on with what is said, or is over."""
+        if answer.octets[1] == _SND_NKE:
+            self._spoke_s.pop(meter.name, None)
+        else:
+            self._spoke_s[meter.name] = now
 
     def _is_in_session(self, meter: Bound, now: float) -> bool:
         """Whether the meter answers us: what it answers to another that hears it is not ours to end."""
