@@ -51,6 +51,8 @@ def reader(data_field: int, kind: str, num: int, den: int, offset: float) -> Rea
         return _digits if data_field in BCD_FIELDS else unsigned
     if data_field in _INTEGERS:
         return unsigned if kind == "flags" else _integer(num, den, offset)
+    if kind == "flags":  # a state or an address has no scale, whatever else its VIFs say
+        num, den, offset = 1, 1, 0.0
     if data_field == 5:
         return real if (num, den, offset) == (1, 1, 0.0) else _real(num, den, offset)
     return _decimal(num, den, offset)
@@ -116,6 +118,8 @@ def _payload(data: bytes) -> Value:
 def write(value: Value, data_field: int, kind: str, num: int, den: int, offset: float) -> bytes:
     """The data field of a value; ValueError if the value does not fit the field."""
     size = SIZES[data_field]
+    if kind == "flags":
+        num, den, offset = 1, 1, 0.0
     if data_field == 13:
         return _write_variable(value, kind, num, den, offset)
     if size == 0 and value is None:
