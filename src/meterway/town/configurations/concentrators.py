@@ -23,7 +23,7 @@ from meterway.town.configurations.electricity import facts_of
 from meterway.town.configurations.loads import LIVED_S, happen_to_load, listed_load, load_config, load_way
 from meterway.town.configurations.masts import Masts
 from meterway.town.configurations.messages import Carried, FieldOrder, Way
-from meterway.town.configurations.plan import Layout, Placed, party_secret
+from meterway.town.configurations.plan import HISTORY_DAYS, Layout, Placed, party_secret
 from meterway.town.configurations.shape import Carrier, Kind
 
 __all__ = ["Concentrators"]
@@ -171,7 +171,7 @@ class Concentrators:
         return thing if above is None else self._top(above)
 
     def _meter(self, meter: Placed) -> MeterConfig:
-        return MeterConfig(serial=meter.serial, keys=Keys.derive(self._secret, meter.serial), profile_days=3)
+        return MeterConfig(serial=meter.serial, keys=Keys.derive(self._secret, meter.serial), profile_days=HISTORY_DAYS)
 
     @staticmethod
     def _listed(cell: Cell, meter: MeterConfig) -> NodeConfig:
@@ -201,7 +201,7 @@ class Concentrators:
             master_key=str(folder / f"{thing.serial}.key"),
             wan=NorthConfig(port=0),
             network=network,
-            plan=PlanConfig(every_s=3600.0, first_days=1.0, answer_s=20.0, sets_clocks=False),
+            plan=PlanConfig(every_s=3600.0, first_days=HISTORY_DAYS, answer_s=20.0, sets_clocks=False),
             parties=(
                 PartyConfig(
                     name="operator",

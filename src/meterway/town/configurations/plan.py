@@ -10,8 +10,10 @@ from typing import Final
 from meterway.base.errors import ConfigError
 from meterway.town.configurations.shape import Carrier, Configuration, Kind, Link, Part
 
-__all__ = ["MAX_PREMISES", "Layout", "Placed", "broadcast_keys", "lay_out", "party_secret", "secret_of"]
+__all__ = ["HISTORY_DAYS", "MAX_PREMISES", "Layout", "Placed", "broadcast_keys", "lay_out", "party_secret", "secret_of"]
 
+HISTORY_DAYS: Final = 3
+"""What is read of meters behind a concentrator: their medium is too slow for all they could hold."""
 MAX_PREMISES: Final = 50
 """Premises that one process and one simulated air hold without their meters drowning each other."""
 _SERIALS: Final = {

@@ -27,7 +27,7 @@ from meterway.store.devices import GATEWAY, HOME
 from meterway.town.child import Child
 from meterway.town.configurations.catalogue import configuration_of
 from meterway.town.configurations.messages import Carried, FieldOrder, FieldReport, Happening, Port, Told
-from meterway.town.configurations.plan import lay_out, party_secret
+from meterway.town.configurations.plan import HISTORY_DAYS, lay_out, party_secret
 from meterway.town.configurations.registering import register
 from meterway.town.configurations.shape import Kind
 from meterway.town.configurations.summary import ConfigurationSummary, merged
@@ -117,13 +117,16 @@ class Running:
         await self._field.end(_END_S)
 
     def _settings(self, serial: str) -> HeadEndConfig:
+        collect = CollectConfig(every_s=self._every_s, concurrency=_CONCURRENCY, retry_first_s=2.0)
+        if self.layout.of(Kind.CONCENTRATOR):
+            collect = msgspec.structs.replace(collect, history_days=HISTORY_DAYS)
         return HeadEndConfig(
             system_title=(b"MWY" + secrets.token_bytes(5)).hex(),
             store=str(self._folder / f"{serial}.sqlite"),
             master_key=str(self._folder / f"{serial}.key"),
             web=WebConfig(port=0),
             push=PushConfig(port=0),
-            collect=CollectConfig(every_s=self._every_s, concurrency=_CONCURRENCY, retry_first_s=2.0),
+            collect=collect,
         )
 
     def _start_at_home(self, port: Port) -> None:
