@@ -130,7 +130,7 @@ class Meter:
         self.load = Load(seed=config.load_seed, kind=config.kind, zone=config.zone)
         self.zone: Zone = config.zone
         """Of its clock; the load follows the zone of the settings."""
-        self.zones: tuple[tuple[float, Zone], ...] = ((0.0, config.zone),)
+        self.zones: tuple[tuple[float, Zone], ...] = _always(config.zone)
         """Since when each zone has held, Unix seconds; the last is that of the clock."""
         self.clock_offset_s = config.clock_offset_s
         self.clock_set_s = 0.0
@@ -474,6 +474,12 @@ class Meter:
     def utc(self, now: float) -> datetime:
         """The meter's clock as an aware datetime; what it cannot say is the year 9999 or 1970."""
         return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
+
+
+@lru_cache(maxsize=256)
+def _always(zone: Zone) -> tuple[tuple[float, Zone], ...]:
+    """A zone that never changed: one object for all meters of the zone."""
+    return ((0.0, zone),)
 
 
 @lru_cache(maxsize=1024)
