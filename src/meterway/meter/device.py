@@ -20,6 +20,7 @@ from meterway.meter import events
 from meterway.meter.events import Event, EventCode, Log
 from meterway.meter.load import DAY_SLOTS, SLOT_S, Load, Network
 from meterway.meter.tariff import DEFAULT_PLAN, TARIFFS, TariffPlan, flat_plan, slot_tariffs
+from meterway.meter.zone import Zone, always
 from meterway.stacks.dlms.classes.disconnect_control import ControlState, Mover, Supply, next_state
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from meterway.meter.config import MeterConfig
     from meterway.meter.image_parity import ImageParity
     from meterway.meter.keys import Keys
-    from meterway.meter.zone import Zone
     from meterway.stacks.dlms.classes.image_transfer import ImageTransfer
     from meterway.stacks.dlms.classes.limiter import LimiterState
     from meterway.stacks.dlms.security.counter import ReceivedCounter, SendCounter
@@ -130,7 +130,7 @@ class Meter:
         self.load = Load(seed=config.load_seed, kind=config.kind, zone=config.zone)
         self.zone: Zone = config.zone
         """Of its clock; the load follows the zone of the settings."""
-        self.zones: tuple[tuple[float, Zone], ...] = _always(config.zone)
+        self.zones: tuple[tuple[float, Zone], ...] = always(config.zone)
         """Since when each zone has held, Unix seconds; the last is that of the clock."""
         self.clock_offset_s = config.clock_offset_s
         self.clock_set_s = 0.0
@@ -474,12 +474,6 @@ class Meter:
     def utc(self, now: float) -> datetime:
         """The meter's clock as an aware datetime; what it cannot say is the year 9999 or 1970."""
         return datetime.fromtimestamp(min(max(self.clock(now), 0.0), 253402300799.0), UTC)
-
-
-@lru_cache(maxsize=256)
-def _always(zone: Zone) -> tuple[tuple[float, Zone], ...]:
-    """A zone that never changed: one object for all meters of the zone."""
-    return ((0.0, zone),)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from meterway.base.obis import Obis
 from meterway.meter.device import Meter
 from meterway.meter.events import EventCode, Log
 from meterway.meter.objects.table import Ask, Behaviour, Call, Live, Write, encoded_octets, moment
-from meterway.meter.zone import Zone
+from meterway.meter.zone import Zone, always
 from meterway.stacks.dlms import axdr
 from meterway.stacks.dlms.axdr import CosemDateTime, Data, Tag
 from meterway.stacks.dlms.classes import interface_class
@@ -125,7 +125,7 @@ def restore_zone(meter: Meter) -> None:
             value = _TABLE.attribute(attribute).type.typed(axdr.decode_all(octets), [])
             meter.zone = _with(meter.zone, attribute, value) or meter.zone
     if meter.zones[-1][1] != meter.zone:  # kept without its history
-        meter.zones = ((0.0, meter.zone),)
+        meter.zones = always(meter.zone)
 
 
 # -- methods -----------------------------------------------------------------------------------------------
